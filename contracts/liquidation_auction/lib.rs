@@ -1,0 +1,378 @@
+//! The liquidation auction: bidders' balances, bids, the price clock, clearing and claims.
+//!
+//! Every rule is in `breakwater_core::auction`; this contract loads an auction, calls the rule,
+//! stores what it returns, calls the vault or a token at the end and emits an event.
+#![cfg_attr(not(feature = "std"), no_std, no_main)]
+
+#[ink::contract(env = breakwater_interfaces::Env)]
+mod liquidation_auction {
+    use breakwater_core::auction::{Auction, Clearing, Fill, Phase};
+    use breakwater_core::ladder::Schedule;
+    use breakwater_core::ledger::Settlement;
+    use breakwater_core::math::{MathError, Rounding};
+    use breakwater_core::units::{Amount, Block, Price};
+    use breakwater_interfaces::auction::{
+        AuctionCleared, AuctionContractError as Error, AuctionMarket, AuctionOpened,
+        AuctionRecord, AuctionSettled, BalanceChanged, BatchKey, Bid, BidCancelled, BidId,
+        BidPlaced, BidsClaimed, LiquidationAuction as Interface, Treasury,
+    };
+    use breakwater_interfaces::cell::Cell;
+    use breakwater_interfaces::token::Token;
+    use breakwater_interfaces::vault::MarginVault;
+    use breakwater_interfaces::{Env, MarketId};
+    use ink::codegen::TraitCallBuilder;
+    use ink::prelude::vec::Vec;
+    use ink::storage::traits::ManualKey;
+    use ink::storage::{Lazy, Mapping};
+
+    /// Roles and wiring; read only by the messages that need them.
+    #[ink::scale_derive(Encode, Decode, TypeInfo)]
+    #[cfg_attr(feature = "std", derive(ink::storage::traits::StorageLayout))]
+    pub struct Config {
+        governor: AccountId,
+        vault: AccountId,
+    }
+
+    /// Storage: see `docs/storage.md` for every key.
+    #[ink(storage)]
+    pub struct LiquidationAuction {
+        config: Lazy<Config, ManualKey<0x434f_4e46>>,
+        markets: Mapping<MarketId, Cell<AuctionMarket>, ManualKey<0x4d41_524b>>,
+        treasuries: Mapping<AccountId, Cell<Treasury>, ManualKey<0x5452_4541>>,
+        balances: Mapping<(AccountId, AccountId), Cell<Amount>, ManualKey<0x4241_4c41>>,
+        auctions: Mapping<BatchKey, Cell<AuctionRecord>, ManualKey<0x4155_4354>>,
+        bids: Mapping<(BatchKey, BidId), Cell<Bid>, ManualKey<0x4249_4453>>,
+    }
+
+    impl LiquidationAuction {
+        /// An auction contract for the markets of `vault`, governed by `governor`.
+        #[ink(constructor, selector = 0x9bae9d5e)]
+        pub fn new(governor: AccountId, vault: AccountId) -> Self {
+            let mut config = Lazy::new();
+            config.set(&Config { governor, vault });
+            Self {
+                config,
+                markets: Mapping::new(),
+                treasuries: Mapping::new(),
+                balances: Mapping::new(),
+                auctions: Mapping::new(),
+                bids: Mapping::new(),
+            }
+        }
+
+        fn config(&self) -> Result<Config, Error> {
+            self.config.get().ok_or(Error::VaultUnavailable)
+        }
+
+        fn vault(&self) -> Result<ink::contract_ref!(MarginVault, Env), Error> {
+            Ok(self.config()?.vault.into())
+        }
+
+        fn market_of(&self, market: MarketId) -> Result<AuctionMarket, Error> {
+            self.markets.get(market).map(|cell| cell.0).ok_or(Error::UnknownMarket)
+        }
+
+        fn record(&self, batch: BatchKey) -> Result<AuctionRecord, Error> {
+            self.auctions.get(batch).map(|cell| cell.0).ok_or(Error::UnknownBatch)
+        }
+
+        fn store(&mut self, batch: BatchKey, record: AuctionRecord) {
+            self.auctions.insert(batch, &Cell(record));
+        }
+
+        fn own_bid(&self, batch: BatchKey, id: BidId) -> Result<Bid, Error> {
+            let bid = self.bids.get((batch, id)).ok_or(Error::UnknownBid)?.0;
+            if bid.bidder != self.env().caller() {
+                return Err(Error::NotBidder);
+            }
+            Ok(bid)
+        }
+
+        fn token(&self, address: AccountId) -> Token {
+            Token::new(address, self.env().account_id())
+        }
+
+        fn treasury_of(&self, token: AccountId) -> Treasury {
+            self.treasuries.get(token).map(|cell| cell.0).unwrap_or_default()
+        }
+
+        fn balance_of(&self, token: AccountId, owner: AccountId) -> Amount {
+            self.balances.get((token, owner)).map(|cell| cell.0).unwrap_or_default()
+        }
+
+        fn set_balance(&mut self, token: AccountId, owner: AccountId, balance: Amount) {
+            if balance.is_zero() {
+                self.balances.remove((token, owner));
+            } else {
+                self.balances.insert((token, owner), &Cell(balance));
+            }
+        }
+
+        fn spend_balance(
+            &mut self,
+            token: AccountId,
+            owner: AccountId,
+            amount: Amount,
+        ) -> Result<Amount, Error> {
+            let left = self
+                .balance_of(token, owner)
+                .minus(amount)
+                .map_err(|_| Error::InsufficientBalance)?;
+            self.set_balance(token, owner, left);
+            Ok(left)
+        }
+
+        /// Judges ended steps; returns the clearing and says so if this call made it.
+        fn judge(
+            &mut self,
+            batch: BatchKey,
+            record: &mut AuctionRecord,
+            market: &AuctionMarket,
+        ) -> Result<Clearing, Error> {
+            let first = record.auction.phase == Phase::Running;
+            let clearing = record.auction.clear(self.env().block_number(), market.scale)?;
+            if first {
+                self.env().emit_event(AuctionCleared { batch, clearing });
+            }
+            Ok(clearing)
+        }
+
+        /// Two thirds of the quote that no running auction reserves: a batch that asks for no
+        /// more finds competition rather than scarcity.
+        fn affordable(&self, treasury: &Treasury) -> Result<Amount, Error> {
+            let mut free = treasury.held;
+            for batch in &treasury.running {
+                free = free.minus_or_zero(self.record(*batch)?.auction.reserved);
+            }
+            Ok(free.mul_div(2, 3, Rounding::Down)?)
+        }
+    }
+
+    impl Interface for LiquidationAuction {
+        #[ink(message)]
+        fn register_market(&mut self, market: MarketId) -> Result<(), Error> {
+            if self.config()?.governor != self.env().caller() {
+                return Err(Error::NotGovernor);
+            }
+            if self.markets.contains(market) {
+                return Err(Error::MarketRegistered);
+            }
+            let found = match self.vault()?.call().market(market).try_invoke() {
+                Ok(Ok(found)) => found.ok_or(Error::UnknownMarket)?,
+                _ => return Err(Error::VaultUnavailable),
+            };
+            let scale = found.params.scale().map_err(|_| Error::VaultUnavailable)?;
+            self.markets.insert(
+                market,
+                &Cell(AuctionMarket {
+                    collateral: found.collateral,
+                    quote: found.quote,
+                    scale,
+                    blocks_per_step: found.params.ladder.blocks_per_step,
+                    announce_blocks: found.params.ladder.announce_blocks,
+                }),
+            );
+            Ok(())
+        }
+
+        #[ink(message)]
+        fn deposit(&mut self, market: MarketId, amount: Amount) -> Result<(), Error> {
+            if amount.is_zero() {
+                return Err(Error::ZeroAmount);
+            }
+            let owner = self.env().caller();
+            let token = self.market_of(market)?.quote;
+            let mut treasury = self.treasury_of(token);
+            treasury.held = treasury.held.plus(amount)?;
+            let balance = self.balance_of(token, owner).plus(amount)?;
+            self.treasuries.insert(token, &Cell(treasury));
+            self.set_balance(token, owner, balance);
+            self.token(token).pull(owner, amount)?;
+            self.env().emit_event(BalanceChanged { token, owner, balance });
+            Ok(())
+        }
+
+        #[ink(message)]
+        fn withdraw(&mut self, market: MarketId, amount: Amount) -> Result<(), Error> {
+            if amount.is_zero() {
+                return Err(Error::ZeroAmount);
+            }
+            let owner = self.env().caller();
+            let token = self.market_of(market)?.quote;
+            let balance = self.spend_balance(token, owner, amount)?;
+            let mut treasury = self.treasury_of(token);
+            treasury.held = treasury.held.minus(amount)?;
+            self.treasuries.insert(token, &Cell(treasury));
+            self.token(token).push(owner, amount)?;
+            self.env().emit_event(BalanceChanged { token, owner, balance });
+            Ok(())
+        }
+
+        #[ink(message)]
+        fn open_batch(&mut self, market: MarketId) -> Result<BatchKey, Error> {
+            let terms = self.market_of(market)?;
+            let mut treasury = self.treasury_of(terms.quote);
+            let most = self.affordable(&treasury)?;
+            let opening = match self.vault()?.call_mut().open_batch(market, most).try_invoke() {
+                Ok(Ok(opening)) => opening.map_err(Error::Vault)?,
+                _ => return Err(Error::VaultUnavailable),
+            };
+            let batch = BatchKey { market, number: opening.number };
+            let opener = self.env().caller();
+            let first = self
+                .env()
+                .block_number()
+                .checked_add(u32::from(terms.announce_blocks))
+                .ok_or(MathError::Overflow)?;
+            let steps = u8::try_from(opening.prices.len()).map_err(|_| MathError::Overflow)?;
+            let schedule = Schedule { first, blocks_per_step: terms.blocks_per_step, steps };
+            let auction =
+                Auction::open(schedule, opening.spot, opening.prices, opening.targets)?;
+            self.env().emit_event(AuctionOpened {
+                batch,
+                opener,
+                first,
+                prices: auction.prices.clone(),
+                targets: auction.targets.clone(),
+            });
+            let record = AuctionRecord { auction, opener, bids: 0, collateral: Amount::ZERO };
+            self.store(batch, record);
+            treasury.running.push(batch);
+            self.treasuries.insert(terms.quote, &Cell(treasury));
+            Ok(batch)
+        }
+
+        #[ink(message)]
+        fn bid(
+            &mut self,
+            batch: BatchKey,
+            budget: Amount,
+            limit: Price,
+            valid_until: Block,
+        ) -> Result<BidId, Error> {
+            let bidder = self.env().caller();
+            let market = self.market_of(batch.market)?;
+            let mut record = self.record(batch)?;
+            let block = self.env().block_number();
+            let step = record.auction.place(budget, limit, valid_until, block, market.scale)?;
+            self.spend_balance(market.quote, bidder, budget)?;
+            let bid = record.bids;
+            record.bids = bid.checked_add(1).ok_or(MathError::Overflow)?;
+            self.bids.insert((batch, bid), &Cell(Bid { bidder, budget, limit, step }));
+            self.store(batch, record);
+            self.env().emit_event(BidPlaced { batch, bid, bidder, budget, limit, step });
+            Ok(bid)
+        }
+
+        #[ink(message)]
+        fn cancel(&mut self, batch: BatchKey, bid: BidId) -> Result<(), Error> {
+            let found = self.own_bid(batch, bid)?;
+            let token = self.market_of(batch.market)?.quote;
+            let mut record = self.record(batch)?;
+            record.auction.cancel(found.budget, found.step, self.env().block_number())?;
+            let balance = self.balance_of(token, found.bidder).plus(found.budget)?;
+            self.set_balance(token, found.bidder, balance);
+            self.bids.remove((batch, bid));
+            self.store(batch, record);
+            self.env().emit_event(BidCancelled { batch, bid });
+            Ok(())
+        }
+
+        #[ink(message)]
+        fn advance(&mut self, batch: BatchKey) -> Result<Clearing, Error> {
+            let market = self.market_of(batch.market)?;
+            let mut record = self.record(batch)?;
+            let clearing = self.judge(batch, &mut record, &market)?;
+            self.store(batch, record);
+            Ok(clearing)
+        }
+
+        #[ink(message)]
+        fn settle(&mut self, batch: BatchKey) -> Result<Settlement, Error> {
+            let settler = self.env().caller();
+            let market = self.market_of(batch.market)?;
+            let mut record = self.record(batch)?;
+            self.judge(batch, &mut record, &market)?;
+            let clearing = record.auction.settle()?;
+            let (raised, sold) = (clearing.raised, clearing.sold);
+            let opener = record.opener;
+            record.collateral = sold;
+            self.store(batch, record);
+            let mut treasury = self.treasury_of(market.quote);
+            treasury.held = treasury.held.minus(raised)?;
+            treasury.running.retain(|running| *running != batch);
+            self.treasuries.insert(market.quote, &Cell(treasury));
+
+            let vault = self.config()?.vault;
+            if !raised.is_zero() {
+                self.token(market.quote).allow(vault, raised)?;
+            }
+            let settled = self
+                .vault()?
+                .call_mut()
+                .settle_batch(batch.market, batch.number, clearing.price, raised, opener, settler)
+                .try_invoke();
+            let settlement = match settled {
+                Ok(Ok(settlement)) => settlement.map_err(Error::Vault)?,
+                _ => return Err(Error::VaultUnavailable),
+            };
+            self.env().emit_event(AuctionSettled { batch, settler, raised, sold });
+            Ok(settlement)
+        }
+
+        #[ink(message)]
+        fn claim(&mut self, batch: BatchKey, bids: Vec<BidId>) -> Result<Fill, Error> {
+            if bids.is_empty() {
+                return Err(Error::NoBids);
+            }
+            let bidder = self.env().caller();
+            let market = self.market_of(batch.market)?;
+            let mut record = self.record(batch)?;
+            let mut total = Fill::default();
+            for id in &bids {
+                let bid = self.own_bid(batch, *id)?;
+                let fill = record.auction.claim(bid.budget, bid.step, market.scale)?;
+                total.spent = total.spent.plus(fill.spent)?;
+                total.refunded = total.refunded.plus(fill.refunded)?;
+                total.received = total.received.plus(fill.received)?;
+                self.bids.remove((batch, *id));
+            }
+            record.collateral = record.collateral.minus(total.received)?;
+            self.store(batch, record);
+            let balance = self.balance_of(market.quote, bidder).plus(total.refunded)?;
+            self.set_balance(market.quote, bidder, balance);
+            if !total.received.is_zero() {
+                self.token(market.collateral).push(bidder, total.received)?;
+            }
+            self.env().emit_event(BidsClaimed { batch, bidder, bids, fill: total });
+            Ok(total)
+        }
+
+        #[ink(message)]
+        fn auction(&self, batch: BatchKey) -> Option<AuctionRecord> {
+            self.record(batch).ok()
+        }
+
+        #[ink(message)]
+        fn bid_of(&self, batch: BatchKey, bid: BidId) -> Option<Bid> {
+            self.bids.get((batch, bid)).map(|cell| cell.0)
+        }
+
+        #[ink(message)]
+        fn balance(&self, market: MarketId, owner: AccountId) -> Amount {
+            self.market_of(market)
+                .map(|found| self.balance_of(found.quote, owner))
+                .unwrap_or_default()
+        }
+
+        #[ink(message)]
+        fn treasury(&self, market: MarketId) -> Treasury {
+            self.market_of(market).map(|found| self.treasury_of(found.quote)).unwrap_or_default()
+        }
+
+        #[ink(message)]
+        fn market(&self, market: MarketId) -> Option<AuctionMarket> {
+            self.market_of(market).ok()
+        }
+    }
+}

@@ -1,0 +1,487 @@
+//! The margin vault: custody of collateral and lent quote, markets, positions and losses.
+//!
+//! Every rule is in `breakwater_core`; a message loads the cells of one market, calls the rule,
+//! stores what it returns, moves tokens at the end and emits an event. Calls go one way: to the
+//! oracle and to tokens, never up to the auction.
+#![cfg_attr(not(feature = "std"), no_std, no_main)]
+
+mod cells;
+
+#[ink::contract(env = breakwater_interfaces::Env)]
+mod margin_vault {
+    use crate::cells::{Cells, MarketCells};
+    use breakwater_core::batch::Batch;
+    use breakwater_core::ledger::{Ledger, LedgerError, OpenRequest, Opening, Settlement};
+    use breakwater_core::market::{MarketParams, MarketPrices, MarketState};
+    use breakwater_core::math::MathError;
+    use breakwater_core::position::{Position, PositionView};
+    use breakwater_core::units::{Amount, Price, Shares};
+    use breakwater_interfaces::cell::Cell;
+    use breakwater_interfaces::oracle::OracleAdapter;
+    use breakwater_interfaces::token::Token;
+    use breakwater_interfaces::vault::{
+        Accounting, BatchOpened, BatchSettled, Borrowed, Deposited, MarginVault as Interface,
+        Market, MarketCreated, Redeemed, Repaid, Supplied, VaultError, Withdrawn,
+    };
+    use breakwater_interfaces::{Env, MarketId};
+    use ink::codegen::TraitCallBuilder;
+    use ink::storage::traits::ManualKey;
+    use ink::storage::{Lazy, Mapping};
+
+    /// Roles and wiring; read only by the messages that need them.
+    #[ink::scale_derive(Encode, Decode, TypeInfo)]
+    #[cfg_attr(feature = "std", derive(ink::storage::traits::StorageLayout))]
+    pub struct Config {
+        governor: AccountId,
+        oracle: AccountId,
+        auction: Option<AccountId>,
+        markets: MarketId,
+    }
+
+    /// Storage: see `docs/storage.md` for every key.
+    #[ink(storage)]
+    pub struct MarginVault {
+        config: Lazy<Config, ManualKey<0x434f_4e46>>,
+        markets: Mapping<MarketId, Cell<Market>, ManualKey<0x4d41_524b>>,
+        states: Mapping<MarketId, Cell<MarketState>, ManualKey<0x5354_4154>>,
+        positions: Mapping<(MarketId, AccountId), Cell<Position>, ManualKey<0x504f_5349>>,
+        lenders: Mapping<(MarketId, AccountId), Cell<Shares>, ManualKey<0x4c45_4e44>>,
+        rewards: Mapping<(MarketId, AccountId), Cell<Amount>, ManualKey<0x5245_5741>>,
+        cells: Cells,
+    }
+
+    /// One market loaded for one message.
+    struct Loaded {
+        id: MarketId,
+        market: Market,
+        state: MarketState,
+    }
+
+    impl MarginVault {
+        /// A vault without markets, governed by `governor`, reading prices from `oracle`.
+        #[ink(constructor, selector = 0x9bae9d5e)]
+        pub fn new(governor: AccountId, oracle: AccountId) -> Self {
+            let mut config = Lazy::new();
+            config.set(&Config { governor, oracle, auction: None, markets: 0 });
+            Self {
+                config,
+                markets: Mapping::new(),
+                states: Mapping::new(),
+                positions: Mapping::new(),
+                lenders: Mapping::new(),
+                rewards: Mapping::new(),
+                cells: Cells::default(),
+            }
+        }
+
+        fn config(&self) -> Result<Config, VaultError> {
+            self.config.get().ok_or(VaultError::Ledger(LedgerError::CorruptedStorage))
+        }
+
+        fn load(&self, id: MarketId) -> Result<Loaded, VaultError> {
+            let market = self.markets.get(id).ok_or(VaultError::UnknownMarket)?.0;
+            let state = self.states.get(id).ok_or(VaultError::UnknownMarket)?.0;
+            Ok(Loaded { id, market, state })
+        }
+
+        fn store(&mut self, loaded: Loaded) {
+            self.states.insert(loaded.id, &Cell(loaded.state));
+        }
+
+        fn token(&self, address: AccountId) -> Token {
+            Token::new(address, self.env().account_id())
+        }
+
+        fn position_of(&self, market: MarketId, owner: AccountId) -> Position {
+            self.positions.get((market, owner)).map(|cell| cell.0).unwrap_or_default()
+        }
+
+        fn store_position(&mut self, market: MarketId, owner: AccountId, position: &Position) {
+            if position.is_empty() {
+                self.positions.remove((market, owner));
+            } else {
+                self.positions.insert((market, owner), &Cell(*position));
+            }
+        }
+
+        /// Runs one transition of the ledger on a loaded market and writes the cells it changed.
+        fn transition<T>(
+            &mut self,
+            loaded: &mut Loaded,
+            act: impl FnOnce(&mut Ledger<'_, MarketCells<'_>>) -> Result<T, LedgerError>,
+        ) -> Result<T, VaultError> {
+            let mut cells = MarketCells { market: loaded.id, cells: &mut self.cells };
+            let mut ledger =
+                Ledger::new(&loaded.market.params, &mut loaded.state, &mut cells)?;
+            let result = act(&mut ledger)?;
+            ledger.commit();
+            Ok(result)
+        }
+
+        /// As [`Self::transition`], on the position of one owner.
+        fn transition_of<T>(
+            &mut self,
+            loaded: &mut Loaded,
+            owner: AccountId,
+            act: impl FnOnce(
+                &mut Ledger<'_, MarketCells<'_>>,
+                &mut Position,
+            ) -> Result<T, LedgerError>,
+        ) -> Result<T, VaultError> {
+            let mut position = self.position_of(loaded.id, owner);
+            let result = self.transition(loaded, |ledger| act(ledger, &mut position))?;
+            self.store_position(loaded.id, owner, &position);
+            Ok(result)
+        }
+
+        /// Prices of a market's feed. A source that does not answer is an error, never a trap.
+        fn prices(&self, loaded: &Loaded) -> Result<MarketPrices, VaultError> {
+            let oracle: ink::contract_ref!(OracleAdapter, Env) = self.config()?.oracle.into();
+            match oracle.call().read(loaded.market.params.feed).try_invoke() {
+                Ok(Ok(Ok(reading))) => Ok(MarketPrices {
+                    spot: reading.round.price,
+                    previous: reading.previous,
+                    twap: reading.twap,
+                    round: reading.round.number,
+                    accepted_in: reading.round.block,
+                    age: self.env().block_timestamp().saturating_sub(reading.round.at),
+                }),
+                _ => Err(VaultError::OracleUnavailable),
+            }
+        }
+
+        fn ensure_auction(&self) -> Result<AccountId, VaultError> {
+            let caller = self.env().caller();
+            if self.config()?.auction == Some(caller) {
+                Ok(caller)
+            } else {
+                Err(VaultError::NotAuction)
+            }
+        }
+
+        fn credit_reward(
+            &mut self,
+            market: MarketId,
+            keeper: AccountId,
+            amount: Amount,
+        ) -> Result<(), VaultError> {
+            if !amount.is_zero() {
+                let sum = self.reward(market, keeper).plus(amount)?;
+                self.rewards.insert((market, keeper), &Cell(sum));
+            }
+            Ok(())
+        }
+
+        fn judged_at(
+            &self,
+            mut loaded: Loaded,
+            owner: AccountId,
+            price: Price,
+        ) -> Result<PositionView, VaultError> {
+            let position = self.position_of(loaded.id, owner);
+            // Views work on handles of their own and never commit.
+            let mut handles = Cells::default();
+            let mut cells = MarketCells { market: loaded.id, cells: &mut handles };
+            let mut ledger = Ledger::new(&loaded.market.params, &mut loaded.state, &mut cells)?;
+            Ok(ledger.view(&position, price)?)
+        }
+    }
+
+    impl Interface for MarginVault {
+        #[ink(message)]
+        fn set_auction(&mut self, auction: AccountId) -> Result<(), VaultError> {
+            let mut config = self.config()?;
+            if config.governor != self.env().caller() {
+                return Err(VaultError::NotGovernor);
+            }
+            if config.auction.is_some() {
+                return Err(VaultError::AuctionAlreadySet);
+            }
+            config.auction = Some(auction);
+            self.config.set(&config);
+            Ok(())
+        }
+
+        #[ink(message)]
+        fn create_market(
+            &mut self,
+            collateral: AccountId,
+            quote: AccountId,
+            params: MarketParams,
+        ) -> Result<MarketId, VaultError> {
+            let mut config = self.config()?;
+            if config.governor != self.env().caller() {
+                return Err(VaultError::NotGovernor);
+            }
+            if collateral == quote {
+                return Err(VaultError::SameToken);
+            }
+            params.validate()?;
+            let market = config.markets;
+            config.markets = market.checked_add(1).ok_or(MathError::Overflow)?;
+            self.config.set(&config);
+            self.markets.insert(market, &Cell(Market { collateral, quote, params }));
+            self.states.insert(market, &Cell(MarketState::default()));
+            self.env().emit_event(MarketCreated { market, collateral, quote });
+            Ok(market)
+        }
+
+        #[ink(message)]
+        fn supply(&mut self, market: MarketId, amount: Amount) -> Result<Shares, VaultError> {
+            let lender = self.env().caller();
+            let mut loaded = self.load(market)?;
+            let quote = self.token(loaded.market.quote);
+            let shares = loaded.state.supply(amount, loaded.market.params.supply_cap)?;
+            let held = self.lenders.get((market, lender)).map(|c| c.0).unwrap_or_default();
+            self.lenders.insert((market, lender), &Cell(held.plus(shares)?));
+            self.store(loaded);
+            quote.pull(lender, amount)?;
+            self.env().emit_event(Supplied { market, lender, amount, shares });
+            Ok(shares)
+        }
+
+        #[ink(message)]
+        fn redeem(&mut self, market: MarketId, shares: Shares) -> Result<Amount, VaultError> {
+            let lender = self.env().caller();
+            let mut loaded = self.load(market)?;
+            let quote = self.token(loaded.market.quote);
+            let held = self.lenders.get((market, lender)).map(|c| c.0).unwrap_or_default();
+            let amount = loaded.state.redeem(held, shares)?;
+            let left = held.minus(shares)?;
+            if left.is_zero() {
+                self.lenders.remove((market, lender));
+            } else {
+                self.lenders.insert((market, lender), &Cell(left));
+            }
+            self.store(loaded);
+            quote.push(lender, amount)?;
+            self.env().emit_event(Redeemed { market, lender, amount, shares });
+            Ok(amount)
+        }
+
+        #[ink(message)]
+        fn deposit(&mut self, market: MarketId, amount: Amount) -> Result<(), VaultError> {
+            let owner = self.env().caller();
+            let mut loaded = self.load(market)?;
+            let collateral = self.token(loaded.market.collateral);
+            self.transition_of(&mut loaded, owner, |l, p| l.deposit(p, amount))?;
+            self.store(loaded);
+            collateral.pull(owner, amount)?;
+            self.env().emit_event(Deposited { market, owner, amount });
+            Ok(())
+        }
+
+        #[ink(message)]
+        fn withdraw(&mut self, market: MarketId, amount: Amount) -> Result<(), VaultError> {
+            let owner = self.env().caller();
+            let mut loaded = self.load(market)?;
+            let collateral = self.token(loaded.market.collateral);
+            // Without debt no price is needed, so a dead oracle stops nobody (promise 6).
+            let indebted = self.position_of(market, owner).pooled.is_some();
+            let prices = if indebted { self.prices(&loaded).ok() } else { None };
+            self.transition_of(&mut loaded, owner, |l, p| l.withdraw(p, amount, prices.as_ref()))?;
+            self.store(loaded);
+            collateral.push(owner, amount)?;
+            self.env().emit_event(Withdrawn { market, owner, amount });
+            Ok(())
+        }
+
+        #[ink(message)]
+        fn borrow(&mut self, market: MarketId, amount: Amount) -> Result<(), VaultError> {
+            let owner = self.env().caller();
+            let mut loaded = self.load(market)?;
+            let quote = self.token(loaded.market.quote);
+            let prices = self.prices(&loaded)?;
+            self.transition_of(&mut loaded, owner, |l, p| l.borrow(p, amount, &prices))?;
+            self.store(loaded);
+            quote.push(owner, amount)?;
+            self.env().emit_event(Borrowed { market, owner, amount });
+            Ok(())
+        }
+
+        #[ink(message)]
+        fn deposit_and_borrow(
+            &mut self,
+            market: MarketId,
+            collateral: Amount,
+            quote: Amount,
+        ) -> Result<(), VaultError> {
+            let owner = self.env().caller();
+            let mut loaded = self.load(market)?;
+            let collateral_token = self.token(loaded.market.collateral);
+            let quote_token = self.token(loaded.market.quote);
+            let prices = self.prices(&loaded)?;
+            self.transition_of(&mut loaded, owner, |l, p| {
+                l.deposit(p, collateral)?;
+                l.borrow(p, quote, &prices)
+            })?;
+            self.store(loaded);
+            collateral_token.pull(owner, collateral)?;
+            quote_token.push(owner, quote)?;
+            self.env().emit_event(Deposited { market, owner, amount: collateral });
+            self.env().emit_event(Borrowed { market, owner, amount: quote });
+            Ok(())
+        }
+
+        #[ink(message)]
+        fn repay(
+            &mut self,
+            market: MarketId,
+            owner: AccountId,
+            amount: Amount,
+        ) -> Result<Amount, VaultError> {
+            let payer = self.env().caller();
+            let mut loaded = self.load(market)?;
+            let quote = self.token(loaded.market.quote);
+            let paid = self.transition_of(&mut loaded, owner, |l, p| {
+                let paid = l.owed(p)?.min(amount);
+                l.repay(p, paid)?;
+                Ok(paid)
+            })?;
+            self.store(loaded);
+            quote.pull(payer, paid)?;
+            self.env().emit_event(Repaid { market, owner, payer, amount: paid });
+            Ok(paid)
+        }
+
+        #[ink(message)]
+        fn sync(
+            &mut self,
+            market: MarketId,
+            owner: AccountId,
+            moves: u16,
+        ) -> Result<bool, VaultError> {
+            let mut loaded = self.load(market)?;
+            let done = self.transition_of(&mut loaded, owner, |l, p| l.sync(p, moves))?;
+            self.store(loaded);
+            Ok(done)
+        }
+
+        #[ink(message)]
+        fn open_batch(&mut self, market: MarketId, most: Amount) -> Result<Opening, VaultError> {
+            self.ensure_auction()?;
+            let mut loaded = self.load(market)?;
+            let prices = self.prices(&loaded)?;
+            let request = OpenRequest { block: self.env().block_number(), most };
+            let opening = self.transition(&mut loaded, |l| l.open(&prices, request))?;
+            self.store(loaded);
+            self.env().emit_event(BatchOpened {
+                market,
+                number: opening.number,
+                cohorts: opening.cohorts,
+                members: opening.members,
+                collateral: opening.collateral,
+                debt: opening.debt,
+                reference: opening.reference,
+            });
+            Ok(opening)
+        }
+
+        #[ink(message)]
+        fn settle_batch(
+            &mut self,
+            market: MarketId,
+            number: u32,
+            price: Price,
+            raised: Amount,
+            opener: AccountId,
+            settler: AccountId,
+        ) -> Result<Settlement, VaultError> {
+            let auction = self.ensure_auction()?;
+            let mut loaded = self.load(market)?;
+            let settlement =
+                self.transition(&mut loaded, |l| l.settle_batch(number, price, raised))?;
+            let (collateral, quote) =
+                (self.token(loaded.market.collateral), self.token(loaded.market.quote));
+            let reward = settlement.waterfall.reward;
+            let half = Amount::new(reward.get() >> 1);
+            self.credit_reward(market, opener, half)?;
+            self.credit_reward(market, settler, reward.minus(half)?)?;
+            self.store(loaded);
+            if !raised.is_zero() {
+                quote.pull(auction, raised)?;
+                collateral.push(auction, settlement.sold)?;
+            }
+            self.env().emit_event(BatchSettled { market, number, settlement });
+            Ok(settlement)
+        }
+
+        #[ink(message)]
+        fn rest(&mut self, market: MarketId, number: u32, cells: u16) -> Result<bool, VaultError> {
+            let mut loaded = self.load(market)?;
+            let done = self.transition(&mut loaded, |l| l.rest(number, cells))?;
+            self.store(loaded);
+            Ok(done)
+        }
+
+        #[ink(message)]
+        fn claim_reward(&mut self, market: MarketId) -> Result<Amount, VaultError> {
+            let keeper = self.env().caller();
+            let amount =
+                self.rewards.take((market, keeper)).ok_or(VaultError::NothingToClaim)?.0;
+            let mut loaded = self.load(market)?;
+            let quote = self.token(loaded.market.quote);
+            loaded.state.rewards = loaded.state.rewards.minus(amount)?;
+            self.store(loaded);
+            quote.push(keeper, amount)?;
+            Ok(amount)
+        }
+
+        #[ink(message)]
+        fn market(&self, market: MarketId) -> Option<Market> {
+            self.markets.get(market).map(|cell| cell.0)
+        }
+
+        #[ink(message)]
+        fn accounting(&self, market: MarketId) -> Result<Accounting, VaultError> {
+            let state = self.load(market)?.state;
+            Ok(Accounting {
+                quote_owed: state.quote_owed()?,
+                collateral_owed: state.collateral_owed()?,
+                lenders_assets: state.lenders_assets()?,
+                state,
+            })
+        }
+
+        #[ink(message)]
+        fn position(
+            &self,
+            market: MarketId,
+            owner: AccountId,
+        ) -> Result<PositionView, VaultError> {
+            let loaded = self.load(market)?;
+            let spot = self.prices(&loaded)?.spot;
+            self.judged_at(loaded, owner, spot)
+        }
+
+        #[ink(message)]
+        fn position_at(
+            &self,
+            market: MarketId,
+            owner: AccountId,
+            price: Price,
+        ) -> Result<PositionView, VaultError> {
+            self.judged_at(self.load(market)?, owner, price)
+        }
+
+        #[ink(message)]
+        fn lender(
+            &self,
+            market: MarketId,
+            owner: AccountId,
+        ) -> Result<(Shares, Amount), VaultError> {
+            let shares = self.lenders.get((market, owner)).map(|c| c.0).unwrap_or_default();
+            Ok((shares, self.load(market)?.state.supply_value(shares)?))
+        }
+
+        #[ink(message)]
+        fn batch(&self, market: MarketId, number: u32) -> Option<Batch> {
+            self.cells.batch(market, number)
+        }
+
+        #[ink(message)]
+        fn reward(&self, market: MarketId, keeper: AccountId) -> Amount {
+            self.rewards.get((market, keeper)).map(|cell| cell.0).unwrap_or_default()
+        }
+    }
+}

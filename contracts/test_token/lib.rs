@@ -1,0 +1,227 @@
+//! A PSP22 token for development networks and tests, with a faucet.
+//!
+//! The token's behaviour is that of the `psp22` crate; this contract adds storage, metadata and [`TestToken::mint`],
+//! through which **anyone** may create units. It must never stand for anything of value.
+
+#![cfg_attr(not(feature = "std"), no_std, no_main)]
+
+pub use self::test_token::{TestToken, TestTokenRef};
+
+#[ink::contract]
+mod test_token {
+    use ink::prelude::{string::String, vec::Vec};
+    use psp22::{PSP22Data, PSP22Error, PSP22Event, PSP22Metadata, PSP22};
+
+    /// A PSP22 token anyone may mint.
+    #[ink(storage)]
+    pub struct TestToken {
+        data: PSP22Data,
+        name: Option<String>,
+        symbol: Option<String>,
+        decimals: u8,
+    }
+
+    impl TestToken {
+        /// Creates the token with `supply` units on the caller's balance.
+        ///
+        /// # Events
+        ///
+        /// `Transfer` from nobody to the caller, unless `supply` is zero.
+        #[ink(constructor)]
+        pub fn new(
+            supply: u128,
+            name: Option<String>,
+            symbol: Option<String>,
+            decimals: u8,
+        ) -> Self {
+            let (data, events) = PSP22Data::new(supply, Self::env().caller());
+            let token = Self {
+                data,
+                name,
+                symbol,
+                decimals,
+            };
+            token.emit_events(events);
+            token
+        }
+
+        /// Creates `amount` units on the balance of `to`. Open to every caller: a faucet, for development only.
+        ///
+        /// # Events
+        ///
+        /// `Transfer` from nobody to `to`, unless `amount` is zero.
+        ///
+        /// # Errors
+        ///
+        /// `Custom` if the total supply would exceed 2^128 - 1.
+        #[ink(message)]
+        pub fn mint(&mut self, to: AccountId, amount: u128) -> Result<(), PSP22Error> {
+            let events = self.data.mint(to, amount)?;
+            self.emit_events(events);
+            Ok(())
+        }
+
+        fn emit_events(&self, events: Vec<PSP22Event>) {
+            for event in events {
+                match event {
+                    PSP22Event::Transfer(transfer) => self.env().emit_event(transfer),
+                    PSP22Event::Approval(approval) => self.env().emit_event(approval),
+                }
+            }
+        }
+    }
+
+    impl PSP22 for TestToken {
+        #[ink(message)]
+        fn total_supply(&self) -> u128 {
+            self.data.total_supply()
+        }
+
+        #[ink(message)]
+        fn balance_of(&self, owner: AccountId) -> u128 {
+            self.data.balance_of(owner)
+        }
+
+        #[ink(message)]
+        fn allowance(&self, owner: AccountId, spender: AccountId) -> u128 {
+            self.data.allowance(owner, spender)
+        }
+
+        #[ink(message)]
+        fn transfer(
+            &mut self,
+            to: AccountId,
+            value: u128,
+            _data: Vec<u8>,
+        ) -> Result<(), PSP22Error> {
+            let events = self.data.transfer(self.env().caller(), to, value)?;
+            self.emit_events(events);
+            Ok(())
+        }
+
+        #[ink(message)]
+        fn transfer_from(
+            &mut self,
+            from: AccountId,
+            to: AccountId,
+            value: u128,
+            _data: Vec<u8>,
+        ) -> Result<(), PSP22Error> {
+            let events = self
+                .data
+                .transfer_from(self.env().caller(), from, to, value)?;
+            self.emit_events(events);
+            Ok(())
+        }
+
+        #[ink(message)]
+        fn approve(&mut self, spender: AccountId, value: u128) -> Result<(), PSP22Error> {
+            let events = self.data.approve(self.env().caller(), spender, value)?;
+            self.emit_events(events);
+            Ok(())
+        }
+
+        #[ink(message)]
+        fn increase_allowance(
+            &mut self,
+            spender: AccountId,
+            delta_value: u128,
+        ) -> Result<(), PSP22Error> {
+            let events = self
+                .data
+                .increase_allowance(self.env().caller(), spender, delta_value)?;
+            self.emit_events(events);
+            Ok(())
+        }
+
+        #[ink(message)]
+        fn decrease_allowance(
+            &mut self,
+            spender: AccountId,
+            delta_value: u128,
+        ) -> Result<(), PSP22Error> {
+            let events = self
+                .data
+                .decrease_allowance(self.env().caller(), spender, delta_value)?;
+            self.emit_events(events);
+            Ok(())
+        }
+    }
+
+    impl PSP22Metadata for TestToken {
+        #[ink(message)]
+        fn token_name(&self) -> Option<String> {
+            self.name.clone()
+        }
+
+        #[ink(message)]
+        fn token_symbol(&self) -> Option<String> {
+            self.symbol.clone()
+        }
+
+        #[ink(message)]
+        fn token_decimals(&self) -> u8 {
+            self.decimals
+        }
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use super::*;
+        use ink::env::test::{default_accounts, recorded_events, set_caller};
+        use ink::env::DefaultEnvironment;
+        use ink::scale::Decode;
+
+        // The crate's own suite for every contract that claims to be PSP22.
+        psp22::tests!(TestToken, (|supply| TestToken::new(supply, None, None, 0)));
+
+        fn token(supply: u128) -> TestToken {
+            TestToken::new(supply, Some("Wrapped Coin".into()), Some("WCN".into()), 12)
+        }
+
+        #[ink::test]
+        fn metadata_is_what_the_constructor_was_given() {
+            let token = token(0);
+            assert_eq!(token.token_name().as_deref(), Some("Wrapped Coin"));
+            assert_eq!(token.token_symbol().as_deref(), Some("WCN"));
+            assert_eq!(token.token_decimals(), 12);
+        }
+
+        #[ink::test]
+        fn anyone_may_mint_to_anyone() {
+            let accounts = default_accounts::<DefaultEnvironment>();
+            set_caller::<DefaultEnvironment>(accounts.alice);
+            let mut token = token(100);
+
+            set_caller::<DefaultEnvironment>(accounts.bob);
+            token
+                .mint(accounts.charlie, 25)
+                .expect("the supply has room");
+
+            assert_eq!(token.balance_of(accounts.charlie), 25);
+            assert_eq!(token.balance_of(accounts.bob), 0);
+            assert_eq!(token.total_supply(), 125);
+            let last = recorded_events().last().expect("minting emits an event");
+            let transfer = psp22::Transfer::decode(&mut &last.data[..]).expect("it is a Transfer");
+            assert_eq!(
+                (transfer.from, transfer.to, transfer.value),
+                (None, Some(accounts.charlie), 25)
+            );
+        }
+
+        #[ink::test]
+        fn minting_past_the_largest_supply_changes_nothing() {
+            let accounts = default_accounts::<DefaultEnvironment>();
+            set_caller::<DefaultEnvironment>(accounts.alice);
+            let mut token = token(u128::MAX);
+
+            assert!(matches!(
+                token.mint(accounts.bob, 1),
+                Err(PSP22Error::Custom(_))
+            ));
+
+            assert_eq!(token.total_supply(), u128::MAX);
+            assert_eq!(token.balance_of(accounts.bob), 0);
+        }
+    }
+}

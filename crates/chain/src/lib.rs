@@ -1,0 +1,46 @@
+//! One client API for the Breakwater contracts, whatever chain runs them.
+//!
+//! [`Chain`] is what simulations, tests and the command line program against. It takes typed
+//! messages, made from ink! call builders, and gives back typed values, typed contract errors,
+//! events, gas, storage deposit and fee. Two backends are meant to implement it:
+//!
+//! - [`Embedded`]: the contracts node's own runtime, run natively in this process on an in-memory
+//!   state. Weights, limits, deposits, fees and events are the node's, without the node.
+//! - a node reached over WebSocket, which is to follow and will implement the same trait.
+//!
+//! ```no_run
+//! # #[ink::trait_definition]
+//! # pub trait Counter {
+//! #     #[ink(message)]
+//! #     fn add(&mut self, by: u32) -> Result<u32, ()>;
+//! # }
+//! use breakwater_chain::{Chain, Embedded};
+//! use ink::{codegen::TraitCallBuilder, env::DefaultEnvironment};
+//!
+//! # async fn example(counter: ink::primitives::AccountId)
+//! # -> Result<(), Box<dyn std::error::Error>> {
+//! let mut chain = Embedded::new();
+//! let alice = chain.account(0);
+//! let mut contract: ink::contract_ref!(Counter, DefaultEnvironment) = counter.into();
+//! let receipt = chain.call(&alice, counter, contract.call_mut().add(2)).await?;
+//! println!("{} for a fee of {}", receipt.value, receipt.fee);
+//! chain.advance(1).await?;
+//! # Ok(())
+//! # }
+//! ```
+
+mod chain;
+mod embedded;
+mod error;
+mod message;
+mod receipt;
+
+pub use chain::{CallOptions, Chain, Signer};
+pub use embedded::{Embedded, Genesis, Snapshot};
+pub use error::{CallError, DepositError, QueryError};
+pub use ink::primitives::AccountId;
+pub use message::{Constructor, Message};
+pub use receipt::{ContractEvent, Gas, Receipt};
+
+/// An amount of the chain's native token, in its smallest unit.
+pub type Balance = u128;

@@ -1,0 +1,3 @@
+//! The `breakwater` command.
+
+fn main() {}

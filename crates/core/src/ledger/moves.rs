@@ -1,0 +1,223 @@
+//! How cohorts move between ticks, and how their members follow.
+
+use super::{Ledger, LedgerError, LedgerStore, MAX_MOVES};
+use crate::batch::{outcome, Batch, Settled};
+use crate::math::Rounding;
+use crate::page::{
+    page_of, slot_of, BatchedCohort, Cohort, CohortId, Conversion, Departure, DepartureKey, Stake,
+};
+use crate::position::{Pooled, Position};
+use crate::tick;
+use crate::units::{Amount, DebtRatio, ScaledDebt};
+
+/// Where a position stands once it has been brought up to date.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Standing {
+    /// Without debt, or in a cohort that lives in its tick.
+    Settled,
+    /// In a batch that has not settled.
+    InBatch(BatchedCohort),
+}
+
+impl<S: LedgerStore> Ledger<'_, S> {
+    /// Follows a position's cohort through every batch and merger since it was last touched, at
+    /// most `moves` of them.
+    ///
+    /// # Errors
+    /// [`LedgerError::SyncRequired`] when more moves remain; the progress made is kept in the
+    /// position, so that repeated calls arrive.
+    pub(super) fn follow(
+        &mut self,
+        position: &mut Position,
+        moves: u16,
+    ) -> Result<Standing, LedgerError> {
+        for _ in 0..=moves.min(MAX_MOVES) {
+            let Some(pooled) = position.pooled else {
+                return Ok(Standing::Settled);
+            };
+            let id = pooled.cohort;
+            if self.page(page_of(id.tick))?.cohort(id).is_some() {
+                return Ok(Standing::Settled);
+            }
+            let departure = *self
+                .departed(id.departures())?
+                .get(slot_of(id.tick))
+                .ok_or(LedgerError::CorruptedStorage)?;
+            match departure {
+                Departure::Batched(cohort) => {
+                    let batch =
+                        self.store.batch(cohort.batch).ok_or(LedgerError::UnknownBatch)?;
+                    match batch.settled {
+                        None => return Ok(Standing::InBatch(cohort)),
+                        Some(settled) => self.put_back(id, &cohort, &settled)?,
+                    }
+                }
+                Departure::Moved { to, conversion, members } => {
+                    let stake = conversion.apply(pooled.stake)?;
+                    position.pooled = Some(Pooled { cohort: to, stake });
+                    let left = members.saturating_sub(1);
+                    let rest = (left > 0).then_some(Departure::Moved {
+                        to,
+                        conversion,
+                        members: left,
+                    });
+                    self.set_departure(id, rest)?;
+                }
+                Departure::Closed(mut cohort) => {
+                    let (collateral, _) = cohort.leave(pooled.stake)?;
+                    self.state.closed_collateral = self.state.closed_collateral.minus(collateral)?;
+                    self.state.free_collateral = self.state.free_collateral.plus(collateral)?;
+                    position.collateral = position.collateral.plus(collateral)?;
+                    position.pooled = None;
+                    let rest = (cohort.members > 0).then_some(Departure::Closed(cohort));
+                    self.set_departure(id, rest)?;
+                }
+            }
+        }
+        Err(LedgerError::SyncRequired)
+    }
+
+    fn set_departure(
+        &mut self,
+        id: CohortId,
+        departure: Option<Departure>,
+    ) -> Result<(), LedgerError> {
+        let departures = self.departed_mut(id.departures())?;
+        match departure {
+            Some(departure) => departures.insert(slot_of(id.tick), departure),
+            None => departures.remove(slot_of(id.tick)),
+        };
+        Ok(())
+    }
+
+    /// Puts what a settled batch left of one cohort where it belongs: closed when nothing is
+    /// owed, else into the tick at or below the image of its own lower bound.
+    pub(super) fn put_back(
+        &mut self,
+        id: CohortId,
+        batched: &BatchedCohort,
+        settled: &Settled,
+    ) -> Result<(), LedgerError> {
+        let raised = Batch::raise_of(settled, batched, self.scale)?;
+        let after = outcome(batched, settled.price, raised, self.scale)?;
+        let before = batched.cohort;
+        if after.debt_left.is_zero() {
+            let closed = Cohort {
+                collateral: after.collateral_left,
+                debt: ScaledDebt::ZERO,
+                ..before
+            };
+            return self.set_departure(id, Some(Departure::Closed(closed)));
+        }
+        let debt = settled.index.scaled(after.debt_left, Rounding::Up)?;
+        // bound · (debt factor) / (collateral factor), rounded down twice: never above any
+        // member's true ratio, so nobody is liquidated early.
+        let image = before
+            .lower_bound
+            .mul_div(debt.get(), before.debt.get(), Rounding::Down)?
+            .mul_div(before.collateral.get(), after.collateral_left.get(), Rounding::Down)?;
+        self.settle_in(id, before.shares, before.members, after.collateral_left, debt, image)
+    }
+
+    /// Gives a cohort that comes back its place and records where it went.
+    fn settle_in(
+        &mut self,
+        from: CohortId,
+        given: Stake,
+        members: u32,
+        collateral: Amount,
+        debt: ScaledDebt,
+        lower_bound: DebtRatio,
+    ) -> Result<(), LedgerError> {
+        let (to, received) = self.place(members, collateral, debt, lower_bound)?;
+        let conversion = Conversion { received, given };
+        self.set_departure(from, Some(Departure::Moved { to, conversion, members }))
+    }
+
+    /// Puts members with their totals into the tick at or below a bound and returns the cohort
+    /// they are in and the shares they received.
+    ///
+    /// Where a cohort lives there already, the one with less debt forwards into the other. A
+    /// resident whose shares have lost their meaning (see [`Cohort::is_sound`]) always forwards:
+    /// the tick starts a new generation at one unit a share. No call visits a member.
+    pub(super) fn place(
+        &mut self,
+        members: u32,
+        collateral: Amount,
+        debt: ScaledDebt,
+        lower_bound: DebtRatio,
+    ) -> Result<(CohortId, Stake), LedgerError> {
+        let tick = tick::at_or_below(lower_bound);
+        let (page, slot) = (page_of(tick), slot_of(tick));
+        let resident = self.page(page)?.cohorts.get(slot).copied();
+        // A single newcomer never displaces a crowd: that would cost it another cell.
+        let joins = |resident: &Cohort| {
+            resident.is_sound() && (members == 1 || debt <= resident.debt)
+        };
+        match resident {
+            None => {
+                let epoch = self.page(page)?.epoch;
+                let cohort = Cohort::at_par(epoch, members, collateral, debt, lower_bound);
+                self.page_mut(page)?.cohorts.insert(slot, cohort);
+                Ok((CohortId { tick, epoch }, cohort.shares))
+            }
+            Some(mut resident) if joins(&resident) => {
+                let received = resident.enter(members, collateral, debt)?;
+                resident.lower_bound = resident.lower_bound.min(lower_bound);
+                self.page_mut(page)?.cohorts.insert(slot, resident);
+                Ok((CohortId { tick, epoch: resident.epoch }, received))
+            }
+            Some(resident) => {
+                let epoch = self.state.next_epoch()?;
+                let mut cohort = Cohort::at_par(epoch, members, collateral, debt, lower_bound);
+                let arrived = cohort.shares;
+                let received =
+                    cohort.enter(resident.members, resident.collateral, resident.debt)?;
+                cohort.lower_bound = cohort.lower_bound.min(resident.lower_bound);
+                let to = CohortId { tick, epoch };
+                let old = CohortId { tick, epoch: resident.epoch };
+                let page = self.page_mut(page)?;
+                page.epoch = epoch;
+                page.cohorts.insert(slot, cohort);
+                let conversion = Conversion { received, given: resident.shares };
+                self.set_departure(
+                    old,
+                    Some(Departure::Moved { to, conversion, members: resident.members }),
+                )?;
+                Ok((to, arrived))
+            }
+        }
+    }
+
+    /// Puts back the cohorts of up to `cells` cells of a settled batch, riskiest page first.
+    /// Anyone may call it; it returns whether the whole batch is back.
+    ///
+    /// # Errors
+    /// [`LedgerError::UnknownBatch`], [`LedgerError::BatchRunning`], [`LedgerError::Math`].
+    pub fn rest(&mut self, number: u32, cells: u16) -> Result<bool, LedgerError> {
+        let mut batch = self.store.batch(number).ok_or(LedgerError::UnknownBatch)?;
+        let mut settled = batch.settled.ok_or(LedgerError::BatchRunning)?;
+        let from = usize::from(settled.rested);
+        let keys: alloc::vec::Vec<DepartureKey> =
+            batch.cells.iter().skip(from).take(usize::from(cells)).copied().collect();
+        for key in keys {
+            let waiting: alloc::vec::Vec<_> = self
+                .departed(key)?
+                .iter()
+                .filter_map(|(slot, departure)| match departure {
+                    Departure::Batched(cohort) if cohort.batch == number => Some((slot, *cohort)),
+                    _ => None,
+                })
+                .collect();
+            for (slot, cohort) in waiting {
+                let tick = crate::page::tick_of(key.page, slot);
+                self.put_back(CohortId { tick, epoch: key.epoch }, &cohort, &settled)?;
+            }
+            settled.rested = settled.rested.saturating_add(1);
+        }
+        let done = usize::from(settled.rested) >= batch.cells.len();
+        batch.settled = Some(settled);
+        self.store.set_batch(number, &batch);
+        Ok(done)
+    }
+}

@@ -1,0 +1,276 @@
+//! What borrowers do: deposit, withdraw, borrow, repay, and being brought up to date.
+
+use super::moves::Standing;
+use super::{Ledger, LedgerError, LedgerStore, MAX_MOVES};
+use crate::market::MarketPrices;
+use crate::math::Rounding;
+use crate::page::{page_of, slot_of};
+use crate::position::{Pooled, Position, PositionView, Status};
+use crate::tick;
+use crate::units::{is_liquidatable, liquidation_price, Amount, Price, ScaledDebt};
+
+impl<S: LedgerStore> Ledger<'_, S> {
+    /// Adds collateral. Always allowed outside a batch, at any price and without one (promise 6).
+    ///
+    /// # Errors
+    /// [`LedgerError::ZeroAmount`], [`LedgerError::PositionInBatch`],
+    /// [`LedgerError::SyncRequired`], [`LedgerError::Math`].
+    pub fn deposit(&mut self, position: &mut Position, amount: Amount) -> Result<(), LedgerError> {
+        if amount.is_zero() {
+            return Err(LedgerError::ZeroAmount);
+        }
+        let (collateral, debt) = self.detach(position)?;
+        self.attach(position, collateral.plus(amount)?, debt)
+    }
+
+    /// Takes collateral out. Without debt no price is needed (promise 6).
+    ///
+    /// # Errors
+    /// [`LedgerError::ZeroAmount`], [`LedgerError::InsufficientCollateral`],
+    /// [`LedgerError::StalePrice`], [`LedgerError::ExceedsInitialLtv`] and those of
+    /// [`Self::deposit`].
+    pub fn withdraw(
+        &mut self,
+        position: &mut Position,
+        amount: Amount,
+        prices: Option<&MarketPrices>,
+    ) -> Result<(), LedgerError> {
+        if amount.is_zero() {
+            return Err(LedgerError::ZeroAmount);
+        }
+        let (collateral, debt) = self.detach(position)?;
+        let left = collateral.minus(amount).map_err(|_| LedgerError::InsufficientCollateral)?;
+        if !debt.is_zero() {
+            self.ensure_initial_ltv(left, debt, prices)?;
+        }
+        self.attach(position, left, debt)
+    }
+
+    /// Lends quote to a position. The debt taken on is scaled and rounded up.
+    ///
+    /// # Errors
+    /// [`LedgerError::ZeroAmount`], [`LedgerError::InsufficientCash`],
+    /// [`LedgerError::BelowMinimumDebt`], [`LedgerError::DebtCeilingExceeded`],
+    /// [`LedgerError::StalePrice`], [`LedgerError::ExceedsInitialLtv`] and those of
+    /// [`Self::deposit`].
+    pub fn borrow(
+        &mut self,
+        position: &mut Position,
+        amount: Amount,
+        prices: &MarketPrices,
+    ) -> Result<(), LedgerError> {
+        if amount.is_zero() {
+            return Err(LedgerError::ZeroAmount);
+        }
+        let (collateral, debt) = self.detach(position)?;
+        let debt = debt.plus(self.state.index.scaled(amount, Rounding::Up)?)?;
+        if self.state.index.owed(debt, Rounding::Up)? < self.params.min_debt {
+            return Err(LedgerError::BelowMinimumDebt);
+        }
+        self.ensure_initial_ltv(collateral, debt, Some(prices))?;
+        self.state.cash =
+            self.state.cash.minus(amount).map_err(|_| LedgerError::InsufficientCash)?;
+        self.attach(position, collateral, debt)?;
+        if self.state.debt_value()? > self.params.debt_ceiling {
+            return Err(LedgerError::DebtCeilingExceeded);
+        }
+        Ok(())
+    }
+
+    /// What repaying `amount` would take: never more than is owed, rounded up.
+    ///
+    /// # Errors
+    /// [`LedgerError::NothingOwed`] and those of [`Self::deposit`].
+    pub fn owed(&mut self, position: &mut Position) -> Result<Amount, LedgerError> {
+        self.settle(position)?;
+        let Some(pooled) = position.pooled else {
+            return Err(LedgerError::NothingOwed);
+        };
+        let (_, debt) = self
+            .page(page_of(pooled.cohort.tick))?
+            .cohort(pooled.cohort)
+            .ok_or(LedgerError::CorruptedStorage)?
+            .worth(pooled.stake)?;
+        Ok(self.state.index.owed(debt, Rounding::Up)?)
+    }
+
+    /// Takes `amount` of quote, at most what is [owed](Self::owed), off a position's debt; the
+    /// part retired is scaled and rounded down. Paying all that is owed clears the debt exactly.
+    ///
+    /// # Errors
+    /// [`LedgerError::ZeroAmount`], [`LedgerError::NothingOwed`],
+    /// [`LedgerError::BelowMinimumDebt`] where a rest under the minimum would be left of a debt
+    /// above it, and those of [`Self::deposit`].
+    pub fn repay(&mut self, position: &mut Position, amount: Amount) -> Result<(), LedgerError> {
+        if amount.is_zero() {
+            return Err(LedgerError::ZeroAmount);
+        }
+        let (collateral, debt) = self.detach(position)?;
+        if debt.is_zero() {
+            return Err(LedgerError::NothingOwed);
+        }
+        let owed = self.state.index.owed(debt, Rounding::Up)?;
+        let left = if amount >= owed {
+            ScaledDebt::ZERO
+        } else {
+            debt.minus_or_zero(self.state.index.scaled(amount, Rounding::Down)?)
+        };
+        let owed_after = self.state.index.owed(left, Rounding::Up)?;
+        let minimum = self.params.min_debt;
+        if !left.is_zero() && owed_after < minimum && owed >= minimum {
+            return Err(LedgerError::BelowMinimumDebt);
+        }
+        self.state.cash = self.state.cash.plus(amount.min(owed))?;
+        self.attach(position, collateral, left)
+    }
+
+    /// Follows a position through at most `moves` batches and mergers and, when it has arrived,
+    /// puts it into the tick of its own ratio. Anyone may call it for anyone.
+    ///
+    /// Returns whether the position is up to date. Positions in a running batch stay there.
+    ///
+    /// # Errors
+    /// [`LedgerError::CorruptedStorage`], [`LedgerError::Math`].
+    pub fn sync(&mut self, position: &mut Position, moves: u16) -> Result<bool, LedgerError> {
+        match self.follow(position, moves) {
+            Ok(Standing::InBatch(_)) => Ok(true),
+            Ok(Standing::Settled) => {
+                let (collateral, debt) = self.take_out(position)?;
+                self.attach(position, collateral, debt)?;
+                Ok(true)
+            }
+            Err(LedgerError::SyncRequired) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// A position brought up to date, judged at a price. Nothing is stored by it.
+    ///
+    /// # Errors
+    /// [`LedgerError::SyncRequired`], [`LedgerError::CorruptedStorage`], [`LedgerError::Math`].
+    pub fn view(
+        &mut self,
+        position: &Position,
+        price: Price,
+    ) -> Result<PositionView, LedgerError> {
+        let mut position = *position;
+        let standing = self.follow(&mut position, MAX_MOVES)?;
+        let Some(pooled) = position.pooled else {
+            return Ok(PositionView {
+                collateral: position.collateral,
+                scaled_debt: ScaledDebt::ZERO,
+                debt: Amount::ZERO,
+                liquidation_price: None,
+                status: Status::Healthy,
+                batch: None,
+            });
+        };
+        if let Standing::InBatch(batched) = standing {
+            let (collateral, scaled_debt) = batched.cohort.worth(pooled.stake)?;
+            let share =
+                batched.debt.mul_div(scaled_debt.get(), batched.cohort.debt.get(), Rounding::Up)?;
+            return Ok(PositionView {
+                collateral,
+                scaled_debt,
+                debt: share,
+                liquidation_price: None,
+                status: Status::InBatch,
+                batch: Some(batched.batch),
+            });
+        }
+        let cohort = *self
+            .page(page_of(pooled.cohort.tick))?
+            .cohort(pooled.cohort)
+            .ok_or(LedgerError::CorruptedStorage)?;
+        let (collateral, scaled_debt) = cohort.worth(pooled.stake)?;
+        let (index, threshold) = (self.state.index, self.params.liquidation_threshold);
+        let bound = tick::bound(pooled.cohort.tick);
+        let status = if is_liquidatable(bound, index, price, threshold) {
+            Status::Liquidatable
+        } else {
+            Status::Healthy
+        };
+        Ok(PositionView {
+            collateral,
+            scaled_debt,
+            debt: index.owed(scaled_debt, Rounding::Up)?,
+            liquidation_price: liquidation_price(bound, index, threshold),
+            status,
+            batch: None,
+        })
+    }
+
+    /// Brings a position up to date or refuses: everything a user does begins here.
+    fn settle(&mut self, position: &mut Position) -> Result<(), LedgerError> {
+        match self.follow(position, MAX_MOVES)? {
+            Standing::Settled => Ok(()),
+            Standing::InBatch(_) => Err(LedgerError::PositionInBatch),
+        }
+    }
+
+    /// Brings a position up to date and takes it out of its cohort.
+    fn detach(&mut self, position: &mut Position) -> Result<(Amount, ScaledDebt), LedgerError> {
+        self.settle(position)?;
+        self.take_out(position)
+    }
+
+    fn take_out(&mut self, position: &mut Position) -> Result<(Amount, ScaledDebt), LedgerError> {
+        let own = position.collateral;
+        self.state.free_collateral = self.state.free_collateral.minus(own)?;
+        position.collateral = Amount::ZERO;
+        let Some(Pooled { cohort: id, stake }) = position.pooled.take() else {
+            return Ok((own, ScaledDebt::ZERO));
+        };
+        let page = self.page_mut(page_of(id.tick))?;
+        let cohort = page.cohort_mut(id).ok_or(LedgerError::CorruptedStorage)?;
+        let (collateral, debt) = cohort.leave(stake)?;
+        if cohort.members == 0 {
+            page.cohorts.remove(slot_of(id.tick));
+        }
+        self.state.pooled_collateral = self.state.pooled_collateral.minus(collateral)?;
+        self.state.debt = self.state.debt.minus(debt)?;
+        Ok((own.plus(collateral)?, debt))
+    }
+
+    /// Puts a position with this collateral and debt where it belongs.
+    fn attach(
+        &mut self,
+        position: &mut Position,
+        collateral: Amount,
+        debt: ScaledDebt,
+    ) -> Result<(), LedgerError> {
+        if debt.is_zero() {
+            position.collateral = collateral;
+            self.state.free_collateral = self.state.free_collateral.plus(collateral)?;
+            return Ok(());
+        }
+        let ratio = self.scale.debt_ratio(debt, collateral)?;
+        let bound = tick::bound(tick::at_or_below(ratio));
+        let (cohort, stake) = self.place(1, collateral, debt, bound)?;
+        position.pooled = Some(Pooled { cohort, stake });
+        self.state.pooled_collateral = self.state.pooled_collateral.plus(collateral)?;
+        self.state.debt = self.state.debt.plus(debt)?;
+        Ok(())
+    }
+
+    /// `debt ≤ ⌊value · initial LTV⌋` at the lowest of spot, previous and average price.
+    fn ensure_initial_ltv(
+        &self,
+        collateral: Amount,
+        debt: ScaledDebt,
+        prices: Option<&MarketPrices>,
+    ) -> Result<(), LedgerError> {
+        let prices = prices
+            .filter(|prices| prices.age <= self.params.max_price_age)
+            .ok_or(LedgerError::StalePrice)?;
+        let price = prices.spot.min(prices.previous).min(prices.twap);
+        let limit = self
+            .scale
+            .value(collateral, price, Rounding::Down)?
+            .share(self.params.initial_ltv, Rounding::Down)?;
+        if self.state.index.owed(debt, Rounding::Up)? > limit {
+            return Err(LedgerError::ExceedsInitialLtv);
+        }
+        Ok(())
+    }
+}

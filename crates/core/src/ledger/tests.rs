@@ -1,0 +1,499 @@
+//! The ledger against a plain model, and the promises it carries on its own.
+
+use super::*;
+use crate::batch::Batch;
+use crate::market::{example_params, MarketPrices};
+use crate::math::Rounding;
+use crate::position::{Position, Status};
+use crate::units::{Amount, Price, Ratio, PRICE_ONE};
+use alloc::collections::BTreeMap;
+use proptest::prelude::*;
+
+/// Cells in maps, with a count of accesses.
+#[derive(Clone, Default, Debug, PartialEq)]
+struct Cells {
+    pages: BTreeMap<PageNumber, Page>,
+    departures: BTreeMap<DepartureKey, Departures>,
+    batches: BTreeMap<u32, Batch>,
+}
+
+impl LedgerStore for Cells {
+    fn page(&self, page: PageNumber) -> Option<Page> {
+        self.pages.get(&page).cloned()
+    }
+    fn set_page(&mut self, page: PageNumber, value: Option<&Page>) {
+        match value {
+            Some(value) => self.pages.insert(page, value.clone()),
+            None => self.pages.remove(&page),
+        };
+    }
+    fn departures(&self, key: DepartureKey) -> Option<Departures> {
+        self.departures.get(&key).cloned()
+    }
+    fn set_departures(&mut self, key: DepartureKey, value: Option<&Departures>) {
+        match value {
+            Some(value) => self.departures.insert(key, value.clone()),
+            None => self.departures.remove(&key),
+        };
+    }
+    fn batch(&self, number: u32) -> Option<Batch> {
+        self.batches.get(&number).cloned()
+    }
+    fn set_batch(&mut self, number: u32, value: &Batch) {
+        self.batches.insert(number, value.clone());
+    }
+}
+
+/// A market with its positions, where every transition is all or nothing.
+#[derive(Clone)]
+struct World {
+    params: MarketParams,
+    state: MarketState,
+    cells: Cells,
+    positions: BTreeMap<u32, Position>,
+    /// Tokens the vault holds: quote, collateral.
+    held: (u128, u128),
+    /// Quote paid out to borrowers and received back, per position; collateral likewise.
+    block: u32,
+}
+
+impl World {
+    fn new() -> Self {
+        let mut world = Self {
+            params: MarketParams { min_debt: Amount::new(1_000_000), ..example_params() },
+            state: MarketState::default(),
+            cells: Cells::default(),
+            positions: BTreeMap::new(),
+            held: (0, 0),
+            block: 10,
+        };
+        world.supply(1_000_000_000_000);
+        world
+    }
+
+    fn supply(&mut self, amount: u128) {
+        self.state.supply(Amount::new(amount), self.params.supply_cap).unwrap();
+        self.held.0 += amount;
+    }
+
+    fn transition<T>(
+        &mut self,
+        who: u32,
+        act: impl FnOnce(&mut Ledger<'_, Cells>, &mut Position) -> Result<T, LedgerError>,
+    ) -> Result<T, LedgerError> {
+        let before = (self.state.clone(), self.cells.clone());
+        let mut position = self.positions.get(&who).copied().unwrap_or_default();
+        let mut ledger =
+            Ledger::new(&self.params, &mut self.state, &mut self.cells).expect("valid");
+        let result = act(&mut ledger, &mut position);
+        match result {
+            Ok(_) => {
+                ledger.commit();
+                self.positions.insert(who, position);
+            }
+            Err(_) => {
+                drop(ledger);
+                (self.state, self.cells) = before;
+            }
+        }
+        result
+    }
+
+    fn prices(&self, price: u128) -> MarketPrices {
+        let price = Price::new(price);
+        MarketPrices {
+            spot: price,
+            previous: price,
+            twap: price,
+            round: 1,
+            accepted_in: self.block - 1,
+            age: 0,
+        }
+    }
+
+    fn open_position(&mut self, who: u32, collateral: u128, debt: u128, price: u128) {
+        let prices = self.prices(price);
+        self.transition(who, |l, p| l.deposit(p, Amount::new(collateral))).unwrap();
+        self.held.1 += collateral;
+        self.transition(who, |l, p| l.borrow(p, Amount::new(debt), &prices)).unwrap();
+        self.held.0 -= debt;
+    }
+
+    fn open_batch(&mut self, price: u128) -> Result<Opening, LedgerError> {
+        let prices = self.prices(price);
+        let request = OpenRequest { block: self.block, most: Amount::new(u128::MAX) };
+        self.transition(u32::MAX, |l, _| l.open(&prices, request))
+    }
+
+    fn settle(&mut self, number: u32, price: Price, raised: Amount) -> Result<Settlement, LedgerError> {
+        let done = self.transition(u32::MAX, |l, _| l.settle_batch(number, price, raised))?;
+        self.held.0 += raised.get();
+        self.held.1 -= done.sold.get();
+        Ok(done)
+    }
+
+    fn rest(&mut self, number: u32) {
+        while !self.transition(u32::MAX, |l, _| l.rest(number, 1)).unwrap() {}
+    }
+
+    fn view(&self, who: u32, price: u128) -> crate::position::PositionView {
+        let mut world = self.clone();
+        let position = world.positions.get(&who).copied().unwrap_or_default();
+        let mut ledger =
+            Ledger::new(&world.params, &mut world.state, &mut world.cells).expect("valid");
+        ledger.view(&position, Price::new(price)).unwrap()
+    }
+
+    /// Promise 9: tokens held equal the sum of claims, and totals equal what cells hold.
+    fn check(&self) {
+        assert_eq!(self.state.quote_owed().unwrap().get(), self.held.0, "quote");
+        assert_eq!(self.state.collateral_owed().unwrap().get(), self.held.1, "collateral");
+        let (mut pooled, mut debt, mut batched, mut closed, mut members) = (0, 0, 0, 0, 0u32);
+        for (number, page) in &self.cells.pages {
+            assert!(!page.cohorts.is_empty());
+            assert_eq!(self.state.directory.highest_at_or_below(*number), Some(*number));
+            for (slot, cohort) in page.cohorts.iter() {
+                pooled += cohort.collateral.get();
+                debt += cohort.debt.get();
+                members += cohort.members;
+                let bound = crate::tick::bound(crate::page::tick_of(*number, slot));
+                assert!(cohort.lower_bound >= bound);
+            }
+        }
+        for departures in self.cells.departures.values() {
+            for (_, departure) in departures.iter() {
+                match departure {
+                    crate::page::Departure::Batched(cohort) => {
+                        let batch = &self.cells.batches[&cohort.batch];
+                        members += cohort.cohort.members;
+                        match batch.settled {
+                            None => batched += cohort.cohort.collateral.get(),
+                            Some(settled) => {
+                                let scale = self.params.scale().unwrap();
+                                let raised = Batch::raise_of(&settled, cohort, scale).unwrap();
+                                let after =
+                                    crate::batch::outcome(cohort, settled.price, raised, scale)
+                                        .unwrap();
+                                if after.debt_left.is_zero() {
+                                    closed += after.collateral_left.get();
+                                } else {
+                                    pooled += after.collateral_left.get();
+                                    debt += settled
+                                        .index
+                                        .scaled(after.debt_left, Rounding::Up)
+                                        .unwrap()
+                                        .get();
+                                }
+                            }
+                        }
+                    }
+                    crate::page::Departure::Closed(cohort) => {
+                        closed += cohort.collateral.get();
+                        members += cohort.members;
+                    }
+                    crate::page::Departure::Moved { .. } => {}
+                }
+            }
+        }
+        assert_eq!(self.state.pooled_collateral.get(), pooled, "pooled collateral");
+        assert_eq!(self.state.debt.get(), debt, "debt");
+        assert_eq!(self.state.batched_collateral.get(), batched, "batched collateral");
+        assert_eq!(self.state.closed_collateral.get(), closed, "closed collateral");
+        let pooled_positions = self.positions.values().filter(|p| p.pooled.is_some()).count();
+        assert_eq!(members as usize, pooled_positions, "members");
+    }
+}
+
+const COLLATERAL: u128 = 1_000_000_000_000_000_000;
+const QUOTE: u128 = 1_000_000;
+
+/// Ten positions of 10 collateral at 200, owing 1 400 to 1 490, and a fall to 170.
+fn crashed() -> World {
+    let mut world = World::new();
+    for who in 0..10 {
+        world.open_position(
+            who,
+            10 * COLLATERAL,
+            (1_400 + 10 * u128::from(who)) * QUOTE,
+            200 * PRICE_ONE,
+        );
+        world.check();
+    }
+    world
+}
+
+#[test]
+fn a_filled_batch_closes_the_risky_and_leaves_the_healthy() {
+    let mut world = crashed();
+    let opening = world.open_batch(182 * PRICE_ONE).unwrap();
+    world.check();
+    // 182 · 10 · 0.8 = 1 456: the four that owe 1 460 to 1 490 are liquidatable, at most a tick late.
+    assert!((3..=4).contains(&opening.members), "{}", opening.members);
+    let step = 20;
+    let (price, raised) = (opening.prices[step], opening.targets[step]);
+    let done = world.settle(opening.number, price, raised).unwrap();
+    world.check();
+    assert!(done.waterfall.shortfall.is_zero());
+    assert_eq!(
+        done.repaid.get() + done.penalties.get(),
+        raised.get(),
+        "every unit raised is debt or penalty"
+    );
+    world.rest(opening.number);
+    world.check();
+    for who in 0..10 {
+        let view = world.view(who, 182 * PRICE_ONE);
+        assert_eq!(view.status, Status::Healthy);
+        if u32::from(who < 6) == 1 {
+            assert_eq!(view.collateral.get(), 10 * COLLATERAL, "{who} was healthy: untouched");
+        }
+    }
+    // Everybody repays, withdraws and leaves; the vault ends with rounding only.
+    for who in 0..10 {
+        let owed = world.transition(who, |l, p| l.owed(p)).unwrap();
+        world.transition(who, |l, p| l.repay(p, owed)).unwrap();
+        world.held.0 += owed.get();
+        world.check();
+        let out = world.positions[&who].collateral;
+        world.transition(who, |l, p| l.withdraw(p, out, None)).unwrap();
+        world.held.1 -= out.get();
+        world.check();
+    }
+    assert_eq!(world.held.1, world.state.collateral_rounding.get());
+    assert!(world.held.1 < 20, "rounding is bounded: {}", world.held.1);
+    assert!(world.state.debt.is_zero());
+}
+
+#[test]
+fn promise_5_one_healthy_round_of_the_last_two_protects() {
+    let mut world = crashed();
+    let mut prices = world.prices(100 * PRICE_ONE);
+    prices.previous = Price::new(200 * PRICE_ONE);
+    let request = OpenRequest { block: world.block, most: Amount::new(u128::MAX) };
+    let refused = world.transition(99, |l, _| l.open(&prices, request));
+    assert_eq!(refused, Err(LedgerError::NothingToLiquidate));
+    let mut fresh = world.prices(100 * PRICE_ONE);
+    fresh.accepted_in = world.block;
+    let refused = world.transition(99, |l, _| l.open(&fresh, request));
+    assert_eq!(refused, Err(LedgerError::RoundTooFresh));
+}
+
+#[test]
+fn nobody_bids_and_every_position_is_back_as_it_was() {
+    let mut world = crashed();
+    let before: Vec<_> = (0..10).map(|who| world.view(who, 182 * PRICE_ONE)).collect();
+    let opening = world.open_batch(150 * PRICE_ONE).unwrap();
+    let refused = world.transition(9, |l, p| l.deposit(p, Amount::new(1)));
+    assert_eq!(refused, Err(LedgerError::PositionInBatch));
+    world.settle(opening.number, Price::ZERO, Amount::ZERO).unwrap();
+    world.rest(opening.number);
+    world.check();
+    for who in 0..10 {
+        let after = world.view(who, 182 * PRICE_ONE);
+        let was = before[who as usize];
+        assert!(after.collateral <= was.collateral && after.debt >= was.debt);
+        assert!(was.collateral.get() - after.collateral.get() <= 2);
+        assert!(after.debt.get() - was.debt.get() <= 2);
+    }
+}
+
+#[test]
+fn short_money_serves_the_riskiest_first_and_bad_debt_has_its_order() {
+    let mut world = crashed();
+    world.state.insurance = Amount::new(50 * QUOTE);
+    world.held.0 += 50 * QUOTE;
+    // At 130 ten collateral fetch about 1 300, less than any debt: all are insolvent.
+    let opening = world.open_batch(130 * PRICE_ONE).unwrap();
+    assert_eq!(opening.members, 10);
+    let price = opening.prices[20];
+    let half = Amount::new(opening.targets[20].get() / 2);
+    let assets = world.state.lenders_assets().unwrap();
+    let done = world.settle(opening.number, price, half).unwrap();
+    world.check();
+    let w = done.waterfall;
+    assert!(!w.shortfall.is_zero() && w.from_penalties.get() <= 10);
+    assert_eq!(w.from_insurance.get(), 50 * QUOTE, "insurance before lenders");
+    assert!(!w.from_lenders.is_zero());
+    let lost = assets.get() - world.state.lenders_assets().unwrap().get();
+    assert!(lost.abs_diff(w.from_lenders.get()) <= 20, "lenders lose what is written off");
+    // The riskiest lost everything, the safest kept everything.
+    assert!(world.view(9, 130 * PRICE_ONE).collateral.is_zero());
+    assert!(world.view(0, 130 * PRICE_ONE).collateral.get() >= 10 * COLLATERAL - 5);
+    world.rest(opening.number);
+    world.check();
+}
+
+#[test]
+fn settlement_refuses_a_price_off_the_ladder_and_money_beyond_the_target() {
+    let mut world = crashed();
+    let opening = world.open_batch(182 * PRICE_ONE).unwrap();
+    let (first, last) = (opening.prices[0], opening.prices[63]);
+    let one = Amount::new(1);
+    let under = last.minus(Price::new(1)).unwrap();
+    let over = first.plus(Price::new(1)).unwrap();
+    let n = opening.number;
+    assert_eq!(world.settle(n, under, one), Err(LedgerError::PriceOutsideLadder));
+    assert_eq!(world.settle(n, over, one), Err(LedgerError::PriceOutsideLadder));
+    let too_much = opening.targets[0].plus(Amount::new(100)).unwrap();
+    assert_eq!(world.settle(n, first, too_much), Err(LedgerError::RaisedTooMuch));
+    assert_eq!(world.settle(n + 1, first, one), Err(LedgerError::UnknownBatch));
+    world.settle(n, first, opening.targets[0]).unwrap();
+    assert_eq!(world.settle(n, first, one), Err(LedgerError::BatchSettled));
+}
+
+#[test]
+fn the_hole_bounds_what_runs_and_the_last_cohort_is_cut_to_the_room() {
+    let mut world = crashed();
+    world.params.hole = Amount::new(2_000 * QUOTE);
+    world.params.min_batch = Amount::new(100 * QUOTE);
+    let first = world.open_batch(150 * PRICE_ONE).unwrap();
+    assert!(first.targets[0].get() <= 2_000 * QUOTE + 2);
+    assert!(first.members < 10);
+    assert_eq!(world.open_batch(150 * PRICE_ONE), Err(LedgerError::HoleFull));
+    world.check();
+}
+
+#[test]
+fn exactly_at_the_liquidation_price_nobody_is_liquidatable() {
+    let mut world = crashed();
+    let trigger = world.view(9, 200 * PRICE_ONE).liquidation_price.unwrap().get();
+    assert_eq!(world.view(9, trigger).status, Status::Healthy);
+    assert_eq!(world.open_batch(trigger), Err(LedgerError::NothingToLiquidate));
+    assert_eq!(world.view(9, trigger - 1).status, Status::Liquidatable);
+    assert_eq!(world.open_batch(trigger - 1).unwrap().members, 1);
+}
+
+#[derive(Clone, Debug)]
+enum Act {
+    Deposit(u32, u128),
+    Withdraw(u32, u128),
+    Borrow(u32, u128),
+    Repay(u32, u128),
+    Sync(u32, u16),
+    Move(i32),
+    Open,
+    Settle(u32, u8, u32),
+    Rest(u32),
+}
+
+fn act() -> impl Strategy<Value = Act> {
+    let who = 0u32..12;
+    prop_oneof![
+        3 => (who.clone(), 1u128..20 * COLLATERAL).prop_map(|(w, a)| Act::Deposit(w, a)),
+        2 => (who.clone(), 1u128..20 * COLLATERAL).prop_map(|(w, a)| Act::Withdraw(w, a)),
+        4 => (who.clone(), 1u128..3_000 * QUOTE).prop_map(|(w, a)| Act::Borrow(w, a)),
+        2 => (who.clone(), 1u128..3_000 * QUOTE).prop_map(|(w, a)| Act::Repay(w, a)),
+        1 => (who, 0u16..4).prop_map(|(w, n)| Act::Sync(w, n)),
+        3 => (-120i32..110).prop_map(Act::Move),
+        3 => Just(Act::Open),
+        3 => (0u32..4, 0u8..64, 0u32..=1_100_000).prop_map(|(b, s, f)| Act::Settle(b, s, f)),
+        2 => (0u32..8).prop_map(Act::Rest),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+
+    /// Promises 5 and 9 over random histories: after every transition tokens held equal the sum
+    /// of claims, totals equal the cells, and nobody healthy at the price enters a batch.
+    #[test]
+    fn random_histories_conserve_and_never_touch_the_healthy(
+        acts in proptest::collection::vec(act(), 1..120),
+    ) {
+        let mut world = World::new();
+        let mut price = 200 * PRICE_ONE;
+        let mut running: Vec<Opening> = Vec::new();
+        for act in acts {
+            world.block += 1;
+            let prices = world.prices(price);
+            match act {
+                Act::Deposit(who, amount) => {
+                    if world.transition(who, |l, p| l.deposit(p, Amount::new(amount))).is_ok() {
+                        world.held.1 += amount;
+                    }
+                }
+                Act::Withdraw(who, amount) => {
+                    let done =
+                        world.transition(who, |l, p| l.withdraw(p, Amount::new(amount), Some(&prices)));
+                    if done.is_ok() {
+                        world.held.1 -= amount;
+                    }
+                }
+                Act::Borrow(who, amount) => {
+                    if world.transition(who, |l, p| l.borrow(p, Amount::new(amount), &prices)).is_ok() {
+                        world.held.0 -= amount;
+                    }
+                }
+                Act::Repay(who, amount) => {
+                    let paid = world.transition(who, |l, p| {
+                        let pays = l.owed(p)?.min(Amount::new(amount));
+                        l.repay(p, pays)?;
+                        Ok(pays)
+                    });
+                    if let Ok(paid) = paid {
+                        world.held.0 += paid.get();
+                    }
+                }
+                Act::Sync(who, moves) => {
+                    world.transition(who, |l, p| l.sync(p, moves)).unwrap();
+                }
+                Act::Move(per_mille) => {
+                    let moved = price as i128 + price as i128 / 1_000 * i128::from(per_mille);
+                    price = u128::try_from(moved).unwrap().clamp(PRICE_ONE, 10_000 * PRICE_ONE);
+                }
+                Act::Open => {
+                    let before: Vec<_> = (0..12).map(|who| world.view(who, price)).collect();
+                    if let Ok(opening) = world.open_batch(price) {
+                        for who in 0..12 {
+                            let was = before[who as usize];
+                            if world.view(who, price).batch == Some(opening.number) {
+                                prop_assert_eq!(was.status, Status::Liquidatable);
+                            }
+                        }
+                        running.push(opening);
+                    }
+                }
+                Act::Settle(nth, step, fraction) => {
+                    if !running.is_empty() {
+                        let opening = running.remove(nth as usize % running.len());
+                        let step = usize::from(step);
+                        let target = opening.targets[step];
+                        let raised = target
+                            .share(Ratio::from_ppm(fraction.min(1_000_000)), Rounding::Down)
+                            .unwrap();
+                        world.settle(opening.number, opening.prices[step], raised).unwrap();
+                    }
+                }
+                Act::Rest(nth) => {
+                    let settled = world.cells.batches.iter().filter(|(_, b)| b.settled.is_some());
+                    if let Some((number, _)) = settled.clone().nth(nth as usize) {
+                        let number = *number;
+                        world.transition(u32::MAX, |l, _| l.rest(number, 1)).unwrap();
+                    }
+                }
+            }
+            world.check();
+        }
+        // Promise 6: whatever happened, after settling everybody can repay and leave.
+        for opening in running {
+            world.settle(opening.number, opening.prices[30], Amount::ZERO).unwrap();
+        }
+        for who in 0..12 {
+            while !world.transition(who, |l, p| l.sync(p, 8)).unwrap() {}
+            if let Ok(owed) = world.transition(who, |l, p| l.owed(p)) {
+                if !owed.is_zero() {
+                    world.transition(who, |l, p| l.repay(p, owed)).unwrap();
+                    world.held.0 += owed.get();
+                } else {
+                    continue;
+                }
+            }
+            let out = world.positions.get(&who).map(|p| p.collateral).unwrap_or_default();
+            if !out.is_zero() {
+                world.transition(who, |l, p| l.withdraw(p, out, None)).unwrap();
+                world.held.1 -= out.get();
+            }
+            world.check();
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! Lenders' shares of the pool of cash and outstanding debt.
+//!
+//! The share price starts from virtual amounts ([`VIRTUAL_SHARES`] for [`VIRTUAL_ASSETS`]), so a
+//! first depositor cannot inflate it with a donation: donations are not counted at all, and
+//! rounding moves at most the virtual part.
+
+use crate::market::MarketState;
+use crate::math::{mul_div, MathError, Rounding};
+use crate::units::{Amount, Shares};
+use scale::{Decode, Encode};
+use scale_info::TypeInfo;
+
+/// Shares that nobody owns.
+pub const VIRTUAL_SHARES: u128 = 1_000_000;
+/// Quote units that back them.
+pub const VIRTUAL_ASSETS: u128 = 1;
+
+/// Why lending is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
+pub enum LendingError {
+    /// The amount or the shares are zero.
+    ZeroAmount,
+    /// The amount is too small to be worth a share.
+    TooSmall,
+    /// The supply cap would be exceeded.
+    SupplyCapExceeded,
+    /// The lender does not hold that many shares.
+    InsufficientShares,
+    /// More is lent out than the pool can pay now; what is there can be redeemed.
+    InsufficientCash,
+    /// A number left its range.
+    Math(MathError),
+}
+
+impl From<MathError> for LendingError {
+    fn from(error: MathError) -> Self {
+        Self::Math(error)
+    }
+}
+
+impl MarketState {
+    /// Cash and outstanding debt: everything lenders have a claim on.
+    ///
+    /// # Errors
+    /// [`MathError::Overflow`].
+    pub fn lenders_assets(&self) -> Result<Amount, MathError> {
+        self.cash.plus(self.debt_value()?)
+    }
+
+    fn virtual_totals(&self) -> Result<(u128, u128), MathError> {
+        let assets = self.lenders_assets()?.get().checked_add(VIRTUAL_ASSETS);
+        let shares = self.supply_shares.get().checked_add(VIRTUAL_SHARES);
+        Ok((assets.ok_or(MathError::Overflow)?, shares.ok_or(MathError::Overflow)?))
+    }
+
+    /// What a number of lenders' shares is worth in quote, rounded down.
+    ///
+    /// # Errors
+    /// [`MathError::Overflow`].
+    pub fn supply_value(&self, shares: Shares) -> Result<Amount, MathError> {
+        let (assets, total) = self.virtual_totals()?;
+        mul_div(shares.get(), assets, total, Rounding::Down).map(Amount::new)
+    }
+
+    /// Takes quote from a lender and returns the shares it buys, rounded down.
+    ///
+    /// # Errors
+    /// [`LendingError::ZeroAmount`], [`LendingError::TooSmall`],
+    /// [`LendingError::SupplyCapExceeded`], [`LendingError::Math`].
+    pub fn supply(&mut self, amount: Amount, cap: Amount) -> Result<Shares, LendingError> {
+        if amount.is_zero() {
+            return Err(LendingError::ZeroAmount);
+        }
+        if self.lenders_assets()?.plus(amount)? > cap {
+            return Err(LendingError::SupplyCapExceeded);
+        }
+        let (assets, total) = self.virtual_totals()?;
+        let minted = Shares::new(mul_div(amount.get(), total, assets, Rounding::Down)?);
+        if minted.is_zero() {
+            return Err(LendingError::TooSmall);
+        }
+        self.cash = self.cash.plus(amount)?;
+        self.supply_shares = self.supply_shares.plus(minted)?;
+        Ok(minted)
+    }
+
+    /// Burns a lender's shares and returns the quote they are worth, rounded down.
+    ///
+    /// # Errors
+    /// [`LendingError::ZeroAmount`], [`LendingError::TooSmall`],
+    /// [`LendingError::InsufficientShares`], [`LendingError::InsufficientCash`],
+    /// [`LendingError::Math`].
+    pub fn redeem(&mut self, held: Shares, shares: Shares) -> Result<Amount, LendingError> {
+        if shares.is_zero() {
+            return Err(LendingError::ZeroAmount);
+        }
+        if shares > held {
+            return Err(LendingError::InsufficientShares);
+        }
+        let amount = self.supply_value(shares)?;
+        if amount.is_zero() {
+            return Err(LendingError::TooSmall);
+        }
+        if amount > self.cash {
+            return Err(LendingError::InsufficientCash);
+        }
+        self.cash = self.cash.minus(amount)?;
+        self.supply_shares = self.supply_shares.minus(shares)?;
+        Ok(amount)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const CAP: Amount = Amount::new(u128::MAX >> 1);
+
+    proptest! {
+        /// I-52: supply then redeem never returns more than was put in, and costs those who
+        /// were there before nothing.
+        #[test]
+        fn supply_and_redeem_never_gains(
+            first in 1u128..1 << 90, debt in 0u128..1 << 90, amount in 1u128..1 << 90,
+        ) {
+            let mut market = MarketState::default();
+            let shares = market.supply(Amount::new(first), CAP).unwrap();
+            market.batched_debt = Amount::new(debt);
+            let before = market.supply_value(shares).unwrap();
+            if let Ok(minted) = market.supply(Amount::new(amount), CAP) {
+                match market.redeem(minted, minted) {
+                    Ok(paid) => prop_assert!(paid.get() <= amount),
+                    Err(error) => prop_assert_eq!(error, LendingError::TooSmall),
+                }
+                prop_assert!(market.supply_value(shares).unwrap() >= before);
+            }
+        }
+    }
+
+    #[test]
+    fn refusals_are_typed() {
+        let mut market = MarketState::default();
+        assert_eq!(market.supply(Amount::ZERO, CAP), Err(LendingError::ZeroAmount));
+        assert_eq!(
+            market.supply(Amount::new(11), Amount::new(10)),
+            Err(LendingError::SupplyCapExceeded)
+        );
+        let shares = market.supply(Amount::new(1_000), CAP).unwrap();
+        let more = shares.plus(Shares::new(1)).unwrap();
+        assert_eq!(market.redeem(shares, more), Err(LendingError::InsufficientShares));
+        market.batched_debt = market.cash;
+        market.cash = Amount::ZERO;
+        assert_eq!(market.redeem(shares, shares), Err(LendingError::InsufficientCash));
+    }
+}

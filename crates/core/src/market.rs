@@ -1,0 +1,342 @@
+//! Parameters of a market, with hard bounds, and its totals.
+
+use crate::ladder::LadderParams;
+use crate::math::{MathError, Rounding};
+use crate::page::{Directory, Epoch};
+use crate::units::{Amount, Index, Price, Ratio, ScaledDebt, Shares, UnitScale};
+use alloc::vec::Vec;
+use scale::{Decode, Encode};
+use scale_info::TypeInfo;
+
+/// Batches of one market that may run at once.
+pub const MAX_RUNNING_BATCHES: usize = 4;
+
+/// The most ticks a batch takes.
+pub const MAX_TICKS_PER_BATCH: u16 = 512;
+
+/// Everything that governance decides about a market.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
+pub struct MarketParams {
+    /// Decimals of the collateral token, 6 to 18.
+    pub collateral_decimals: u8,
+    /// Decimals of the quote token, 6 to 18.
+    pub quote_decimals: u8,
+    /// Oracle feed that prices whole collateral in whole quote.
+    pub feed: u32,
+    /// Oldest accepted round that borrowing, withdrawing and opening rely on, milliseconds.
+    pub max_price_age: u64,
+    /// Largest debt per collateral value after borrowing or withdrawing.
+    pub initial_ltv: Ratio,
+    /// `LT`: a position is liquidatable once its debt exceeds this share of its collateral value.
+    pub liquidation_threshold: Ratio,
+    /// `π`: what a liquidated owner pays on top of the debt retired.
+    pub penalty: Ratio,
+    /// `h*`: health that a partial closing restores.
+    pub target_health: Ratio,
+    /// `h_f`: health at and under which a cohort is closed whole.
+    pub full_close_health: Ratio,
+    /// `w`: width of the ramp above `h_f` from partial to full closing.
+    pub ramp_width: Ratio,
+    /// `σ`: shortfall of the clearing price against the oracle that partial closing plans for.
+    pub slippage: Ratio,
+    /// Least debt of a position, quote units; a cohort's rest under it is closed whole.
+    pub min_debt: Amount,
+    /// Most debt of the whole market, quote units.
+    pub debt_ceiling: Amount,
+    /// Most that lenders may supply, quote units.
+    pub supply_cap: Amount,
+    /// Most that running batches may ask for together at their start prices, quote units.
+    pub hole: Amount,
+    /// What a batch may ask for even if bidders have deposited less, quote units.
+    pub min_batch: Amount,
+    /// Fixed part of a keeper's reward, quote units.
+    pub keeper_tip: Amount,
+    /// Part of a keeper's reward in proportion to what the batch raised.
+    pub keeper_share: Ratio,
+    /// Price ladder of its batches.
+    pub ladder: LadderParams,
+}
+
+/// Which bound a set of parameters violates.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
+pub enum ParamsError {
+    /// Token decimals outside 6 to 18.
+    Decimals,
+    /// Not `0 < initial LTV < liquidation threshold < 1`.
+    LoanToValue,
+    /// Penalty over 30 %, or slippage of 50 % or more.
+    PenaltyOrSlippage,
+    /// `(1+π)·LT` must be under `1−σ` and under `h*(1−σ)`: else closing could worsen a position.
+    TargetHealth,
+    /// Not `full-close health + ramp ≤ 1`, or the ramp is zero.
+    FullClose,
+    /// Minimum debt is zero.
+    MinimumDebt,
+    /// Not `0 < minimum batch ≤ hole`.
+    Hole,
+    /// The ladder leaves its bounds, or its floor is not above `(1+π)·LT`.
+    Ladder,
+    /// Maximum price age is zero.
+    PriceAge,
+}
+
+impl MarketParams {
+    /// The factor between token base units and prices.
+    ///
+    /// # Errors
+    /// [`ParamsError::Decimals`].
+    pub fn scale(&self) -> Result<UnitScale, ParamsError> {
+        UnitScale::of_decimals(self.collateral_decimals, self.quote_decimals)
+            .ok_or(ParamsError::Decimals)
+    }
+
+    /// Checks every hard bound.
+    ///
+    /// # Errors
+    /// The first bound that does not hold.
+    pub fn validate(&self) -> Result<(), ParamsError> {
+        self.scale()?;
+        let ensure = |holds: bool, error| if holds { Ok(()) } else { Err(error) };
+        let one = Ratio::ONE;
+        ensure(
+            self.initial_ltv > Ratio::ZERO
+                && self.initial_ltv < self.liquidation_threshold
+                && self.liquidation_threshold < one,
+            ParamsError::LoanToValue,
+        )?;
+        ensure(
+            self.penalty <= Ratio::from_bps(3_000) && self.slippage < Ratio::from_bps(5_000),
+            ParamsError::PenaltyOrSlippage,
+        )?;
+        let owed = self.penalised_threshold().map_err(|_| ParamsError::TargetHealth)?;
+        let kept = one.minus(self.slippage).map_err(|_| ParamsError::TargetHealth)?;
+        let target = self.target_health.times(kept).map_err(|_| ParamsError::TargetHealth)?;
+        ensure(
+            target > owed && kept > owed && self.target_health > one,
+            ParamsError::TargetHealth,
+        )?;
+        let ramp_top = self
+            .full_close_health
+            .plus(self.ramp_width)
+            .map_err(|_| ParamsError::FullClose)?;
+        ensure(ramp_top <= one && self.ramp_width > Ratio::ZERO, ParamsError::FullClose)?;
+        ensure(!self.min_debt.is_zero(), ParamsError::MinimumDebt)?;
+        ensure(
+            !self.min_batch.is_zero() && self.min_batch <= self.hole,
+            ParamsError::Hole,
+        )?;
+        ensure(
+            self.ladder.is_valid() && self.keeper_share <= Ratio::from_bps(1_000),
+            ParamsError::Ladder,
+        )?;
+        ensure(self.max_price_age > 0, ParamsError::PriceAge)
+    }
+
+    /// `(1+π)·LT`, rounded down.
+    ///
+    /// # Errors
+    /// [`MathError::Overflow`].
+    pub fn penalised_threshold(&self) -> Result<Ratio, MathError> {
+        Ratio::ONE.plus(self.penalty)?.times(self.liquidation_threshold)
+    }
+}
+
+/// Totals of a market: one storage cell, read and written by every message that concerns it.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
+pub struct MarketState {
+    /// Quote held for lenders and not lent out.
+    pub cash: Amount,
+    /// Lenders' shares handed out.
+    pub supply_shares: Shares,
+    /// Quote that covers losses before lenders do.
+    pub insurance: Amount,
+    /// Quote owed to keepers.
+    pub rewards: Amount,
+    /// Borrow index.
+    pub index: Index,
+    /// Debt of all cohorts outside running batches, scaled.
+    pub debt: ScaledDebt,
+    /// Debt of cohorts in running batches, quote, fixed at their openings.
+    pub batched_debt: Amount,
+    /// Collateral of positions without debt.
+    pub free_collateral: Amount,
+    /// Collateral of cohorts with debt outside running batches.
+    pub pooled_collateral: Amount,
+    /// Collateral of cohorts in running batches.
+    pub batched_collateral: Amount,
+    /// Collateral of closed cohorts that its owners have not taken over yet.
+    pub closed_collateral: Amount,
+    /// Collateral left by rounding; it belongs to the protocol.
+    pub collateral_rounding: Amount,
+    /// Losses that lenders have borne since the market began, quote.
+    pub written_off: Amount,
+    /// Pages that hold cohorts.
+    pub directory: Directory,
+    /// Latest epoch given to a page.
+    pub epoch: Epoch,
+    /// Batches opened so far: the number of the next one.
+    pub batches: u32,
+    /// Running batches with what each may raise at its start price.
+    pub running: Vec<(u32, Amount)>,
+}
+
+impl Default for MarketState {
+    fn default() -> Self {
+        Self {
+            cash: Amount::ZERO,
+            supply_shares: Shares::ZERO,
+            insurance: Amount::ZERO,
+            rewards: Amount::ZERO,
+            index: Index::ONE,
+            debt: ScaledDebt::ZERO,
+            batched_debt: Amount::ZERO,
+            free_collateral: Amount::ZERO,
+            pooled_collateral: Amount::ZERO,
+            batched_collateral: Amount::ZERO,
+            closed_collateral: Amount::ZERO,
+            collateral_rounding: Amount::ZERO,
+            written_off: Amount::ZERO,
+            directory: Directory::default(),
+            epoch: 0,
+            batches: 0,
+            running: Vec::new(),
+        }
+    }
+}
+
+impl MarketState {
+    /// All debt of the market in quote: what lenders have claims on. Rounded down.
+    ///
+    /// # Errors
+    /// [`MathError::Overflow`].
+    pub fn debt_value(&self) -> Result<Amount, MathError> {
+        self.index.owed(self.debt, Rounding::Down)?.plus(self.batched_debt)
+    }
+
+    /// Quote tokens the vault must hold for this market: cash, insurance and rewards.
+    ///
+    /// # Errors
+    /// [`MathError::Overflow`].
+    pub fn quote_owed(&self) -> Result<Amount, MathError> {
+        self.cash.plus(self.insurance)?.plus(self.rewards)
+    }
+
+    /// Collateral tokens the vault must hold for this market.
+    ///
+    /// # Errors
+    /// [`MathError::Overflow`].
+    pub fn collateral_owed(&self) -> Result<Amount, MathError> {
+        self.free_collateral
+            .plus(self.pooled_collateral)?
+            .plus(self.batched_collateral)?
+            .plus(self.closed_collateral)?
+            .plus(self.collateral_rounding)
+    }
+
+    /// What running batches may raise together at their start prices.
+    ///
+    /// # Errors
+    /// [`MathError::Overflow`].
+    pub fn committed(&self) -> Result<Amount, MathError> {
+        self.running.iter().try_fold(Amount::ZERO, |sum, (_, asked)| sum.plus(*asked))
+    }
+
+    /// An epoch that no page has used before.
+    ///
+    /// # Errors
+    /// [`MathError::Overflow`].
+    pub fn next_epoch(&mut self) -> Result<Epoch, MathError> {
+        self.epoch = self.epoch.checked_add(1).ok_or(MathError::Overflow)?;
+        Ok(self.epoch)
+    }
+}
+
+/// What the market needs to know of an accepted oracle round.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
+pub struct MarketPrices {
+    /// Price of the latest accepted round.
+    pub spot: Price,
+    /// Price of the accepted round before it.
+    pub previous: Price,
+    /// Time-weighted average price.
+    pub twap: Price,
+    /// Number of the latest accepted round.
+    pub round: u32,
+    /// Block in which it was accepted.
+    pub accepted_in: u32,
+    /// Its age, milliseconds.
+    pub age: u64,
+}
+
+impl MarketPrices {
+    /// The better of the last two accepted prices for a borrower with risky collateral: what is
+    /// unhealthy here is unhealthy at both (promise 5).
+    #[must_use]
+    pub fn best(&self) -> Price {
+        self.spot.max(self.previous)
+    }
+}
+
+/// Parameters that are valid and easy to vary, for tests of this crate and its users.
+#[must_use]
+pub fn example_params() -> MarketParams {
+    let quote = |whole: u128| Amount::new(whole.saturating_mul(1_000_000));
+    MarketParams {
+        collateral_decimals: 18,
+        quote_decimals: 6,
+        feed: 0,
+        max_price_age: 3_600_000,
+        initial_ltv: Ratio::from_bps(7_500),
+        liquidation_threshold: Ratio::from_bps(8_000),
+        penalty: Ratio::from_bps(500),
+        target_health: Ratio::from_bps(10_500),
+        full_close_health: Ratio::from_bps(9_500),
+        ramp_width: Ratio::from_bps(200),
+        slippage: Ratio::from_bps(300),
+        min_debt: quote(100),
+        debt_ceiling: quote(1_000_000_000),
+        supply_cap: quote(2_000_000_000),
+        hole: quote(100_000_000),
+        min_batch: quote(10_000),
+        keeper_tip: quote(5),
+        keeper_share: Ratio::from_bps(10),
+        ladder: LadderParams::standard(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_bound_refuses_by_its_own_name() {
+        let valid = example_params();
+        assert_eq!(valid.validate(), Ok(()));
+        type Change = fn(&mut MarketParams);
+        let cases: Vec<(Change, ParamsError)> = vec![
+            (|p| p.collateral_decimals = 5, ParamsError::Decimals),
+            (|p| p.quote_decimals = 19, ParamsError::Decimals),
+            (|p| p.initial_ltv = p.liquidation_threshold, ParamsError::LoanToValue),
+            (|p| p.initial_ltv = Ratio::ZERO, ParamsError::LoanToValue),
+            (|p| p.liquidation_threshold = Ratio::ONE, ParamsError::LoanToValue),
+            (|p| p.penalty = Ratio::from_bps(3_001), ParamsError::PenaltyOrSlippage),
+            (|p| p.slippage = Ratio::from_bps(5_000), ParamsError::PenaltyOrSlippage),
+            (|p| p.slippage = Ratio::from_bps(2_000), ParamsError::TargetHealth),
+            (|p| p.target_health = Ratio::ONE, ParamsError::TargetHealth),
+            (|p| p.full_close_health = Ratio::from_bps(9_900), ParamsError::FullClose),
+            (|p| p.ramp_width = Ratio::ZERO, ParamsError::FullClose),
+            (|p| p.min_debt = Amount::ZERO, ParamsError::MinimumDebt),
+            (|p| p.min_batch = Amount::ZERO, ParamsError::Hole),
+            (|p| p.hole = Amount::new(1), ParamsError::Hole),
+            (|p| p.ladder.floor = Ratio::from_bps(9_600), ParamsError::Ladder),
+            (|p| p.ladder.start = Ratio::from_bps(10_000), ParamsError::Ladder),
+            (|p| p.keeper_share = Ratio::from_bps(1_001), ParamsError::Ladder),
+            (|p| p.max_price_age = 0, ParamsError::PriceAge),
+        ];
+        for (change, expected) in cases {
+            let mut params = valid.clone();
+            change(&mut params);
+            assert_eq!(params.validate(), Err(expected));
+        }
+    }
+}

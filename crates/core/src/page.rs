@@ -1,0 +1,447 @@
+//! Cohorts, and the storage pages that neighbouring ticks share.
+//!
+//! A *cohort* is the set of positions that entered one tick together. It holds totals and shares
+//! of them, never a list of members, so whatever happens to it costs the same for one member as
+//! for a million. Cohorts of [`TICKS_PER_PAGE`] neighbouring ticks live in one storage cell,
+//! because a chain charges for each access and hardly for its bytes.
+//!
+//! A cohort never changes its identity. When it leaves its tick (into a batch, or merged into a
+//! neighbour) a [`Departure`] is left behind under its page and epoch, and its members follow
+//! that trail when they are next touched.
+
+use crate::math::{MathError, Rounding};
+use crate::tick::{self, Tick};
+use crate::units::{Amount, DebtRatio, ScaledDebt, Shares};
+use alloc::vec::Vec;
+use scale::{Decode, Encode};
+use scale_info::TypeInfo;
+
+/// Ticks that share a storage cell.
+pub const TICKS_PER_PAGE: u16 = 32;
+
+/// A page: ticks `32 · page .. 32 · page + 32`.
+pub type PageNumber = u16;
+
+/// The page a tick lives in.
+#[must_use]
+pub const fn page_of(tick: Tick) -> PageNumber {
+    tick >> 5
+}
+
+/// Where a tick stands inside its page.
+#[must_use]
+pub const fn slot_of(tick: Tick) -> u8 {
+    // Five bits always fit.
+    (tick & 0x1f) as u8
+}
+
+/// The tick of a slot of a page.
+#[must_use]
+pub const fn tick_of(page: PageNumber, slot: u8) -> Tick {
+    (page << 5) | (slot as u16 & 0x1f)
+}
+
+/// Counts departures of a market; a page takes a new epoch whenever cohorts leave it, so that a
+/// newcomer to a tick never shares the identity of those who left.
+pub type Epoch = u32;
+
+/// The lasting identity of a cohort: the tick and the page's epoch it was born in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, TypeInfo)]
+pub struct CohortId {
+    /// Tick of birth.
+    pub tick: Tick,
+    /// Epoch of the tick's page at birth.
+    pub epoch: Epoch,
+}
+
+impl CohortId {
+    /// The cell in which the cohort's departure is recorded once it has left its tick.
+    #[must_use]
+    pub const fn departures(self) -> DepartureKey {
+        DepartureKey { page: page_of(self.tick), epoch: self.epoch }
+    }
+}
+
+/// Shares of collateral and debt held by one position, or counted over a whole cohort.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode, TypeInfo)]
+pub struct Stake {
+    /// Shares of the cohort's collateral.
+    pub collateral: Shares,
+    /// Shares of the cohort's debt.
+    pub debt: Shares,
+}
+
+/// Totals of the positions that entered one tick together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
+pub struct Cohort {
+    /// Epoch of the page when the cohort was born: with the tick, its identity.
+    pub epoch: Epoch,
+    /// Positions that hold a stake.
+    pub members: u32,
+    /// Collateral of all members, base units.
+    pub collateral: Amount,
+    /// Debt of all members, scaled by the borrow index.
+    pub debt: ScaledDebt,
+    /// All shares handed out.
+    pub shares: Stake,
+    /// No member's debt ratio is below this.
+    pub lower_bound: DebtRatio,
+}
+
+impl Cohort {
+    /// A cohort of `members` positions whose shares are worth one unit each.
+    #[must_use]
+    pub fn at_par(
+        epoch: Epoch,
+        members: u32,
+        collateral: Amount,
+        debt: ScaledDebt,
+        lower_bound: DebtRatio,
+    ) -> Self {
+        let shares =
+            Stake { collateral: Shares::new(collateral.get()), debt: Shares::new(debt.get()) };
+        Self { epoch, members, collateral, debt, shares, lower_bound }
+    }
+
+    /// Whether newcomers can be given shares of it: both totals and both share counts are above
+    /// zero, and a share is worth between 10⁻⁹ and 10⁹ units, so that rounding stays invisible.
+    #[must_use]
+    pub fn is_sound(&self) -> bool {
+        const RANGE: u128 = 1_000_000_000;
+        let sound = |units: u128, shares: u128| {
+            units > 0
+                && shares > 0
+                && units.checked_div(shares).is_some_and(|worth| worth < RANGE)
+                && shares.checked_div(units).is_some_and(|inverse| inverse < RANGE)
+        };
+        sound(self.collateral.get(), self.shares.collateral.get())
+            && sound(self.debt.get(), self.shares.debt.get())
+    }
+
+    /// Takes `members` positions in, with their collateral and debt, and returns the shares they
+    /// receive: collateral shares rounded down, debt shares rounded up, so that those already
+    /// inside never pay for a newcomer's rounding.
+    ///
+    /// # Errors
+    /// [`MathError::Overflow`]; [`MathError::DivisionByZero`] where the cohort is empty.
+    pub fn enter(
+        &mut self,
+        members: u32,
+        collateral: Amount,
+        debt: ScaledDebt,
+    ) -> Result<Stake, MathError> {
+        let minted = Stake {
+            collateral: self.shares.collateral.mul_div(
+                collateral.get(),
+                self.collateral.get(),
+                Rounding::Down,
+            )?,
+            debt: self.shares.debt.mul_div(debt.get(), self.debt.get(), Rounding::Up)?,
+        };
+        self.collateral = self.collateral.plus(collateral)?;
+        self.debt = self.debt.plus(debt)?;
+        self.shares.collateral = self.shares.collateral.plus(minted.collateral)?;
+        self.shares.debt = self.shares.debt.plus(minted.debt)?;
+        self.members = self.members.checked_add(members).ok_or(MathError::Overflow)?;
+        Ok(minted)
+    }
+
+    /// What a stake is worth: collateral rounded down, debt rounded up. The last member has all
+    /// the collateral and owes all that is left.
+    ///
+    /// # Errors
+    /// [`MathError::Overflow`], [`MathError::DivisionByZero`].
+    pub fn worth(&self, stake: Stake) -> Result<(Amount, ScaledDebt), MathError> {
+        if self.members <= 1 {
+            return Ok((self.collateral, self.debt));
+        }
+        let collateral = if self.shares.collateral.is_zero() {
+            Amount::ZERO
+        } else {
+            let held = stake.collateral.min(self.shares.collateral);
+            self.collateral.mul_div(held.get(), self.shares.collateral.get(), Rounding::Down)?
+        };
+        let debt = if self.shares.debt.is_zero() {
+            ScaledDebt::ZERO
+        } else {
+            let held = stake.debt.min(self.shares.debt);
+            self.debt.mul_div(held.get(), self.shares.debt.get(), Rounding::Up)?
+        };
+        Ok((collateral, debt))
+    }
+
+    /// Lets one position go with what its stake is [worth](Self::worth).
+    ///
+    /// # Errors
+    /// As [`Self::worth`].
+    pub fn leave(&mut self, stake: Stake) -> Result<(Amount, ScaledDebt), MathError> {
+        let (collateral, debt) = self.worth(stake)?;
+        self.collateral = self.collateral.minus(collateral)?;
+        self.debt = self.debt.minus(debt)?;
+        // Converted shares were rounded up, so the last few may exceed what is counted.
+        self.shares.collateral = self.shares.collateral.minus_or_zero(stake.collateral);
+        self.shares.debt = self.shares.debt.minus_or_zero(stake.debt);
+        self.members = self.members.saturating_sub(1);
+        Ok((collateral, debt))
+    }
+}
+
+/// How shares of a cohort that moved become shares of the cohort it moved into.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
+pub struct Conversion {
+    /// All shares received in the new cohort.
+    pub received: Stake,
+    /// All shares given up in the old one.
+    pub given: Stake,
+}
+
+impl Conversion {
+    /// One member's shares after the move: collateral rounded down, debt rounded up.
+    ///
+    /// # Errors
+    /// [`MathError::Overflow`].
+    pub fn apply(&self, stake: Stake) -> Result<Stake, MathError> {
+        let convert = |shares: Shares, received: Shares, given: Shares, rounding| {
+            if given.is_zero() {
+                return Ok(Shares::ZERO);
+            }
+            shares.mul_div(received.get(), given.get(), rounding)
+        };
+        Ok(Stake {
+            collateral: convert(
+                stake.collateral,
+                self.received.collateral,
+                self.given.collateral,
+                Rounding::Down,
+            )?,
+            debt: convert(stake.debt, self.received.debt, self.given.debt, Rounding::Up)?,
+        })
+    }
+}
+
+/// A cohort inside a batch, as it was taken out of its tick.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
+pub struct BatchedCohort {
+    /// Number of the batch.
+    pub batch: u32,
+    /// Rank by risk inside the batch, 0 being the riskiest.
+    pub rank: u16,
+    /// The cohort at the block of opening.
+    pub cohort: Cohort,
+    /// Its debt in quote, fixed at opening, rounded up.
+    pub debt: Amount,
+    /// `x`: the part of the debt that the batch is to retire.
+    pub retire: Amount,
+    /// `T_b`: what the cohort must raise, debt and penalty together.
+    pub target: Amount,
+}
+
+/// What became of a cohort that is no longer in its tick.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
+pub enum Departure {
+    /// Pooled in a batch that has not been rested yet.
+    Batched(BatchedCohort),
+    /// Moved into another cohort; its members have still to follow.
+    Moved {
+        /// Where to.
+        to: CohortId,
+        /// How a member's shares convert.
+        conversion: Conversion,
+        /// Members that have not followed yet.
+        members: u32,
+    },
+    /// Without debt: what is left belongs to the members, who take it when next touched.
+    Closed(Cohort),
+}
+
+/// The cell that records departures: cohorts of one page that were born in one epoch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, TypeInfo)]
+pub struct DepartureKey {
+    /// Page of birth.
+    pub page: PageNumber,
+    /// Epoch of birth.
+    pub epoch: Epoch,
+}
+
+/// A small map from a slot of a page to `T`, kept in slot order: at most 32 entries.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
+pub struct Slots<T>(Vec<(u8, T)>);
+
+impl<T> Default for Slots<T> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<T> Slots<T> {
+    /// The entry of a slot.
+    #[must_use]
+    pub fn get(&self, slot: u8) -> Option<&T> {
+        let at = self.0.binary_search_by_key(&slot, |(s, _)| *s).ok()?;
+        self.0.get(at).map(|(_, entry)| entry)
+    }
+
+    /// The entry of a slot, to be changed in place.
+    pub fn get_mut(&mut self, slot: u8) -> Option<&mut T> {
+        let at = self.0.binary_search_by_key(&slot, |(s, _)| *s).ok()?;
+        self.0.get_mut(at).map(|(_, entry)| entry)
+    }
+
+    /// Puts an entry into a slot and returns the one it replaces.
+    pub fn insert(&mut self, slot: u8, entry: T) -> Option<T> {
+        match self.0.binary_search_by_key(&slot, |(s, _)| *s) {
+            Ok(at) => self.0.get_mut(at).map(|(_, old)| core::mem::replace(old, entry)),
+            Err(at) => {
+                self.0.insert(at, (slot, entry));
+                None
+            }
+        }
+    }
+
+    /// Takes the entry of a slot out.
+    pub fn remove(&mut self, slot: u8) -> Option<T> {
+        let at = self.0.binary_search_by_key(&slot, |(s, _)| *s).ok()?;
+        Some(self.0.remove(at).1)
+    }
+
+    /// Entries with their slots, lowest slot first.
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = (u8, &T)> {
+        self.0.iter().map(|(slot, entry)| (*slot, entry))
+    }
+
+    /// Whether no slot is taken.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+/// The cohorts that live in 32 neighbouring ticks.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
+pub struct Page {
+    /// Epoch that cohorts born from now on take.
+    pub epoch: Epoch,
+    /// Live cohorts by slot.
+    pub cohorts: Slots<Cohort>,
+}
+
+impl Page {
+    /// A page without cohorts.
+    #[must_use]
+    pub fn new(epoch: Epoch) -> Self {
+        Self { epoch, cohorts: Slots::default() }
+    }
+
+    /// The cohort with this identity, if it still lives here.
+    #[must_use]
+    pub fn cohort(&self, id: CohortId) -> Option<&Cohort> {
+        self.cohorts.get(slot_of(id.tick)).filter(|cohort| cohort.epoch == id.epoch)
+    }
+
+    /// As [`Self::cohort`], to be changed in place.
+    pub fn cohort_mut(&mut self, id: CohortId) -> Option<&mut Cohort> {
+        self.cohorts.get_mut(slot_of(id.tick)).filter(|cohort| cohort.epoch == id.epoch)
+    }
+}
+
+/// Departed cohorts of one page and epoch.
+pub type Departures = Slots<Departure>;
+
+/// Which of the 2 048 pages hold cohorts: one bit each, in one cell with the market's totals.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode, TypeInfo)]
+pub struct Directory([u128; 16]);
+
+impl Directory {
+    const fn bit(page: PageNumber) -> (usize, u128) {
+        ((page >> 7) as usize & 0xf, 1u128 << (page & 0x7f))
+    }
+
+    /// Records whether a page holds cohorts.
+    pub fn set(&mut self, page: PageNumber, occupied: bool) {
+        let (word, bit) = Self::bit(page);
+        if let Some(word) = self.0.get_mut(word) {
+            if occupied {
+                *word |= bit;
+            } else {
+                *word &= !bit;
+            }
+        }
+    }
+
+    /// The highest occupied page that is at or below the given one.
+    #[must_use]
+    pub fn highest_at_or_below(&self, page: PageNumber) -> Option<PageNumber> {
+        let (top, bit) = Self::bit(page);
+        for index in (0..=top).rev() {
+            let mut word = *self.0.get(index)?;
+            if index == top {
+                word &= bit | bit.wrapping_sub(1);
+            }
+            if word != 0 {
+                let within = 127u32.saturating_sub(word.leading_zeros());
+                let base = u32::try_from(index).ok()?.checked_mul(128)?;
+                return PageNumber::try_from(base.checked_add(within)?).ok();
+            }
+        }
+        None
+    }
+
+    /// The highest page there is.
+    pub const LAST: PageNumber = page_of(tick::Tick::MAX);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::collections::BTreeSet;
+
+    proptest! {
+        /// The directory answers as a sorted set would.
+        #[test]
+        fn directory_equals_a_sorted_set(
+            changes in proptest::collection::vec((0u16..2_048, any::<bool>()), 0..200),
+            ask in 0u16..2_048,
+        ) {
+            let (mut directory, mut model) = (Directory::default(), BTreeSet::new());
+            for (page, occupied) in changes {
+                directory.set(page, occupied);
+                if occupied { model.insert(page); } else { model.remove(&page); }
+            }
+            prop_assert_eq!(directory.highest_at_or_below(ask), model.range(..=ask).next_back().copied());
+        }
+
+        /// Whoever enters and leaves a cohort gains nothing, and those inside lose nothing.
+        #[test]
+        fn entering_and_leaving_never_gains(
+            inside in (1u128..1 << 80, 1u128..1 << 80),
+            shares in (1u128..1 << 80, 1u128..1 << 80),
+            newcomer in (1u128..1 << 80, 1u128..1 << 80),
+        ) {
+            let mut cohort = Cohort::at_par(
+                0, 1, Amount::new(inside.0), ScaledDebt::new(inside.1), DebtRatio::ZERO,
+            );
+            cohort.shares = Stake { collateral: Shares::new(shares.0), debt: Shares::new(shares.1) };
+            let before = cohort;
+            let (collateral, debt) = (Amount::new(newcomer.0), ScaledDebt::new(newcomer.1));
+            if let Ok(stake) = cohort.enter(1, collateral, debt) {
+                let (out, owed) = cohort.leave(stake).unwrap();
+                prop_assert!(out <= collateral);
+                prop_assert!(owed >= debt.min(owed) && (owed >= debt || cohort.debt.is_zero()));
+                prop_assert!(cohort.collateral >= before.collateral);
+                prop_assert!(cohort.debt <= before.debt);
+            }
+        }
+    }
+
+    #[test]
+    fn the_last_member_takes_and_owes_all_that_is_left() {
+        let mut cohort =
+            Cohort::at_par(0, 1, Amount::new(1_000), ScaledDebt::new(700), DebtRatio::ZERO);
+        let stake = cohort.enter(1, Amount::new(333), ScaledDebt::new(233)).unwrap();
+        let first = Stake { collateral: Shares::new(1_000), debt: Shares::new(700) };
+        cohort.leave(first).unwrap();
+        assert_eq!(cohort.leave(stake).unwrap(), (Amount::new(333), ScaledDebt::new(233)));
+        assert_eq!((cohort.collateral, cohort.debt), (Amount::ZERO, ScaledDebt::ZERO));
+    }
+}

@@ -1,0 +1,336 @@
+//! The liquidation auction: bidders' balances, bids, the price clock and claims.
+
+use crate::token::TokenError;
+use crate::vault::VaultError;
+use crate::{AccountId, MarketId};
+use breakwater_core::auction::{Auction, AuctionError, Clearing, Fill};
+use breakwater_core::ledger::Settlement;
+use breakwater_core::math::MathError;
+use breakwater_core::units::{Amount, Block, Price, UnitScale};
+use ink::prelude::vec::Vec;
+use scale::{Decode, Encode};
+
+/// A batch of a market.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cfg_attr(feature = "std", derive(scale_info::TypeInfo))]
+pub struct BatchKey {
+    /// The market.
+    pub market: MarketId,
+    /// Number of the batch in it.
+    pub number: u32,
+}
+
+/// Number of a bid in its batch.
+pub type BidId = u32;
+
+/// Why the auction contract refuses. Nothing has changed then.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cfg_attr(feature = "std", derive(scale_info::TypeInfo))]
+pub enum AuctionContractError {
+    /// The caller is not the governor.
+    NotGovernor,
+    /// The market has not been registered with this contract.
+    UnknownMarket,
+    /// The market has been registered already.
+    MarketRegistered,
+    /// There is no such batch.
+    UnknownBatch,
+    /// There is no such bid, or it has been claimed or cancelled.
+    UnknownBid,
+    /// The bid is somebody else's.
+    NotBidder,
+    /// The amount is zero.
+    ZeroAmount,
+    /// The caller's free balance is smaller.
+    InsufficientBalance,
+    /// No bid was named.
+    NoBids,
+    /// The vault did not answer.
+    VaultUnavailable,
+    /// The vault refuses.
+    Vault(VaultError),
+    /// A token call failed.
+    Token(TokenError),
+    /// A rule of the auction refuses.
+    Auction(AuctionError),
+    /// A number left its range.
+    Math(MathError),
+}
+
+impl From<TokenError> for AuctionContractError {
+    fn from(error: TokenError) -> Self {
+        Self::Token(error)
+    }
+}
+
+impl From<AuctionError> for AuctionContractError {
+    fn from(error: AuctionError) -> Self {
+        Self::Auction(error)
+    }
+}
+
+impl From<MathError> for AuctionContractError {
+    fn from(error: MathError) -> Self {
+        Self::Math(error)
+    }
+}
+
+/// What the auction contract keeps of a market: copied from the vault when it is registered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cfg_attr(feature = "std", derive(scale_info::TypeInfo))]
+pub struct AuctionMarket {
+    /// Token that is sold.
+    pub collateral: AccountId,
+    /// Token that is bid.
+    pub quote: AccountId,
+    /// Factor between token units and prices.
+    pub scale: UnitScale,
+    /// Blocks a step lasts.
+    pub blocks_per_step: u8,
+    /// Blocks between an opening and its first step.
+    pub announce_blocks: u8,
+}
+
+/// A quote token's balances inside the contract.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode)]
+#[cfg_attr(feature = "std", derive(scale_info::TypeInfo))]
+pub struct Treasury {
+    /// Quote tokens the contract must hold: balances, and budgets not paid to a vault.
+    pub held: Amount,
+    /// Auctions that still reserve budgets of it.
+    pub running: Vec<BatchKey>,
+}
+
+/// One auction as the contract stores it.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cfg_attr(feature = "std", derive(scale_info::TypeInfo))]
+pub struct AuctionRecord {
+    /// Terms, money and result.
+    pub auction: Auction,
+    /// Who opened it: half of the keeper reward is theirs.
+    pub opener: AccountId,
+    /// Bids placed so far: the id of the next one.
+    pub bids: BidId,
+    /// Collateral received from the vault and not claimed.
+    pub collateral: Amount,
+}
+
+/// One bid as the contract stores it, until it is claimed or cancelled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cfg_attr(feature = "std", derive(scale_info::TypeInfo))]
+pub struct Bid {
+    /// Whose it is.
+    pub bidder: AccountId,
+    /// The most it spends.
+    pub budget: Amount,
+    /// The most it pays per collateral.
+    pub limit: Price,
+    /// The step it joins.
+    pub step: u8,
+}
+
+/// Messages of the liquidation auction.
+#[ink::trait_definition]
+pub trait LiquidationAuction {
+    /// Takes over a market's tokens and step length from the vault. Governor only.
+    ///
+    /// # Errors
+    /// `NotGovernor`, `MarketRegistered`, `VaultUnavailable`, `UnknownMarket`.
+    #[ink(message)]
+    fn register_market(&mut self, market: MarketId) -> Result<(), AuctionContractError>;
+
+    /// Adds quote to the caller's balance. Needs an approval.
+    ///
+    /// # Events
+    /// `BalanceChanged`.
+    ///
+    /// # Errors
+    /// `UnknownMarket`, `ZeroAmount`, `Token`.
+    #[ink(message)]
+    fn deposit(&mut self, market: MarketId, amount: Amount) -> Result<(), AuctionContractError>;
+
+    /// Takes quote out of the caller's free balance.
+    ///
+    /// # Events
+    /// `BalanceChanged`.
+    ///
+    /// # Errors
+    /// `UnknownMarket`, `ZeroAmount`, `InsufficientBalance`, `Token`.
+    #[ink(message)]
+    fn withdraw(&mut self, market: MarketId, amount: Amount) -> Result<(), AuctionContractError>;
+
+    /// Opens a batch of everything under-margined, riskiest first. Anyone may call it.
+    ///
+    /// # Events
+    /// `AuctionOpened`.
+    ///
+    /// # Errors
+    /// `UnknownMarket`, `VaultUnavailable`, `Vault`.
+    #[ink(message)]
+    fn open_batch(&mut self, market: MarketId) -> Result<BatchKey, AuctionContractError>;
+
+    /// Places a bid out of the caller's balance. It moves no token and calls no contract.
+    ///
+    /// # Events
+    /// `BidPlaced`.
+    ///
+    /// # Errors
+    /// `UnknownBatch`, `UnknownMarket`, `InsufficientBalance`, `Auction`.
+    #[ink(message)]
+    fn bid(
+        &mut self,
+        batch: BatchKey,
+        budget: Amount,
+        limit: Price,
+        valid_until: Block,
+    ) -> Result<BidId, AuctionContractError>;
+
+    /// Takes a bid back before its step begins.
+    ///
+    /// # Events
+    /// `BidCancelled`.
+    ///
+    /// # Errors
+    /// `UnknownBatch`, `UnknownBid`, `NotBidder`, `Auction`.
+    #[ink(message)]
+    fn cancel(&mut self, batch: BatchKey, bid: BidId) -> Result<(), AuctionContractError>;
+
+    /// Judges all ended steps and clears the auction if its clock has ended. Anyone may call it.
+    ///
+    /// # Events
+    /// `AuctionCleared`, when this call cleared it.
+    ///
+    /// # Errors
+    /// `UnknownBatch`, `UnknownMarket`, `Auction` (`BiddingOpen` while the clock runs).
+    #[ink(message)]
+    fn advance(&mut self, batch: BatchKey) -> Result<Clearing, AuctionContractError>;
+
+    /// Clears the auction if nobody has, pays the vault and receives the collateral sold: all or
+    /// nothing. Anyone may call it.
+    ///
+    /// # Events
+    /// `AuctionCleared`, `AuctionSettled`.
+    ///
+    /// # Errors
+    /// `UnknownBatch`, `UnknownMarket`, `Auction`, `VaultUnavailable`, `Vault`, `Token`.
+    #[ink(message)]
+    fn settle(&mut self, batch: BatchKey) -> Result<Settlement, AuctionContractError>;
+
+    /// Claims the caller's bids of a settled batch: money not spent goes back to the balance,
+    /// collateral is paid out in one transfer.
+    ///
+    /// # Events
+    /// `BidsClaimed`.
+    ///
+    /// # Errors
+    /// `NoBids`, `UnknownBatch`, `UnknownBid`, `NotBidder`, `Auction`, `Token`.
+    #[ink(message)]
+    fn claim(&mut self, batch: BatchKey, bids: Vec<BidId>) -> Result<Fill, AuctionContractError>;
+
+    /// An auction with its ladder, targets and money joined.
+    #[ink(message)]
+    fn auction(&self, batch: BatchKey) -> Option<AuctionRecord>;
+
+    /// A bid that has not been claimed or cancelled.
+    #[ink(message)]
+    fn bid_of(&self, batch: BatchKey, bid: BidId) -> Option<Bid>;
+
+    /// The free balance of an account in the quote token of a market.
+    #[ink(message)]
+    fn balance(&self, market: MarketId, owner: AccountId) -> Amount;
+
+    /// Totals of the quote token of a market.
+    #[ink(message)]
+    fn treasury(&self, market: MarketId) -> Treasury;
+
+    /// A registered market.
+    #[ink(message)]
+    fn market(&self, market: MarketId) -> Option<AuctionMarket>;
+}
+
+/// A balance changed by a deposit or a withdrawal.
+#[ink::event]
+pub struct BalanceChanged {
+    /// The quote token.
+    pub token: AccountId,
+    /// Whose balance.
+    pub owner: AccountId,
+    /// What it is now.
+    pub balance: Amount,
+}
+
+/// An auction was opened; its terms never change.
+#[ink::event]
+pub struct AuctionOpened {
+    /// The batch.
+    pub batch: BatchKey,
+    /// Who opened it.
+    pub opener: AccountId,
+    /// Block in which its first step begins.
+    pub first: Block,
+    /// Price of each step.
+    pub prices: Vec<Price>,
+    /// What the batch asks for at each step.
+    pub targets: Vec<Amount>,
+}
+
+/// A bid was placed.
+#[ink::event]
+pub struct BidPlaced {
+    /// The batch.
+    pub batch: BatchKey,
+    /// The bid.
+    pub bid: BidId,
+    /// Whose it is.
+    pub bidder: AccountId,
+    /// The most it spends.
+    pub budget: Amount,
+    /// The most it pays per collateral.
+    pub limit: Price,
+    /// The step it joins.
+    pub step: u8,
+}
+
+/// A bid was taken back.
+#[ink::event]
+pub struct BidCancelled {
+    /// The batch.
+    pub batch: BatchKey,
+    /// The bid.
+    pub bid: BidId,
+}
+
+/// An auction was judged.
+#[ink::event]
+pub struct AuctionCleared {
+    /// The batch.
+    pub batch: BatchKey,
+    /// The result.
+    pub clearing: Clearing,
+}
+
+/// An auction paid the vault.
+#[ink::event]
+pub struct AuctionSettled {
+    /// The batch.
+    pub batch: BatchKey,
+    /// Who called.
+    pub settler: AccountId,
+    /// Quote paid.
+    pub raised: Amount,
+    /// Collateral received.
+    pub sold: Amount,
+}
+
+/// A bidder claimed bids.
+#[ink::event]
+pub struct BidsClaimed {
+    /// The batch.
+    pub batch: BatchKey,
+    /// Whose bids.
+    pub bidder: AccountId,
+    /// Which.
+    pub bids: Vec<BidId>,
+    /// What they spent and received.
+    pub fill: Fill,
+}

@@ -1,0 +1,416 @@
+//! The margin vault: custody, markets, positions, batches and losses.
+
+use crate::token::TokenError;
+use crate::{AccountId, MarketId};
+use breakwater_core::batch::Batch;
+use breakwater_core::ledger::{LedgerError, Opening, Settlement};
+use breakwater_core::lending::LendingError;
+use breakwater_core::market::{MarketParams, MarketState, ParamsError};
+use breakwater_core::math::MathError;
+use breakwater_core::position::PositionView;
+use breakwater_core::units::{Amount, Price, Shares};
+use scale::{Decode, Encode};
+
+/// Why the vault refuses. Nothing has changed then.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cfg_attr(feature = "std", derive(scale_info::TypeInfo))]
+pub enum VaultError {
+    /// The caller is not the governor.
+    NotGovernor,
+    /// The caller is not the auction contract.
+    NotAuction,
+    /// The auction contract has been named already.
+    AuctionAlreadySet,
+    /// There is no market of that number.
+    UnknownMarket,
+    /// Collateral and quote must be different tokens.
+    SameToken,
+    /// Parameters violate a hard bound.
+    Params(ParamsError),
+    /// The oracle did not answer with an accepted round.
+    OracleUnavailable,
+    /// A token call failed.
+    Token(TokenError),
+    /// A rule of lending refuses.
+    Lending(LendingError),
+    /// A rule of the ledger refuses.
+    Ledger(LedgerError),
+    /// There is nothing to pay out.
+    NothingToClaim,
+    /// A number left its range.
+    Math(MathError),
+}
+
+impl From<ParamsError> for VaultError {
+    fn from(error: ParamsError) -> Self {
+        Self::Params(error)
+    }
+}
+
+impl From<TokenError> for VaultError {
+    fn from(error: TokenError) -> Self {
+        Self::Token(error)
+    }
+}
+
+impl From<LendingError> for VaultError {
+    fn from(error: LendingError) -> Self {
+        Self::Lending(error)
+    }
+}
+
+impl From<LedgerError> for VaultError {
+    fn from(error: LedgerError) -> Self {
+        Self::Ledger(error)
+    }
+}
+
+impl From<MathError> for VaultError {
+    fn from(error: MathError) -> Self {
+        Self::Math(error)
+    }
+}
+
+/// What is fixed about a market: its tokens and parameters.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cfg_attr(feature = "std", derive(scale_info::TypeInfo))]
+pub struct Market {
+    /// Token that secures debt.
+    pub collateral: AccountId,
+    /// Token that is lent.
+    pub quote: AccountId,
+    /// What governance decided.
+    pub params: MarketParams,
+}
+
+/// Every total of a market, and what the vault must hold for it.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cfg_attr(feature = "std", derive(scale_info::TypeInfo))]
+pub struct Accounting {
+    /// All totals.
+    pub state: MarketState,
+    /// Quote tokens the vault must hold for this market.
+    pub quote_owed: Amount,
+    /// Collateral tokens the vault must hold for this market.
+    pub collateral_owed: Amount,
+    /// Cash and outstanding debt: what lenders have claims on.
+    pub lenders_assets: Amount,
+}
+
+/// Messages of the margin vault.
+#[ink::trait_definition]
+pub trait MarginVault {
+    /// Names the auction contract, once. Governor only.
+    ///
+    /// # Errors
+    /// `NotGovernor`, `AuctionAlreadySet`.
+    #[ink(message)]
+    fn set_auction(&mut self, auction: AccountId) -> Result<(), VaultError>;
+
+    /// Creates a market. Governor only.
+    ///
+    /// # Events
+    /// `MarketCreated`.
+    ///
+    /// # Errors
+    /// `NotGovernor`, `SameToken`, `Params`.
+    #[ink(message)]
+    fn create_market(
+        &mut self,
+        collateral: AccountId,
+        quote: AccountId,
+        params: MarketParams,
+    ) -> Result<MarketId, VaultError>;
+
+    /// Lends quote to a market for shares of its pool. Needs an approval.
+    ///
+    /// # Events
+    /// `Supplied`.
+    ///
+    /// # Errors
+    /// `UnknownMarket`, `Lending`, `Token`.
+    #[ink(message)]
+    fn supply(&mut self, market: MarketId, amount: Amount) -> Result<Shares, VaultError>;
+
+    /// Gives shares back for quote.
+    ///
+    /// # Events
+    /// `Redeemed`.
+    ///
+    /// # Errors
+    /// `UnknownMarket`, `Lending`, `Token`.
+    #[ink(message)]
+    fn redeem(&mut self, market: MarketId, shares: Shares) -> Result<Amount, VaultError>;
+
+    /// Adds collateral to the caller's position. Needs an approval.
+    ///
+    /// # Events
+    /// `Deposited`.
+    ///
+    /// # Errors
+    /// `UnknownMarket`, `Ledger`, `Token`.
+    #[ink(message)]
+    fn deposit(&mut self, market: MarketId, amount: Amount) -> Result<(), VaultError>;
+
+    /// Takes collateral out of the caller's position. Without debt no oracle is asked.
+    ///
+    /// # Events
+    /// `Withdrawn`.
+    ///
+    /// # Errors
+    /// `UnknownMarket`, `OracleUnavailable`, `Ledger`, `Token`.
+    #[ink(message)]
+    fn withdraw(&mut self, market: MarketId, amount: Amount) -> Result<(), VaultError>;
+
+    /// Borrows quote against the caller's collateral.
+    ///
+    /// # Events
+    /// `Borrowed`.
+    ///
+    /// # Errors
+    /// `UnknownMarket`, `OracleUnavailable`, `Ledger`, `Token`.
+    #[ink(message)]
+    fn borrow(&mut self, market: MarketId, amount: Amount) -> Result<(), VaultError>;
+
+    /// Adds collateral and borrows against it in one message.
+    ///
+    /// # Events
+    /// `Deposited`, `Borrowed`.
+    ///
+    /// # Errors
+    /// As `deposit` and `borrow`.
+    #[ink(message)]
+    fn deposit_and_borrow(
+        &mut self,
+        market: MarketId,
+        collateral: Amount,
+        quote: Amount,
+    ) -> Result<(), VaultError>;
+
+    /// Repays a position's debt, at most what is owed, and returns what was taken from the
+    /// caller. Anyone may repay for anyone. Needs an approval.
+    ///
+    /// # Events
+    /// `Repaid`.
+    ///
+    /// # Errors
+    /// `UnknownMarket`, `Ledger`, `Token`.
+    #[ink(message)]
+    fn repay(
+        &mut self,
+        market: MarketId,
+        owner: AccountId,
+        amount: Amount,
+    ) -> Result<Amount, VaultError>;
+
+    /// Follows a position through at most `moves` batches and mergers; returns whether it is up
+    /// to date. Anyone may call it for anyone.
+    ///
+    /// # Errors
+    /// `UnknownMarket`, `Ledger`.
+    #[ink(message)]
+    fn sync(&mut self, market: MarketId, owner: AccountId, moves: u16)
+        -> Result<bool, VaultError>;
+
+    /// Takes under-margined cohorts into a batch. The auction contract only.
+    ///
+    /// # Events
+    /// `BatchOpened`.
+    ///
+    /// # Errors
+    /// `NotAuction`, `UnknownMarket`, `OracleUnavailable`, `Ledger`.
+    #[ink(message)]
+    fn open_batch(&mut self, market: MarketId, most: Amount) -> Result<Opening, VaultError>;
+
+    /// Settles a batch: takes the raised quote from the auction contract, which has approved it,
+    /// and sends it the collateral sold. The auction contract only.
+    ///
+    /// # Events
+    /// `BatchSettled`.
+    ///
+    /// # Errors
+    /// `NotAuction`, `UnknownMarket`, `Ledger`, `Token`.
+    #[ink(message)]
+    fn settle_batch(
+        &mut self,
+        market: MarketId,
+        number: u32,
+        price: Price,
+        raised: Amount,
+        opener: AccountId,
+        settler: AccountId,
+    ) -> Result<Settlement, VaultError>;
+
+    /// Puts the cohorts of up to `cells` cells of a settled batch back into their ticks; returns
+    /// whether all are back. Anyone may call it.
+    ///
+    /// # Errors
+    /// `UnknownMarket`, `Ledger`.
+    #[ink(message)]
+    fn rest(&mut self, market: MarketId, number: u32, cells: u16) -> Result<bool, VaultError>;
+
+    /// Pays out the caller's keeper rewards.
+    ///
+    /// # Errors
+    /// `UnknownMarket`, `NothingToClaim`, `Token`.
+    #[ink(message)]
+    fn claim_reward(&mut self, market: MarketId) -> Result<Amount, VaultError>;
+
+    /// A market's tokens and parameters.
+    #[ink(message)]
+    fn market(&self, market: MarketId) -> Option<Market>;
+
+    /// Every total of a market.
+    ///
+    /// # Errors
+    /// `UnknownMarket`, `Math`.
+    #[ink(message)]
+    fn accounting(&self, market: MarketId) -> Result<Accounting, VaultError>;
+
+    /// A position brought up to date, judged at the latest accepted price.
+    ///
+    /// # Errors
+    /// `UnknownMarket`, `OracleUnavailable`, `Ledger`.
+    #[ink(message)]
+    fn position(&self, market: MarketId, owner: AccountId) -> Result<PositionView, VaultError>;
+
+    /// A position brought up to date, judged at a price of the caller's choice.
+    ///
+    /// # Errors
+    /// `UnknownMarket`, `Ledger`.
+    #[ink(message)]
+    fn position_at(
+        &self,
+        market: MarketId,
+        owner: AccountId,
+        price: Price,
+    ) -> Result<PositionView, VaultError>;
+
+    /// A lender's shares and what they are worth.
+    ///
+    /// # Errors
+    /// `UnknownMarket`, `Math`.
+    #[ink(message)]
+    fn lender(&self, market: MarketId, owner: AccountId) -> Result<(Shares, Amount), VaultError>;
+
+    /// A batch by number.
+    #[ink(message)]
+    fn batch(&self, market: MarketId, number: u32) -> Option<Batch>;
+
+    /// A keeper's rewards that have not been paid out.
+    #[ink(message)]
+    fn reward(&self, market: MarketId, keeper: AccountId) -> Amount;
+}
+
+/// A market was created.
+#[ink::event]
+pub struct MarketCreated {
+    /// Its number.
+    pub market: MarketId,
+    /// Token that secures debt.
+    pub collateral: AccountId,
+    /// Token that is lent.
+    pub quote: AccountId,
+}
+
+/// A lender supplied quote.
+#[ink::event]
+pub struct Supplied {
+    /// The market.
+    pub market: MarketId,
+    /// The lender.
+    pub lender: AccountId,
+    /// Quote supplied.
+    pub amount: Amount,
+    /// Shares received.
+    pub shares: Shares,
+}
+
+/// A lender redeemed shares.
+#[ink::event]
+pub struct Redeemed {
+    /// The market.
+    pub market: MarketId,
+    /// The lender.
+    pub lender: AccountId,
+    /// Quote paid out.
+    pub amount: Amount,
+    /// Shares burnt.
+    pub shares: Shares,
+}
+
+/// Collateral was added to a position.
+#[ink::event]
+pub struct Deposited {
+    /// The market.
+    pub market: MarketId,
+    /// The position's owner.
+    pub owner: AccountId,
+    /// Collateral added.
+    pub amount: Amount,
+}
+
+/// Collateral was taken out of a position.
+#[ink::event]
+pub struct Withdrawn {
+    /// The market.
+    pub market: MarketId,
+    /// The position's owner.
+    pub owner: AccountId,
+    /// Collateral taken out.
+    pub amount: Amount,
+}
+
+/// Quote was lent to a position.
+#[ink::event]
+pub struct Borrowed {
+    /// The market.
+    pub market: MarketId,
+    /// The position's owner.
+    pub owner: AccountId,
+    /// Quote lent.
+    pub amount: Amount,
+}
+
+/// Debt of a position was repaid.
+#[ink::event]
+pub struct Repaid {
+    /// The market.
+    pub market: MarketId,
+    /// The position's owner.
+    pub owner: AccountId,
+    /// Who paid.
+    pub payer: AccountId,
+    /// Quote paid.
+    pub amount: Amount,
+}
+
+/// Cohorts were taken into a batch.
+#[ink::event]
+pub struct BatchOpened {
+    /// The market.
+    pub market: MarketId,
+    /// The batch.
+    pub number: u32,
+    /// Cohorts pooled.
+    pub cohorts: u16,
+    /// Positions pooled.
+    pub members: u32,
+    /// Collateral pooled.
+    pub collateral: Amount,
+    /// Debt pooled, quote.
+    pub debt: Amount,
+    /// The better of the last two accepted prices.
+    pub reference: Price,
+}
+
+/// A batch was settled.
+#[ink::event]
+pub struct BatchSettled {
+    /// The market.
+    pub market: MarketId,
+    /// The batch.
+    pub number: u32,
+    /// Everything the settlement did.
+    pub settlement: Settlement,
+}

@@ -1,0 +1,7 @@
+//! Price paths and outcomes of Breakwater runs.
+//!
+//! [`prices`] reads candle files and makes the built-in crash day; [`outcome`] is the plain record
+//! of one run: what the JSON output shows and what the HTML report draws.
+
+pub mod outcome;
+pub mod prices;

@@ -1,0 +1,22 @@
+#!/usr/bin/env bash
+# Everything a change must pass, in the order in which it fails fastest. The test runner's own lines come last.
+set -euo pipefail
+
+# shellcheck source=scripts/toolchain.sh
+source "$(dirname "${BASH_SOURCE[0]}")/toolchain.sh"
+cd "$REPO"
+
+# Runs a command under a heading and says how long it took.
+step() {
+    local started=$SECONDS
+    printf '\n==> %s\n' "$*"
+    "$@"
+    printf '    %s s\n' $((SECONDS - started))
+}
+
+step scripts/setup.sh
+step cargo fmt --all --check
+step scripts/build.sh --check
+step cargo clippy --workspace --all-targets -- -D warnings
+printf '\n==> cargo test --workspace\n'
+exec cargo test --workspace
