@@ -93,7 +93,8 @@ build() {
     ln -sfn shared "$BUILDS/ink/$name"
     # cargo-contract keeps the metadata while the code stays the same, even if the documentation in it has changed.
     rm -f "$BUILDS/ink/shared/$name".{wasm,json,contract}
-    if ! "$CARGO_CONTRACT" contract build --release --manifest-path "contracts/$name/Cargo.toml" >"$log" 2>&1; then
+    # Without backtraces the compiler's error is what stands at the end of the log.
+    if ! RUST_BACKTRACE=0 "$CARGO_CONTRACT" contract build --release --manifest-path "contracts/$name/Cargo.toml" >"$log" 2>&1; then
         echo "failed after $((SECONDS - started)) s"
         tail -n 30 "$log" | sed $'s/\x1b\\[[0-9;]*m//g' >&2
         fail "$name does not build"

@@ -14,7 +14,7 @@ step() {
     printf '    %s s\n' $((SECONDS - started))
 }
 
-step scripts/setup.sh
+step scripts/setup.sh --host-only
 step cargo fmt --all --check
 step scripts/build.sh --check
 step cargo clippy --workspace --all-targets -- -D warnings

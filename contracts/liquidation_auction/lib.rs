@@ -12,9 +12,9 @@ mod liquidation_auction {
     use breakwater_core::math::{MathError, Rounding};
     use breakwater_core::units::{Amount, Block, Price};
     use breakwater_interfaces::auction::{
-        AuctionCleared, AuctionContractError as Error, AuctionMarket, AuctionOpened,
-        AuctionRecord, AuctionSettled, BalanceChanged, BatchKey, Bid, BidCancelled, BidId,
-        BidPlaced, BidsClaimed, LiquidationAuction as Interface, Treasury,
+        AuctionCleared, AuctionContractError as Error, AuctionMarket, AuctionOpened, AuctionRecord,
+        AuctionSettled, BalanceChanged, BatchKey, Bid, BidCancelled, BidId, BidPlaced, BidsClaimed,
+        LiquidationAuction as Interface, Treasury,
     };
     use breakwater_interfaces::cell::Cell;
     use breakwater_interfaces::token::Token;
@@ -69,11 +69,17 @@ mod liquidation_auction {
         }
 
         fn market_of(&self, market: MarketId) -> Result<AuctionMarket, Error> {
-            self.markets.get(market).map(|cell| cell.0).ok_or(Error::UnknownMarket)
+            self.markets
+                .get(market)
+                .map(|cell| cell.0)
+                .ok_or(Error::UnknownMarket)
         }
 
         fn record(&self, batch: BatchKey) -> Result<AuctionRecord, Error> {
-            self.auctions.get(batch).map(|cell| cell.0).ok_or(Error::UnknownBatch)
+            self.auctions
+                .get(batch)
+                .map(|cell| cell.0)
+                .ok_or(Error::UnknownBatch)
         }
 
         fn store(&mut self, batch: BatchKey, record: AuctionRecord) {
@@ -93,11 +99,17 @@ mod liquidation_auction {
         }
 
         fn treasury_of(&self, token: AccountId) -> Treasury {
-            self.treasuries.get(token).map(|cell| cell.0).unwrap_or_default()
+            self.treasuries
+                .get(token)
+                .map(|cell| cell.0)
+                .unwrap_or_default()
         }
 
         fn balance_of(&self, token: AccountId, owner: AccountId) -> Amount {
-            self.balances.get((token, owner)).map(|cell| cell.0).unwrap_or_default()
+            self.balances
+                .get((token, owner))
+                .map(|cell| cell.0)
+                .unwrap_or_default()
         }
 
         fn set_balance(&mut self, token: AccountId, owner: AccountId, balance: Amount) {
@@ -130,7 +142,9 @@ mod liquidation_auction {
             market: &AuctionMarket,
         ) -> Result<Clearing, Error> {
             let first = record.auction.phase == Phase::Running;
-            let clearing = record.auction.clear(self.env().block_number(), market.scale)?;
+            let clearing = record
+                .auction
+                .clear(self.env().block_number(), market.scale)?;
             if first {
                 self.env().emit_event(AuctionCleared { batch, clearing });
             }
@@ -188,7 +202,11 @@ mod liquidation_auction {
             self.treasuries.insert(token, &Cell(treasury));
             self.set_balance(token, owner, balance);
             self.token(token).pull(owner, amount)?;
-            self.env().emit_event(BalanceChanged { token, owner, balance });
+            self.env().emit_event(BalanceChanged {
+                token,
+                owner,
+                balance,
+            });
             Ok(())
         }
 
@@ -204,7 +222,11 @@ mod liquidation_auction {
             treasury.held = treasury.held.minus(amount)?;
             self.treasuries.insert(token, &Cell(treasury));
             self.token(token).push(owner, amount)?;
-            self.env().emit_event(BalanceChanged { token, owner, balance });
+            self.env().emit_event(BalanceChanged {
+                token,
+                owner,
+                balance,
+            });
             Ok(())
         }
 
@@ -213,11 +235,19 @@ mod liquidation_auction {
             let terms = self.market_of(market)?;
             let mut treasury = self.treasury_of(terms.quote);
             let most = self.affordable(&treasury)?;
-            let opening = match self.vault()?.call_mut().open_batch(market, most).try_invoke() {
+            let opening = match self
+                .vault()?
+                .call_mut()
+                .open_batch(market, most)
+                .try_invoke()
+            {
                 Ok(Ok(opening)) => opening.map_err(Error::Vault)?,
                 _ => return Err(Error::VaultUnavailable),
             };
-            let batch = BatchKey { market, number: opening.number };
+            let batch = BatchKey {
+                market,
+                number: opening.number,
+            };
             let opener = self.env().caller();
             let first = self
                 .env()
@@ -225,9 +255,12 @@ mod liquidation_auction {
                 .checked_add(u32::from(terms.announce_blocks))
                 .ok_or(MathError::Overflow)?;
             let steps = u8::try_from(opening.prices.len()).map_err(|_| MathError::Overflow)?;
-            let schedule = Schedule { first, blocks_per_step: terms.blocks_per_step, steps };
-            let auction =
-                Auction::open(schedule, opening.spot, opening.prices, opening.targets)?;
+            let schedule = Schedule {
+                first,
+                blocks_per_step: terms.blocks_per_step,
+                steps,
+            };
+            let auction = Auction::open(schedule, opening.spot, opening.prices, opening.targets)?;
             self.env().emit_event(AuctionOpened {
                 batch,
                 opener,
@@ -235,7 +268,12 @@ mod liquidation_auction {
                 prices: auction.prices.clone(),
                 targets: auction.targets.clone(),
             });
-            let record = AuctionRecord { auction, opener, bids: 0, collateral: Amount::ZERO };
+            let record = AuctionRecord {
+                auction,
+                opener,
+                bids: 0,
+                collateral: Amount::ZERO,
+            };
             self.store(batch, record);
             treasury.running.push(batch);
             self.treasuries.insert(terms.quote, &Cell(treasury));
@@ -254,13 +292,30 @@ mod liquidation_auction {
             let market = self.market_of(batch.market)?;
             let mut record = self.record(batch)?;
             let block = self.env().block_number();
-            let step = record.auction.place(budget, limit, valid_until, block, market.scale)?;
+            let step = record
+                .auction
+                .place(budget, limit, valid_until, block, market.scale)?;
             self.spend_balance(market.quote, bidder, budget)?;
             let bid = record.bids;
             record.bids = bid.checked_add(1).ok_or(MathError::Overflow)?;
-            self.bids.insert((batch, bid), &Cell(Bid { bidder, budget, limit, step }));
+            self.bids.insert(
+                (batch, bid),
+                &Cell(Bid {
+                    bidder,
+                    budget,
+                    limit,
+                    step,
+                }),
+            );
             self.store(batch, record);
-            self.env().emit_event(BidPlaced { batch, bid, bidder, budget, limit, step });
+            self.env().emit_event(BidPlaced {
+                batch,
+                bid,
+                bidder,
+                budget,
+                limit,
+                step,
+            });
             Ok(bid)
         }
 
@@ -269,7 +324,9 @@ mod liquidation_auction {
             let found = self.own_bid(batch, bid)?;
             let token = self.market_of(batch.market)?.quote;
             let mut record = self.record(batch)?;
-            record.auction.cancel(found.budget, found.step, self.env().block_number())?;
+            record
+                .auction
+                .cancel(found.budget, found.step, self.env().block_number())?;
             let balance = self.balance_of(token, found.bidder).plus(found.budget)?;
             self.set_balance(token, found.bidder, balance);
             self.bids.remove((batch, bid));
@@ -305,18 +362,30 @@ mod liquidation_auction {
 
             let vault = self.config()?.vault;
             if !raised.is_zero() {
-                self.token(market.quote).allow(vault, raised)?;
+                self.token(market.quote).push(vault, raised)?;
             }
             let settled = self
                 .vault()?
                 .call_mut()
-                .settle_batch(batch.market, batch.number, clearing.price, raised, opener, settler)
+                .settle_batch(
+                    batch.market,
+                    batch.number,
+                    clearing.price,
+                    raised,
+                    opener,
+                    settler,
+                )
                 .try_invoke();
             let settlement = match settled {
                 Ok(Ok(settlement)) => settlement.map_err(Error::Vault)?,
                 _ => return Err(Error::VaultUnavailable),
             };
-            self.env().emit_event(AuctionSettled { batch, settler, raised, sold });
+            self.env().emit_event(AuctionSettled {
+                batch,
+                settler,
+                raised,
+                sold,
+            });
             Ok(settlement)
         }
 
@@ -344,7 +413,12 @@ mod liquidation_auction {
             if !total.received.is_zero() {
                 self.token(market.collateral).push(bidder, total.received)?;
             }
-            self.env().emit_event(BidsClaimed { batch, bidder, bids, fill: total });
+            self.env().emit_event(BidsClaimed {
+                batch,
+                bidder,
+                bids,
+                fill: total,
+            });
             Ok(total)
         }
 
@@ -367,7 +441,9 @@ mod liquidation_auction {
 
         #[ink(message)]
         fn treasury(&self, market: MarketId) -> Treasury {
-            self.market_of(market).map(|found| self.treasury_of(found.quote)).unwrap_or_default()
+            self.market_of(market)
+                .map(|found| self.treasury_of(found.quote))
+                .unwrap_or_default()
         }
 
         #[ink(message)]

@@ -44,14 +44,19 @@ impl LedgerStore for MarketCells<'_> {
     fn set_page(&mut self, page: PageNumber, value: Option<&Page>) {
         match value {
             Some(value) => {
-                self.cells.pages.insert((self.market, page), &Cell(value.clone()));
+                self.cells
+                    .pages
+                    .insert((self.market, page), &Cell(value.clone()));
             }
             None => self.cells.pages.remove((self.market, page)),
         }
     }
 
     fn departures(&self, key: DepartureKey) -> Option<Departures> {
-        self.cells.departures.get((self.market, key.page, key.epoch)).map(|cell| cell.0)
+        self.cells
+            .departures
+            .get((self.market, key.page, key.epoch))
+            .map(|cell| cell.0)
     }
 
     fn set_departures(&mut self, key: DepartureKey, value: Option<&Departures>) {
@@ -69,6 +74,8 @@ impl LedgerStore for MarketCells<'_> {
     }
 
     fn set_batch(&mut self, number: u32, value: &Batch) {
-        self.cells.batches.insert((self.market, number), &Cell(value.clone()));
+        self.cells
+            .batches
+            .insert((self.market, number), &Cell(value.clone()));
     }
 }

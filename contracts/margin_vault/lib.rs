@@ -18,15 +18,23 @@ mod margin_vault {
     use breakwater_core::units::{Amount, Price, Shares};
     use breakwater_interfaces::cell::Cell;
     use breakwater_interfaces::oracle::OracleAdapter;
-    use breakwater_interfaces::token::Token;
+    use breakwater_interfaces::token::{Token, TokenError};
     use breakwater_interfaces::vault::{
         Accounting, BatchOpened, BatchSettled, Borrowed, Deposited, MarginVault as Interface,
         Market, MarketCreated, Redeemed, Repaid, Supplied, VaultError, Withdrawn,
     };
     use breakwater_interfaces::{Env, MarketId};
     use ink::codegen::TraitCallBuilder;
+    use ink::prelude::vec::Vec;
     use ink::storage::traits::ManualKey;
     use ink::storage::{Lazy, Mapping};
+
+    /// Markets one token may serve: a settlement sums over them what is owed in it.
+    const MARKETS_PER_TOKEN: usize = 8;
+
+    /// Cells of a batch that its settlement puts back at once: a batch of up to 32 neighbouring
+    /// ticks needs no further call.
+    const REST_AT_SETTLEMENT: u16 = 2;
 
     /// Roles and wiring; read only by the messages that need them.
     #[ink::scale_derive(Encode, Decode, TypeInfo)]
@@ -43,6 +51,8 @@ mod margin_vault {
     pub struct MarginVault {
         config: Lazy<Config, ManualKey<0x434f_4e46>>,
         markets: Mapping<MarketId, Cell<Market>, ManualKey<0x4d41_524b>>,
+        /// Markets that a token serves, as collateral or as quote.
+        uses: Mapping<AccountId, Vec<MarketId>, ManualKey<0x5553_4553>>,
         states: Mapping<MarketId, Cell<MarketState>, ManualKey<0x5354_4154>>,
         positions: Mapping<(MarketId, AccountId), Cell<Position>, ManualKey<0x504f_5349>>,
         lenders: Mapping<(MarketId, AccountId), Cell<Shares>, ManualKey<0x4c45_4e44>>,
@@ -62,10 +72,16 @@ mod margin_vault {
         #[ink(constructor, selector = 0x9bae9d5e)]
         pub fn new(governor: AccountId, oracle: AccountId) -> Self {
             let mut config = Lazy::new();
-            config.set(&Config { governor, oracle, auction: None, markets: 0 });
+            config.set(&Config {
+                governor,
+                oracle,
+                auction: None,
+                markets: 0,
+            });
             Self {
                 config,
                 markets: Mapping::new(),
+                uses: Mapping::new(),
                 states: Mapping::new(),
                 positions: Mapping::new(),
                 lenders: Mapping::new(),
@@ -75,7 +91,9 @@ mod margin_vault {
         }
 
         fn config(&self) -> Result<Config, VaultError> {
-            self.config.get().ok_or(VaultError::Ledger(LedgerError::CorruptedStorage))
+            self.config
+                .get()
+                .ok_or(VaultError::Ledger(LedgerError::CorruptedStorage))
         }
 
         fn load(&self, id: MarketId) -> Result<Loaded, VaultError> {
@@ -93,7 +111,10 @@ mod margin_vault {
         }
 
         fn position_of(&self, market: MarketId, owner: AccountId) -> Position {
-            self.positions.get((market, owner)).map(|cell| cell.0).unwrap_or_default()
+            self.positions
+                .get((market, owner))
+                .map(|cell| cell.0)
+                .unwrap_or_default()
         }
 
         fn store_position(&mut self, market: MarketId, owner: AccountId, position: &Position) {
@@ -110,9 +131,11 @@ mod margin_vault {
             loaded: &mut Loaded,
             act: impl FnOnce(&mut Ledger<'_, MarketCells<'_>>) -> Result<T, LedgerError>,
         ) -> Result<T, VaultError> {
-            let mut cells = MarketCells { market: loaded.id, cells: &mut self.cells };
-            let mut ledger =
-                Ledger::new(&loaded.market.params, &mut loaded.state, &mut cells)?;
+            let mut cells = MarketCells {
+                market: loaded.id,
+                cells: &mut self.cells,
+            };
+            let mut ledger = Ledger::new(&loaded.market.params, &mut loaded.state, &mut cells)?;
             let result = act(&mut ledger)?;
             ledger.commit();
             Ok(result)
@@ -123,10 +146,7 @@ mod margin_vault {
             &mut self,
             loaded: &mut Loaded,
             owner: AccountId,
-            act: impl FnOnce(
-                &mut Ledger<'_, MarketCells<'_>>,
-                &mut Position,
-            ) -> Result<T, LedgerError>,
+            act: impl FnOnce(&mut Ledger<'_, MarketCells<'_>>, &mut Position) -> Result<T, LedgerError>,
         ) -> Result<T, VaultError> {
             let mut position = self.position_of(loaded.id, owner);
             let result = self.transition(loaded, |ledger| act(ledger, &mut position))?;
@@ -144,10 +164,39 @@ mod margin_vault {
                     twap: reading.twap,
                     round: reading.round.number,
                     accepted_in: reading.round.block,
-                    age: self.env().block_timestamp().saturating_sub(reading.round.at),
+                    age: self
+                        .env()
+                        .block_timestamp()
+                        .saturating_sub(reading.round.at),
                 }),
                 _ => Err(VaultError::OracleUnavailable),
             }
+        }
+
+        /// Everything the vault owes in a token, over all markets it serves.
+        fn owed(&self, token: AccountId) -> Result<Amount, VaultError> {
+            let mut sum = Amount::ZERO;
+            for id in self.uses.get(token).unwrap_or_default() {
+                let Loaded { market, state, .. } = self.load(id)?;
+                let owed = if market.quote == token {
+                    state.quote_owed()?
+                } else {
+                    state.collateral_owed()?
+                };
+                sum = sum.plus(owed)?;
+            }
+            Ok(sum)
+        }
+
+        /// Notes that a token serves one more market.
+        fn add_use(&mut self, token: AccountId, market: MarketId) -> Result<(), VaultError> {
+            let mut uses = self.uses.get(token).unwrap_or_default();
+            if uses.len() >= MARKETS_PER_TOKEN {
+                return Err(VaultError::TooManyMarkets);
+            }
+            uses.push(market);
+            self.uses.insert(token, &uses);
+            Ok(())
         }
 
         fn ensure_auction(&self) -> Result<AccountId, VaultError> {
@@ -181,7 +230,10 @@ mod margin_vault {
             let position = self.position_of(loaded.id, owner);
             // Views work on handles of their own and never commit.
             let mut handles = Cells::default();
-            let mut cells = MarketCells { market: loaded.id, cells: &mut handles };
+            let mut cells = MarketCells {
+                market: loaded.id,
+                cells: &mut handles,
+            };
             let mut ledger = Ledger::new(&loaded.market.params, &mut loaded.state, &mut cells)?;
             Ok(ledger.view(&position, price)?)
         }
@@ -220,9 +272,22 @@ mod margin_vault {
             let market = config.markets;
             config.markets = market.checked_add(1).ok_or(MathError::Overflow)?;
             self.config.set(&config);
-            self.markets.insert(market, &Cell(Market { collateral, quote, params }));
+            self.add_use(collateral, market)?;
+            self.add_use(quote, market)?;
+            self.markets.insert(
+                market,
+                &Cell(Market {
+                    collateral,
+                    quote,
+                    params,
+                }),
+            );
             self.states.insert(market, &Cell(MarketState::default()));
-            self.env().emit_event(MarketCreated { market, collateral, quote });
+            self.env().emit_event(MarketCreated {
+                market,
+                collateral,
+                quote,
+            });
             Ok(market)
         }
 
@@ -231,12 +296,24 @@ mod margin_vault {
             let lender = self.env().caller();
             let mut loaded = self.load(market)?;
             let quote = self.token(loaded.market.quote);
-            let shares = loaded.state.supply(amount, loaded.market.params.supply_cap)?;
-            let held = self.lenders.get((market, lender)).map(|c| c.0).unwrap_or_default();
-            self.lenders.insert((market, lender), &Cell(held.plus(shares)?));
+            let shares = loaded
+                .state
+                .supply(amount, loaded.market.params.supply_cap)?;
+            let held = self
+                .lenders
+                .get((market, lender))
+                .map(|c| c.0)
+                .unwrap_or_default();
+            self.lenders
+                .insert((market, lender), &Cell(held.plus(shares)?));
             self.store(loaded);
             quote.pull(lender, amount)?;
-            self.env().emit_event(Supplied { market, lender, amount, shares });
+            self.env().emit_event(Supplied {
+                market,
+                lender,
+                amount,
+                shares,
+            });
             Ok(shares)
         }
 
@@ -245,7 +322,11 @@ mod margin_vault {
             let lender = self.env().caller();
             let mut loaded = self.load(market)?;
             let quote = self.token(loaded.market.quote);
-            let held = self.lenders.get((market, lender)).map(|c| c.0).unwrap_or_default();
+            let held = self
+                .lenders
+                .get((market, lender))
+                .map(|c| c.0)
+                .unwrap_or_default();
             let amount = loaded.state.redeem(held, shares)?;
             let left = held.minus(shares)?;
             if left.is_zero() {
@@ -255,7 +336,12 @@ mod margin_vault {
             }
             self.store(loaded);
             quote.push(lender, amount)?;
-            self.env().emit_event(Redeemed { market, lender, amount, shares });
+            self.env().emit_event(Redeemed {
+                market,
+                lender,
+                amount,
+                shares,
+            });
             Ok(amount)
         }
 
@@ -267,7 +353,11 @@ mod margin_vault {
             self.transition_of(&mut loaded, owner, |l, p| l.deposit(p, amount))?;
             self.store(loaded);
             collateral.pull(owner, amount)?;
-            self.env().emit_event(Deposited { market, owner, amount });
+            self.env().emit_event(Deposited {
+                market,
+                owner,
+                amount,
+            });
             Ok(())
         }
 
@@ -278,11 +368,21 @@ mod margin_vault {
             let collateral = self.token(loaded.market.collateral);
             // Without debt no price is needed, so a dead oracle stops nobody (promise 6).
             let indebted = self.position_of(market, owner).pooled.is_some();
-            let prices = if indebted { self.prices(&loaded).ok() } else { None };
-            self.transition_of(&mut loaded, owner, |l, p| l.withdraw(p, amount, prices.as_ref()))?;
+            let prices = if indebted {
+                self.prices(&loaded).ok()
+            } else {
+                None
+            };
+            self.transition_of(&mut loaded, owner, |l, p| {
+                l.withdraw(p, amount, prices.as_ref())
+            })?;
             self.store(loaded);
             collateral.push(owner, amount)?;
-            self.env().emit_event(Withdrawn { market, owner, amount });
+            self.env().emit_event(Withdrawn {
+                market,
+                owner,
+                amount,
+            });
             Ok(())
         }
 
@@ -295,7 +395,11 @@ mod margin_vault {
             self.transition_of(&mut loaded, owner, |l, p| l.borrow(p, amount, &prices))?;
             self.store(loaded);
             quote.push(owner, amount)?;
-            self.env().emit_event(Borrowed { market, owner, amount });
+            self.env().emit_event(Borrowed {
+                market,
+                owner,
+                amount,
+            });
             Ok(())
         }
 
@@ -318,8 +422,16 @@ mod margin_vault {
             self.store(loaded);
             collateral_token.pull(owner, collateral)?;
             quote_token.push(owner, quote)?;
-            self.env().emit_event(Deposited { market, owner, amount: collateral });
-            self.env().emit_event(Borrowed { market, owner, amount: quote });
+            self.env().emit_event(Deposited {
+                market,
+                owner,
+                amount: collateral,
+            });
+            self.env().emit_event(Borrowed {
+                market,
+                owner,
+                amount: quote,
+            });
             Ok(())
         }
 
@@ -340,7 +452,12 @@ mod margin_vault {
             })?;
             self.store(loaded);
             quote.pull(payer, paid)?;
-            self.env().emit_event(Repaid { market, owner, payer, amount: paid });
+            self.env().emit_event(Repaid {
+                market,
+                owner,
+                payer,
+                amount: paid,
+            });
             Ok(paid)
         }
 
@@ -362,7 +479,10 @@ mod margin_vault {
             self.ensure_auction()?;
             let mut loaded = self.load(market)?;
             let prices = self.prices(&loaded)?;
-            let request = OpenRequest { block: self.env().block_number(), most };
+            let request = OpenRequest {
+                block: self.env().block_number(),
+                most,
+            };
             let opening = self.transition(&mut loaded, |l| l.open(&prices, request))?;
             self.store(loaded);
             self.env().emit_event(BatchOpened {
@@ -389,20 +509,36 @@ mod margin_vault {
         ) -> Result<Settlement, VaultError> {
             let auction = self.ensure_auction()?;
             let mut loaded = self.load(market)?;
-            let settlement =
-                self.transition(&mut loaded, |l| l.settle_batch(number, price, raised))?;
-            let (collateral, quote) =
-                (self.token(loaded.market.collateral), self.token(loaded.market.quote));
-            let reward = settlement.waterfall.reward;
-            let half = Amount::new(reward.get() >> 1);
-            self.credit_reward(market, opener, half)?;
-            self.credit_reward(market, settler, reward.minus(half)?)?;
-            self.store(loaded);
+            let (collateral, quote) = (
+                self.token(loaded.market.collateral),
+                self.token(loaded.market.quote),
+            );
             if !raised.is_zero() {
-                quote.pull(auction, raised)?;
+                let owed = self.owed(loaded.market.quote)?;
+                if quote.held()? < owed.plus(raised)? {
+                    return Err(VaultError::Token(TokenError::WrongAmountArrived));
+                }
+            }
+            let settlement = self.transition(&mut loaded, |l| {
+                l.settle_batch(number, price, raised, REST_AT_SETTLEMENT)
+            })?;
+            let reward = settlement.waterfall.reward;
+            if opener == settler {
+                self.credit_reward(market, opener, reward)?;
+            } else {
+                let half = Amount::new(reward.get() >> 1);
+                self.credit_reward(market, opener, half)?;
+                self.credit_reward(market, settler, reward.minus(half)?)?;
+            }
+            self.store(loaded);
+            if !settlement.sold.is_zero() {
                 collateral.push(auction, settlement.sold)?;
             }
-            self.env().emit_event(BatchSettled { market, number, settlement });
+            self.env().emit_event(BatchSettled {
+                market,
+                number,
+                settlement,
+            });
             Ok(settlement)
         }
 
@@ -417,8 +553,11 @@ mod margin_vault {
         #[ink(message)]
         fn claim_reward(&mut self, market: MarketId) -> Result<Amount, VaultError> {
             let keeper = self.env().caller();
-            let amount =
-                self.rewards.take((market, keeper)).ok_or(VaultError::NothingToClaim)?.0;
+            let amount = self
+                .rewards
+                .take((market, keeper))
+                .ok_or(VaultError::NothingToClaim)?
+                .0;
             let mut loaded = self.load(market)?;
             let quote = self.token(loaded.market.quote);
             loaded.state.rewards = loaded.state.rewards.minus(amount)?;
@@ -444,11 +583,7 @@ mod margin_vault {
         }
 
         #[ink(message)]
-        fn position(
-            &self,
-            market: MarketId,
-            owner: AccountId,
-        ) -> Result<PositionView, VaultError> {
+        fn position(&self, market: MarketId, owner: AccountId) -> Result<PositionView, VaultError> {
             let loaded = self.load(market)?;
             let spot = self.prices(&loaded)?.spot;
             self.judged_at(loaded, owner, spot)
@@ -470,7 +605,11 @@ mod margin_vault {
             market: MarketId,
             owner: AccountId,
         ) -> Result<(Shares, Amount), VaultError> {
-            let shares = self.lenders.get((market, owner)).map(|c| c.0).unwrap_or_default();
+            let shares = self
+                .lenders
+                .get((market, owner))
+                .map(|c| c.0)
+                .unwrap_or_default();
             Ok((shares, self.load(market)?.state.supply_value(shares)?))
         }
 
@@ -481,7 +620,10 @@ mod margin_vault {
 
         #[ink(message)]
         fn reward(&self, market: MarketId, keeper: AccountId) -> Amount {
-            self.rewards.get((market, keeper)).map(|cell| cell.0).unwrap_or_default()
+            self.rewards
+                .get((market, keeper))
+                .map(|cell| cell.0)
+                .unwrap_or_default()
         }
     }
 }

@@ -26,7 +26,10 @@ mod oracle_adapter {
         /// An adapter without feeds, governed by `governor`.
         #[ink(constructor, selector = 0x9bae9d5e)]
         pub fn new(governor: AccountId) -> Self {
-            let mut contract = Self { governor: Lazy::new(), feeds: Mapping::new() };
+            let mut contract = Self {
+                governor: Lazy::new(),
+                feeds: Mapping::new(),
+            };
             contract.governor.set(&governor);
             contract
         }
@@ -40,7 +43,10 @@ mod oracle_adapter {
         }
 
         fn load(&self, feed: FeedId) -> Result<Feed<AccountId>, OracleError> {
-            self.feeds.get(feed).map(|cell| cell.0).ok_or(OracleError::UnknownFeed)
+            self.feeds
+                .get(feed)
+                .map(|cell| cell.0)
+                .ok_or(OracleError::UnknownFeed)
         }
     }
 
@@ -81,7 +87,10 @@ mod oracle_adapter {
             observed_at: Millis,
         ) -> Result<Option<Round>, OracleError> {
             let mut state = self.load(feed)?;
-            let submission = Submission { price, at: observed_at };
+            let submission = Submission {
+                price,
+                at: observed_at,
+            };
             let accepted = state.submit(
                 &self.env().caller(),
                 submission,
@@ -91,7 +100,11 @@ mod oracle_adapter {
             let previous = state.previous;
             self.feeds.insert(feed, &Cell(state));
             if let Some(round) = accepted {
-                self.env().emit_event(RoundAccepted { feed, round, previous });
+                self.env().emit_event(RoundAccepted {
+                    feed,
+                    round,
+                    previous,
+                });
             }
             Ok(accepted)
         }

@@ -154,12 +154,17 @@ impl Auction {
     /// # Errors
     /// [`AuctionError::BiddingEnded`], [`AuctionError::LimitUnderFloor`], [`AuctionError::Math`].
     pub fn joins(&self, limit: Price, block: Block) -> Result<u8, AuctionError> {
-        let present = self.schedule.step_at(block).ok_or(AuctionError::BiddingEnded)?;
+        let present = self
+            .schedule
+            .step_at(block)
+            .ok_or(AuctionError::BiddingEnded)?;
         if self.phase != Phase::Running || self.ended_at(block)?.is_some() {
             return Err(AuctionError::BiddingEnded);
         }
         let first = self.prices.partition_point(|price| *price > limit);
-        let first = u8::try_from(first).ok().filter(|step| *step < self.schedule.steps);
+        let first = u8::try_from(first)
+            .ok()
+            .filter(|step| *step < self.schedule.steps);
         Ok(first.ok_or(AuctionError::LimitUnderFloor)?.max(present))
     }
 
@@ -215,8 +220,7 @@ impl Auction {
     pub fn ended_at(&self, block: Block) -> Result<Option<u8>, MathError> {
         let ended = self.schedule.ended(block);
         let mut money = Amount::ZERO;
-        for (step, (joined, target)) in
-            (0..ended).zip(self.joined.iter().zip(self.targets.iter()))
+        for (step, (joined, target)) in (0..ended).zip(self.joined.iter().zip(self.targets.iter()))
         {
             money = money.plus(*joined)?;
             if money >= *target {
@@ -343,7 +347,10 @@ impl Auction {
         let (spent, received) = if clearing.raised.is_zero() || step > clearing.marginal_step {
             (Amount::ZERO, Amount::ZERO)
         } else if step < clearing.marginal_step {
-            (budget, scale.quantity(budget, clearing.price, Rounding::Down)?)
+            (
+                budget,
+                scale.quantity(budget, clearing.price, Rounding::Down)?,
+            )
         } else {
             let received = clearing.marginal_collateral.mul_div(
                 budget.get(),
@@ -355,10 +362,16 @@ impl Auction {
                 Amount::ZERO
             } else {
                 // Whoever claims later must be able to pay what is left.
-                let least = clearing.marginal_quote.minus_or_zero(clearing.marginal_budgets);
+                let least = clearing
+                    .marginal_quote
+                    .minus_or_zero(clearing.marginal_budgets);
                 clearing
                     .marginal_quote
-                    .mul_div(received.get(), clearing.marginal_collateral.get(), Rounding::Up)?
+                    .mul_div(
+                        received.get(),
+                        clearing.marginal_collateral.get(),
+                        Rounding::Up,
+                    )?
                     .max(least)
                     .min(budget)
             };
@@ -367,7 +380,11 @@ impl Auction {
             (spent, received)
         };
         self.reserved = self.reserved.minus(budget)?;
-        Ok(Fill { spent, refunded: budget.minus(spent)?, received })
+        Ok(Fill {
+            spent,
+            refunded: budget.minus(spent)?,
+            received,
+        })
     }
 }
 

@@ -39,11 +39,14 @@ pub fn ask(
 ) -> Result<Ask, MathError> {
     let with_penalty = Ratio::ONE.plus(params.penalty)?;
     let kept = Ratio::ONE.minus(params.slippage)?;
-    let full = Ask { retire: debt, target: debt.share(with_penalty, Rounding::Up)? };
+    let full = Ask {
+        retire: debt,
+        target: debt.share(with_penalty, Rounding::Up)?,
+    };
 
     let value = scale.value(collateral, reference, Rounding::Down)?;
-    let toxic = wide_product(debt.get(), with_penalty.ppm())
-        > wide_product(value.get(), kept.ppm());
+    let toxic =
+        wide_product(debt.get(), with_penalty.ppm()) > wide_product(value.get(), kept.ppm());
     if toxic {
         return Ok(full);
     }
@@ -65,19 +68,23 @@ pub fn ask(
         Rounding::Up,
     )?;
     let target_health = params.target_health.ppm();
-    let slope = target_health.checked_sub(penalised).ok_or(MathError::Underflow)?;
+    let slope = target_health
+        .checked_sub(penalised)
+        .ok_or(MathError::Underflow)?;
     let missing = target_health.saturating_sub(health);
     let partial = debt.mul_div(missing, slope, Rounding::Up)?.min(debt);
     let mut target = partial.share(with_penalty, Rounding::Up)?;
     if health < ramp_top {
-        let climb = full
-            .target
-            .minus_or_zero(target)
-            .mul_div(ramp_top.saturating_sub(health), params.ramp_width.ppm(), Rounding::Up)?;
+        let climb = full.target.minus_or_zero(target).mul_div(
+            ramp_top.saturating_sub(health),
+            params.ramp_width.ppm(),
+            Rounding::Up,
+        )?;
         target = target.plus(climb)?.min(full.target);
     }
-    let retire =
-        target.mul_div(Ratio::DENOMINATOR, with_penalty.ppm(), Rounding::Down)?.min(debt);
+    let retire = target
+        .mul_div(Ratio::DENOMINATOR, with_penalty.ppm(), Rounding::Down)?
+        .min(debt);
     if debt.minus(retire)? < params.min_debt {
         return Ok(full);
     }
@@ -104,7 +111,10 @@ pub fn cut(
     } else {
         target
     };
-    Ok(Ask { retire: usual.max(harmless).min(target).min(debt), target })
+    Ok(Ask {
+        retire: usual.max(harmless).min(target).min(debt),
+        target,
+    })
 }
 
 /// What one cohort raises at a price when money is ample: `min(⌊C·p⌋, T_b)`.
@@ -116,7 +126,9 @@ pub fn raise_at(
     price: Price,
     scale: UnitScale,
 ) -> Result<Amount, MathError> {
-    Ok(scale.value(cohort.cohort.collateral, price, Rounding::Down)?.min(cohort.target))
+    Ok(scale
+        .value(cohort.cohort.collateral, price, Rounding::Down)?
+        .min(cohort.target))
 }
 
 /// `T(p) = Σ_b min(C_b·p, T_b)` at every step of a ladder, in one pass over the cohorts.
@@ -222,8 +234,11 @@ pub fn outcome(
         raised.mul_div(cohort.retire.get(), cohort.target.get(), Rounding::Down)?
     };
     let unpaid = cohort.debt.minus(repaid)?;
-    let (shortfall, debt_left) =
-        if collateral_left.is_zero() { (unpaid, Amount::ZERO) } else { (Amount::ZERO, unpaid) };
+    let (shortfall, debt_left) = if collateral_left.is_zero() {
+        (unpaid, Amount::ZERO)
+    } else {
+        (Amount::ZERO, unpaid)
+    };
     Ok(Outcome {
         raised,
         sold,
@@ -317,8 +332,14 @@ mod tests {
             min_debt: Amount::new(1),
             ..example_params()
         };
-        let ask =
-            ask(&params, scale(), Amount::new(collateral), Amount::new(debt), price).unwrap();
+        let ask = ask(
+            &params,
+            scale(),
+            Amount::new(collateral),
+            Amount::new(debt),
+            price,
+        )
+        .unwrap();
         BatchedCohort {
             batch: 0,
             rank: 0,
@@ -344,7 +365,9 @@ mod tests {
         assert_eq!(cohort.retire.get() / 10_000, 27_442);
         let clearing = price.times(Ratio::from_bps(9_700), Rounding::Down).unwrap();
         let after = outcome(&cohort, clearing, cohort.target, scale()).unwrap();
-        let value = scale().value(after.collateral_left, price, Rounding::Down).unwrap();
+        let value = scale()
+            .value(after.collateral_left, price, Rounding::Down)
+            .unwrap();
         let health = value.get() * 800_000 / after.debt_left.get();
         assert!((1_049_990..=1_050_010).contains(&health), "{health}");
     }
@@ -377,8 +400,14 @@ mod tests {
             min_debt: Amount::new(700_000),
             ..example_params()
         };
-        let dusty =
-            ask(&params, scale(), Amount::new(1_000_000), Amount::new(801_000), price).unwrap();
+        let dusty = ask(
+            &params,
+            scale(),
+            Amount::new(1_000_000),
+            Amount::new(801_000),
+            price,
+        )
+        .unwrap();
         assert_eq!(dusty.retire, Amount::new(801_000));
     }
 

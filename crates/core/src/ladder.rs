@@ -77,12 +77,17 @@ impl LadderParams {
     /// Whether every parameter is inside its hard bounds.
     #[must_use]
     pub fn is_valid(&self) -> bool {
-        let within = |r: Ratio, low: u32, high: u32| {
-            r >= Ratio::from_ppm(low) && r <= Ratio::from_ppm(high)
-        };
+        let within =
+            |r: Ratio, low: u32, high: u32| r >= Ratio::from_ppm(low) && r <= Ratio::from_ppm(high);
         let curve = match self.curve {
             Curve::Linear { steps } => (2..=MAX_STEPS).contains(&steps),
-            Curve::TwoSpeed { above, upper, around, lower, below } => {
+            Curve::TwoSpeed {
+                above,
+                upper,
+                around,
+                lower,
+                below,
+            } => {
                 let steps = above.saturating_add(around).saturating_add(below);
                 above >= 1
                     && around >= 1
@@ -106,7 +111,9 @@ impl LadderParams {
     /// # Errors
     /// [`MathError::Overflow`].
     pub fn floor_price(&self, spot: Price) -> Result<Price, MathError> {
-        Ok(spot.times(self.floor, Rounding::Up)?.max(self.absolute_floor))
+        Ok(spot
+            .times(self.floor, Rounding::Up)?
+            .max(self.absolute_floor))
     }
 
     /// The price of every step of a batch opened at these prices: non-increasing, starting at
@@ -121,7 +128,13 @@ impl LadderParams {
         let mut prices = Vec::new();
         match self.curve {
             Curve::Linear { steps } => descend(&mut prices, start, floor, steps, true)?,
-            Curve::TwoSpeed { above, upper, around, lower, below } => {
+            Curve::TwoSpeed {
+                above,
+                upper,
+                around,
+                lower,
+                below,
+            } => {
                 // An absolute floor above a knee flattens the ladder there.
                 let upper = spot.times(upper, Rounding::Up)?.max(floor);
                 let lower = spot.times(lower, Rounding::Up)?.max(floor);
@@ -143,7 +156,11 @@ fn descend(
     steps: u8,
     reach: bool,
 ) -> Result<(), MathError> {
-    let intervals = if reach { steps.saturating_sub(1) } else { steps };
+    let intervals = if reach {
+        steps.saturating_sub(1)
+    } else {
+        steps
+    };
     let height = from.minus(to)?;
     for step in 0..steps {
         let fallen = height.mul_div(u128::from(step), u128::from(intervals), Rounding::Down)?;
@@ -207,7 +224,9 @@ mod tests {
 
     #[test]
     fn the_standard_ladder_has_the_published_shape() {
-        let prices = LadderParams::standard().prices(price(100), price(100)).unwrap();
+        let prices = LadderParams::standard()
+            .prices(price(100), price(100))
+            .unwrap();
         assert_eq!(prices.len(), 64);
         assert_eq!(prices[0], price(103));
         assert_eq!(prices[5], Price::new(100_500_000_000_000_000_000));
@@ -234,7 +253,9 @@ mod tests {
 
     #[test]
     fn a_lagging_twap_raises_only_the_start() {
-        let prices = LadderParams::standard().prices(price(80), price(100)).unwrap();
+        let prices = LadderParams::standard()
+            .prices(price(80), price(100))
+            .unwrap();
         assert_eq!(prices[0], price(103));
         assert_eq!(prices[5], Price::new(80_400_000_000_000_000_000));
         assert_eq!(prices[63], price(72));

@@ -50,7 +50,10 @@ impl MarketState {
     fn virtual_totals(&self) -> Result<(u128, u128), MathError> {
         let assets = self.lenders_assets()?.get().checked_add(VIRTUAL_ASSETS);
         let shares = self.supply_shares.get().checked_add(VIRTUAL_SHARES);
-        Ok((assets.ok_or(MathError::Overflow)?, shares.ok_or(MathError::Overflow)?))
+        Ok((
+            assets.ok_or(MathError::Overflow)?,
+            shares.ok_or(MathError::Overflow)?,
+        ))
     }
 
     /// What a number of lenders' shares is worth in quote, rounded down.
@@ -141,16 +144,25 @@ mod tests {
     #[test]
     fn refusals_are_typed() {
         let mut market = MarketState::default();
-        assert_eq!(market.supply(Amount::ZERO, CAP), Err(LendingError::ZeroAmount));
+        assert_eq!(
+            market.supply(Amount::ZERO, CAP),
+            Err(LendingError::ZeroAmount)
+        );
         assert_eq!(
             market.supply(Amount::new(11), Amount::new(10)),
             Err(LendingError::SupplyCapExceeded)
         );
         let shares = market.supply(Amount::new(1_000), CAP).unwrap();
         let more = shares.plus(Shares::new(1)).unwrap();
-        assert_eq!(market.redeem(shares, more), Err(LendingError::InsufficientShares));
+        assert_eq!(
+            market.redeem(shares, more),
+            Err(LendingError::InsufficientShares)
+        );
         market.batched_debt = market.cash;
         market.cash = Amount::ZERO;
-        assert_eq!(market.redeem(shares, shares), Err(LendingError::InsufficientCash));
+        assert_eq!(
+            market.redeem(shares, shares),
+            Err(LendingError::InsufficientCash)
+        );
     }
 }

@@ -20,7 +20,11 @@
 //! | [`oracle`] | submissions, medians, accepted rounds |
 #![cfg_attr(not(feature = "std"), no_std)]
 #![deny(missing_docs)]
-#![deny(clippy::arithmetic_side_effects, clippy::unwrap_used, clippy::expect_used)]
+#![deny(
+    clippy::arithmetic_side_effects,
+    clippy::unwrap_used,
+    clippy::expect_used
+)]
 #![deny(clippy::indexing_slicing, clippy::panic)]
 // The codec's derive casts variant indices; hand-written code has no narrowing `as`.
 #![allow(clippy::cast_possible_truncation)]

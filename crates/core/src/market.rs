@@ -108,9 +108,16 @@ impl MarketParams {
             self.penalty <= Ratio::from_bps(3_000) && self.slippage < Ratio::from_bps(5_000),
             ParamsError::PenaltyOrSlippage,
         )?;
-        let owed = self.penalised_threshold().map_err(|_| ParamsError::TargetHealth)?;
-        let kept = one.minus(self.slippage).map_err(|_| ParamsError::TargetHealth)?;
-        let target = self.target_health.times(kept).map_err(|_| ParamsError::TargetHealth)?;
+        let owed = self
+            .penalised_threshold()
+            .map_err(|_| ParamsError::TargetHealth)?;
+        let kept = one
+            .minus(self.slippage)
+            .map_err(|_| ParamsError::TargetHealth)?;
+        let target = self
+            .target_health
+            .times(kept)
+            .map_err(|_| ParamsError::TargetHealth)?;
         ensure(
             target > owed && kept > owed && self.target_health > one,
             ParamsError::TargetHealth,
@@ -119,7 +126,10 @@ impl MarketParams {
             .full_close_health
             .plus(self.ramp_width)
             .map_err(|_| ParamsError::FullClose)?;
-        ensure(ramp_top <= one && self.ramp_width > Ratio::ZERO, ParamsError::FullClose)?;
+        ensure(
+            ramp_top <= one && self.ramp_width > Ratio::ZERO,
+            ParamsError::FullClose,
+        )?;
         ensure(!self.min_debt.is_zero(), ParamsError::MinimumDebt)?;
         ensure(
             !self.min_batch.is_zero() && self.min_batch <= self.hole,
@@ -137,7 +147,9 @@ impl MarketParams {
     /// # Errors
     /// [`MathError::Overflow`].
     pub fn penalised_threshold(&self) -> Result<Ratio, MathError> {
-        Ratio::ONE.plus(self.penalty)?.times(self.liquidation_threshold)
+        Ratio::ONE
+            .plus(self.penalty)?
+            .times(self.liquidation_threshold)
     }
 }
 
@@ -210,7 +222,9 @@ impl MarketState {
     /// # Errors
     /// [`MathError::Overflow`].
     pub fn debt_value(&self) -> Result<Amount, MathError> {
-        self.index.owed(self.debt, Rounding::Down)?.plus(self.batched_debt)
+        self.index
+            .owed(self.debt, Rounding::Down)?
+            .plus(self.batched_debt)
     }
 
     /// Quote tokens the vault must hold for this market: cash, insurance and rewards.
@@ -238,7 +252,9 @@ impl MarketState {
     /// # Errors
     /// [`MathError::Overflow`].
     pub fn committed(&self) -> Result<Amount, MathError> {
-        self.running.iter().try_fold(Amount::ZERO, |sum, (_, asked)| sum.plus(*asked))
+        self.running
+            .iter()
+            .try_fold(Amount::ZERO, |sum, (_, asked)| sum.plus(*asked))
     }
 
     /// An epoch that no page has used before.
@@ -316,21 +332,48 @@ mod tests {
         let cases: Vec<(Change, ParamsError)> = vec![
             (|p| p.collateral_decimals = 5, ParamsError::Decimals),
             (|p| p.quote_decimals = 19, ParamsError::Decimals),
-            (|p| p.initial_ltv = p.liquidation_threshold, ParamsError::LoanToValue),
+            (
+                |p| p.initial_ltv = p.liquidation_threshold,
+                ParamsError::LoanToValue,
+            ),
             (|p| p.initial_ltv = Ratio::ZERO, ParamsError::LoanToValue),
-            (|p| p.liquidation_threshold = Ratio::ONE, ParamsError::LoanToValue),
-            (|p| p.penalty = Ratio::from_bps(3_001), ParamsError::PenaltyOrSlippage),
-            (|p| p.slippage = Ratio::from_bps(5_000), ParamsError::PenaltyOrSlippage),
-            (|p| p.slippage = Ratio::from_bps(2_000), ParamsError::TargetHealth),
+            (
+                |p| p.liquidation_threshold = Ratio::ONE,
+                ParamsError::LoanToValue,
+            ),
+            (
+                |p| p.penalty = Ratio::from_bps(3_001),
+                ParamsError::PenaltyOrSlippage,
+            ),
+            (
+                |p| p.slippage = Ratio::from_bps(5_000),
+                ParamsError::PenaltyOrSlippage,
+            ),
+            (
+                |p| p.slippage = Ratio::from_bps(2_000),
+                ParamsError::TargetHealth,
+            ),
             (|p| p.target_health = Ratio::ONE, ParamsError::TargetHealth),
-            (|p| p.full_close_health = Ratio::from_bps(9_900), ParamsError::FullClose),
+            (
+                |p| p.full_close_health = Ratio::from_bps(9_900),
+                ParamsError::FullClose,
+            ),
             (|p| p.ramp_width = Ratio::ZERO, ParamsError::FullClose),
             (|p| p.min_debt = Amount::ZERO, ParamsError::MinimumDebt),
             (|p| p.min_batch = Amount::ZERO, ParamsError::Hole),
             (|p| p.hole = Amount::new(1), ParamsError::Hole),
-            (|p| p.ladder.floor = Ratio::from_bps(9_600), ParamsError::Ladder),
-            (|p| p.ladder.start = Ratio::from_bps(10_000), ParamsError::Ladder),
-            (|p| p.keeper_share = Ratio::from_bps(1_001), ParamsError::Ladder),
+            (
+                |p| p.ladder.floor = Ratio::from_bps(9_600),
+                ParamsError::Ladder,
+            ),
+            (
+                |p| p.ladder.start = Ratio::from_bps(10_000),
+                ParamsError::Ladder,
+            ),
+            (
+                |p| p.keeper_share = Ratio::from_bps(1_001),
+                ParamsError::Ladder,
+            ),
             (|p| p.max_price_age = 0, ParamsError::PriceAge),
         ];
         for (change, expected) in cases {

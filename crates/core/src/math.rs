@@ -36,7 +36,9 @@ pub fn wide_product(a: u128, b: u128) -> U256 {
 /// # Errors
 /// [`MathError::DivisionByZero`], or [`MathError::Overflow`] when the quotient exceeds 128 bits.
 pub fn div_wide(numerator: U256, divisor: U256, rounding: Rounding) -> Result<u128, MathError> {
-    let quotient = numerator.checked_div(divisor).ok_or(MathError::DivisionByZero)?;
+    let quotient = numerator
+        .checked_div(divisor)
+        .ok_or(MathError::DivisionByZero)?;
     let floor = u128::try_from(quotient).map_err(|_| MathError::Overflow)?;
     if rounding == Rounding::Down {
         return Ok(floor);
@@ -56,7 +58,9 @@ pub fn div_wide(numerator: U256, divisor: U256, rounding: Rounding) -> Result<u1
 pub fn mul_div(a: u128, b: u128, divisor: u128, rounding: Rounding) -> Result<u128, MathError> {
     if let Some(product) = a.checked_mul(b) {
         // Most products fit 128 bits, where division costs a tenth of the wide one.
-        let floor = product.checked_div(divisor).ok_or(MathError::DivisionByZero)?;
+        let floor = product
+            .checked_div(divisor)
+            .ok_or(MathError::DivisionByZero)?;
         let exact = floor.wrapping_mul(divisor) == product;
         return if rounding == Rounding::Down || exact {
             Ok(floor)
@@ -103,9 +107,21 @@ mod tests {
 
     #[test]
     fn errors_are_told_apart() {
-        assert_eq!(mul_div(1, 1, 0, Rounding::Down), Err(MathError::DivisionByZero));
-        assert_eq!(mul_div(u128::MAX, 2, 0, Rounding::Up), Err(MathError::DivisionByZero));
-        assert_eq!(mul_div(u128::MAX, 2, 1, Rounding::Down), Err(MathError::Overflow));
-        assert_eq!(mul_div(u128::MAX, u128::MAX, u128::MAX, Rounding::Up), Ok(u128::MAX));
+        assert_eq!(
+            mul_div(1, 1, 0, Rounding::Down),
+            Err(MathError::DivisionByZero)
+        );
+        assert_eq!(
+            mul_div(u128::MAX, 2, 0, Rounding::Up),
+            Err(MathError::DivisionByZero)
+        );
+        assert_eq!(
+            mul_div(u128::MAX, 2, 1, Rounding::Down),
+            Err(MathError::Overflow)
+        );
+        assert_eq!(
+            mul_div(u128::MAX, u128::MAX, u128::MAX, Rounding::Up),
+            Ok(u128::MAX)
+        );
     }
 }

@@ -232,9 +232,18 @@ impl<A: Eq> Feed<A> {
         let at = fresh.iter().map(|s| s.at).min()?;
         fresh.sort_unstable_by_key(|s| s.price);
         let price = fresh.get(fresh.len().saturating_sub(1) >> 1)?.price;
-        let number = self.accepted.map_or(0, |round| round.number).checked_add(1)?;
+        let number = self
+            .accepted
+            .map_or(0, |round| round.number)
+            .checked_add(1)?;
         let feeds = u8::try_from(fresh.len()).ok()?;
-        let round = Round { number, price, at, block, feeds };
+        let round = Round {
+            number,
+            price,
+            at,
+            block,
+            feeds,
+        };
         self.previous = self.accepted.map_or(price, |last| last.price);
         self.accepted = Some(round);
         if self.ring.len() >= RING {
@@ -250,7 +259,11 @@ impl<A: Eq> Feed<A> {
     /// [`OracleError::NoRound`], [`OracleError::Math`].
     pub fn read(&self, now: Millis) -> Result<Reading, OracleError> {
         let round = self.accepted.ok_or(OracleError::NoRound)?;
-        Ok(Reading { round, previous: self.previous, twap: self.twap(now, round.price)? })
+        Ok(Reading {
+            round,
+            previous: self.previous,
+            twap: self.twap(now, round.price)?,
+        })
     }
 
     /// Average of accepted prices over the window, each weighted by how long it stood.
@@ -283,8 +296,12 @@ mod tests {
     use proptest::prelude::*;
 
     fn feed(min_feeders: u8, feeders: u8) -> Feed<u8> {
-        let config =
-            FeedConfig { min_feeders, heartbeat: 60_000, min_gap: 1, twap_window: 600_000 };
+        let config = FeedConfig {
+            min_feeders,
+            heartbeat: 60_000,
+            min_gap: 1,
+            twap_window: 600_000,
+        };
         let mut feed = Feed::new(config).unwrap();
         for feeder in 0..feeders {
             feed.add_feeder(feeder).unwrap();
@@ -293,7 +310,10 @@ mod tests {
     }
 
     fn at(price: u128, at: Millis) -> Submission {
-        Submission { price: Price::new(price), at }
+        Submission {
+            price: Price::new(price),
+            at,
+        }
     }
 
     #[test]
@@ -303,7 +323,10 @@ mod tests {
         assert_eq!(feed.submit(&1, at(400, 1_000), 1_000, 1), Ok(None));
         assert_eq!(feed.submit(&2, at(300, 900), 1_000, 1), Ok(None));
         let round = feed.submit(&3, at(200, 1_000), 1_000, 1).unwrap().unwrap();
-        assert_eq!((round.number, round.price, round.at), (1, Price::new(200), 900));
+        assert_eq!(
+            (round.number, round.price, round.at),
+            (1, Price::new(200), 900)
+        );
         // The second round needs new observations and another block.
         assert_eq!(feed.submit(&0, at(100, 1_001), 1_001, 1), Ok(None));
         let reading = feed.read(1_001).unwrap();
@@ -319,7 +342,11 @@ mod tests {
         let cases = [
             (9, at(1, now), OracleError::NotAFeeder),
             (0, at(0, now), OracleError::InvalidPrice),
-            (0, at(HIGHEST_PRICE.get() + 1, now), OracleError::InvalidPrice),
+            (
+                0,
+                at(HIGHEST_PRICE.get() + 1, now),
+                OracleError::InvalidPrice,
+            ),
             (0, at(1, 100_000), OracleError::Replayed),
             (0, at(1, now + 1), OracleError::FromTheFuture),
             (0, at(1, now - 60_001), OracleError::TooOld),

@@ -58,7 +58,10 @@ impl CohortId {
     /// The cell in which the cohort's departure is recorded once it has left its tick.
     #[must_use]
     pub const fn departures(self) -> DepartureKey {
-        DepartureKey { page: page_of(self.tick), epoch: self.epoch }
+        DepartureKey {
+            page: page_of(self.tick),
+            epoch: self.epoch,
+        }
     }
 }
 
@@ -98,9 +101,18 @@ impl Cohort {
         debt: ScaledDebt,
         lower_bound: DebtRatio,
     ) -> Self {
-        let shares =
-            Stake { collateral: Shares::new(collateral.get()), debt: Shares::new(debt.get()) };
-        Self { epoch, members, collateral, debt, shares, lower_bound }
+        let shares = Stake {
+            collateral: Shares::new(collateral.get()),
+            debt: Shares::new(debt.get()),
+        };
+        Self {
+            epoch,
+            members,
+            collateral,
+            debt,
+            shares,
+            lower_bound,
+        }
     }
 
     /// Whether newcomers can be given shares of it: both totals and both share counts are above
@@ -112,7 +124,9 @@ impl Cohort {
             units > 0
                 && shares > 0
                 && units.checked_div(shares).is_some_and(|worth| worth < RANGE)
-                && shares.checked_div(units).is_some_and(|inverse| inverse < RANGE)
+                && shares
+                    .checked_div(units)
+                    .is_some_and(|inverse| inverse < RANGE)
         };
         sound(self.collateral.get(), self.shares.collateral.get())
             && sound(self.debt.get(), self.shares.debt.get())
@@ -136,13 +150,19 @@ impl Cohort {
                 self.collateral.get(),
                 Rounding::Down,
             )?,
-            debt: self.shares.debt.mul_div(debt.get(), self.debt.get(), Rounding::Up)?,
+            debt: self
+                .shares
+                .debt
+                .mul_div(debt.get(), self.debt.get(), Rounding::Up)?,
         };
         self.collateral = self.collateral.plus(collateral)?;
         self.debt = self.debt.plus(debt)?;
         self.shares.collateral = self.shares.collateral.plus(minted.collateral)?;
         self.shares.debt = self.shares.debt.plus(minted.debt)?;
-        self.members = self.members.checked_add(members).ok_or(MathError::Overflow)?;
+        self.members = self
+            .members
+            .checked_add(members)
+            .ok_or(MathError::Overflow)?;
         Ok(minted)
     }
 
@@ -159,13 +179,15 @@ impl Cohort {
             Amount::ZERO
         } else {
             let held = stake.collateral.min(self.shares.collateral);
-            self.collateral.mul_div(held.get(), self.shares.collateral.get(), Rounding::Down)?
+            self.collateral
+                .mul_div(held.get(), self.shares.collateral.get(), Rounding::Down)?
         };
         let debt = if self.shares.debt.is_zero() {
             ScaledDebt::ZERO
         } else {
             let held = stake.debt.min(self.shares.debt);
-            self.debt.mul_div(held.get(), self.shares.debt.get(), Rounding::Up)?
+            self.debt
+                .mul_div(held.get(), self.shares.debt.get(), Rounding::Up)?
         };
         Ok((collateral, debt))
     }
@@ -214,7 +236,12 @@ impl Conversion {
                 self.given.collateral,
                 Rounding::Down,
             )?,
-            debt: convert(stake.debt, self.received.debt, self.given.debt, Rounding::Up)?,
+            debt: convert(
+                stake.debt,
+                self.received.debt,
+                self.given.debt,
+                Rounding::Up,
+            )?,
         })
     }
 }
@@ -290,7 +317,10 @@ impl<T> Slots<T> {
     /// Puts an entry into a slot and returns the one it replaces.
     pub fn insert(&mut self, slot: u8, entry: T) -> Option<T> {
         match self.0.binary_search_by_key(&slot, |(s, _)| *s) {
-            Ok(at) => self.0.get_mut(at).map(|(_, old)| core::mem::replace(old, entry)),
+            Ok(at) => self
+                .0
+                .get_mut(at)
+                .map(|(_, old)| core::mem::replace(old, entry)),
             Err(at) => {
                 self.0.insert(at, (slot, entry));
                 None
@@ -329,18 +359,25 @@ impl Page {
     /// A page without cohorts.
     #[must_use]
     pub fn new(epoch: Epoch) -> Self {
-        Self { epoch, cohorts: Slots::default() }
+        Self {
+            epoch,
+            cohorts: Slots::default(),
+        }
     }
 
     /// The cohort with this identity, if it still lives here.
     #[must_use]
     pub fn cohort(&self, id: CohortId) -> Option<&Cohort> {
-        self.cohorts.get(slot_of(id.tick)).filter(|cohort| cohort.epoch == id.epoch)
+        self.cohorts
+            .get(slot_of(id.tick))
+            .filter(|cohort| cohort.epoch == id.epoch)
     }
 
     /// As [`Self::cohort`], to be changed in place.
     pub fn cohort_mut(&mut self, id: CohortId) -> Option<&mut Cohort> {
-        self.cohorts.get_mut(slot_of(id.tick)).filter(|cohort| cohort.epoch == id.epoch)
+        self.cohorts
+            .get_mut(slot_of(id.tick))
+            .filter(|cohort| cohort.epoch == id.epoch)
     }
 }
 
@@ -436,12 +473,28 @@ mod tests {
 
     #[test]
     fn the_last_member_takes_and_owes_all_that_is_left() {
-        let mut cohort =
-            Cohort::at_par(0, 1, Amount::new(1_000), ScaledDebt::new(700), DebtRatio::ZERO);
-        let stake = cohort.enter(1, Amount::new(333), ScaledDebt::new(233)).unwrap();
-        let first = Stake { collateral: Shares::new(1_000), debt: Shares::new(700) };
+        let mut cohort = Cohort::at_par(
+            0,
+            1,
+            Amount::new(1_000),
+            ScaledDebt::new(700),
+            DebtRatio::ZERO,
+        );
+        let stake = cohort
+            .enter(1, Amount::new(333), ScaledDebt::new(233))
+            .unwrap();
+        let first = Stake {
+            collateral: Shares::new(1_000),
+            debt: Shares::new(700),
+        };
         cohort.leave(first).unwrap();
-        assert_eq!(cohort.leave(stake).unwrap(), (Amount::new(333), ScaledDebt::new(233)));
-        assert_eq!((cohort.collateral, cohort.debt), (Amount::ZERO, ScaledDebt::ZERO));
+        assert_eq!(
+            cohort.leave(stake).unwrap(),
+            (Amount::new(333), ScaledDebt::new(233))
+        );
+        assert_eq!(
+            (cohort.collateral, cohort.debt),
+            (Amount::ZERO, ScaledDebt::ZERO)
+        );
     }
 }

@@ -44,7 +44,10 @@ struct Float {
 
 impl Float {
     /// [`LOWEST`], exactly.
-    const LOWEST: Self = Self { mantissa: LOWEST << 101, exponent: 26 };
+    const LOWEST: Self = Self {
+        mantissa: LOWEST << 101,
+        exponent: 26,
+    };
 
     /// The product, cut to 128 bits: at most 2⁻¹²⁷ too low, relatively.
     fn times(self, (mantissa, exponent): (u128, u32)) -> Self {
@@ -65,7 +68,9 @@ impl Float {
     /// short decimal; a test checks all 65 536 of them.
     fn integer(self) -> u128 {
         let leading = self.mantissa.saturating_add(1 << 15) & (u128::MAX << 64);
-        leading.checked_shr(127u32.saturating_sub(self.exponent)).unwrap_or(0)
+        leading
+            .checked_shr(127u32.saturating_sub(self.exponent))
+            .unwrap_or(0)
     }
 }
 

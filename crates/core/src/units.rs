@@ -97,20 +97,7 @@ quantity! {
 }
 
 /// A dimensionless share in parts per million, 1 000 000 being one.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    Default,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    Encode,
-    Decode,
-   
-    TypeInfo,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, TypeInfo)]
 pub struct Ratio(u32);
 
 impl Ratio {
@@ -143,17 +130,25 @@ impl Ratio {
     /// `self * other`, rounded down. Errors: [`MathError::Overflow`].
     pub fn times(self, other: Self) -> Result<Self, MathError> {
         let product = mul_div(self.ppm(), other.ppm(), Self::DENOMINATOR, Rounding::Down)?;
-        u32::try_from(product).map(Self).map_err(|_| MathError::Overflow)
+        u32::try_from(product)
+            .map(Self)
+            .map_err(|_| MathError::Overflow)
     }
 
     /// `self + other`. Errors: [`MathError::Overflow`].
     pub fn plus(self, other: Self) -> Result<Self, MathError> {
-        self.0.checked_add(other.0).map(Self).ok_or(MathError::Overflow)
+        self.0
+            .checked_add(other.0)
+            .map(Self)
+            .ok_or(MathError::Overflow)
     }
 
     /// `self - other`. Errors: [`MathError::Underflow`].
     pub fn minus(self, other: Self) -> Result<Self, MathError> {
-        self.0.checked_sub(other.0).map(Self).ok_or(MathError::Underflow)
+        self.0
+            .checked_sub(other.0)
+            .map(Self)
+            .ok_or(MathError::Underflow)
     }
 }
 
@@ -174,9 +169,7 @@ impl Price {
 }
 
 /// The borrow index: quote owed per unit of [`ScaledDebt`], scaled by 10^27; it never falls.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, TypeInfo,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, TypeInfo)]
 pub struct Index(u128);
 
 impl Index {
@@ -213,7 +206,9 @@ impl UnitScale {
         if !(6..=18).contains(&collateral) || !(6..=18).contains(&quote) {
             return None;
         }
-        let exponent = 18u32.checked_add(u32::from(collateral))?.checked_sub(u32::from(quote))?;
+        let exponent = 18u32
+            .checked_add(u32::from(collateral))?
+            .checked_sub(u32::from(quote))?;
         10u128.checked_pow(exponent).map(Self)
     }
 
@@ -251,8 +246,8 @@ impl UnitScale {
 #[must_use]
 pub fn is_liquidatable(ratio: DebtRatio, index: Index, price: Price, threshold: Ratio) -> bool {
     // Both sides carry the factor 10^6 · 10^27; 128 + 20 + 90 bits fit 256.
-    let backing = wide_product(price.get(), threshold.ppm())
-        .wrapping_mul(U256::from(Index::ONE.get()));
+    let backing =
+        wide_product(price.get(), threshold.ppm()).wrapping_mul(U256::from(Index::ONE.get()));
     match wide_product(ratio.get(), index.get()).checked_mul(U256::from(Ratio::DENOMINATOR)) {
         Some(owed) => backing < owed,
         None => true,

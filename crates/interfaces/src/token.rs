@@ -115,20 +115,12 @@ impl Token {
     /// # Errors
     /// [`TokenError::CallFailed`].
     pub fn push(&self, to: AccountId, amount: Amount) -> Result<(), TokenError> {
-        let moved =
-            self.reference().call_mut().transfer(to, amount.get(), Vec::new()).try_invoke();
+        let moved = self
+            .reference()
+            .call_mut()
+            .transfer(to, amount.get(), Vec::new())
+            .try_invoke();
         match moved {
-            Ok(Ok(Ok(()))) => Ok(()),
-            _ => Err(TokenError::CallFailed),
-        }
-    }
-
-    /// Lets a spender take exactly so many tokens of this contract.
-    ///
-    /// # Errors
-    /// [`TokenError::CallFailed`].
-    pub fn allow(&self, spender: AccountId, amount: Amount) -> Result<(), TokenError> {
-        match self.reference().call_mut().approve(spender, amount.get()).try_invoke() {
             Ok(Ok(Ok(()))) => Ok(()),
             _ => Err(TokenError::CallFailed),
         }

@@ -25,6 +25,8 @@ pub enum VaultError {
     UnknownMarket,
     /// Collateral and quote must be different tokens.
     SameToken,
+    /// The token serves as many markets as it may.
+    TooManyMarkets,
     /// Parameters violate a hard bound.
     Params(ParamsError),
     /// The oracle did not answer with an accepted round.
@@ -113,7 +115,7 @@ pub trait MarginVault {
     /// `MarketCreated`.
     ///
     /// # Errors
-    /// `NotGovernor`, `SameToken`, `Params`.
+    /// `NotGovernor`, `SameToken`, `TooManyMarkets`, `Params`.
     #[ink(message)]
     fn create_market(
         &mut self,
@@ -209,8 +211,7 @@ pub trait MarginVault {
     /// # Errors
     /// `UnknownMarket`, `Ledger`.
     #[ink(message)]
-    fn sync(&mut self, market: MarketId, owner: AccountId, moves: u16)
-        -> Result<bool, VaultError>;
+    fn sync(&mut self, market: MarketId, owner: AccountId, moves: u16) -> Result<bool, VaultError>;
 
     /// Takes under-margined cohorts into a batch. The auction contract only.
     ///
@@ -222,8 +223,9 @@ pub trait MarginVault {
     #[ink(message)]
     fn open_batch(&mut self, market: MarketId, most: Amount) -> Result<Opening, VaultError>;
 
-    /// Settles a batch: takes the raised quote from the auction contract, which has approved it,
-    /// and sends it the collateral sold. The auction contract only.
+    /// Settles a batch: makes sure that the raised quote, which the auction contract has just
+    /// sent, is there on top of everything owed in that token, and sends the collateral sold.
+    /// The first cells of the batch are put back at once. The auction contract only.
     ///
     /// # Events
     /// `BatchSettled`.

@@ -3,5 +3,9 @@
 //! [`prices`] reads candle files and makes the built-in crash day; [`outcome`] is the plain record
 //! of one run: what the JSON output shows and what the HTML report draws.
 
+pub mod artifacts;
+pub mod books;
+pub mod demo;
+pub mod deployment;
 pub mod outcome;
 pub mod prices;

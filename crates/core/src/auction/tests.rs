@@ -13,7 +13,11 @@ fn scale() -> UnitScale {
 
 /// A four-step auction at 110, 100, 98, 90 around a reference of 100, target 1 000 throughout.
 fn small() -> Auction {
-    let schedule = Schedule { first: FIRST, blocks_per_step: 1, steps: 4 };
+    let schedule = Schedule {
+        first: FIRST,
+        blocks_per_step: 1,
+        steps: 4,
+    };
     let price = |whole: u128| Price::new(whole * PRICE_ONE);
     Auction::open(
         schedule,
@@ -26,7 +30,13 @@ fn small() -> Auction {
 
 fn bid(auction: &mut Auction, budget: u128, limit: u128, block: Block) -> u8 {
     auction
-        .place(Amount::new(budget * 1_000_000), Price::new(limit * PRICE_ONE), Block::MAX, block, scale())
+        .place(
+            Amount::new(budget * 1_000_000),
+            Price::new(limit * PRICE_ONE),
+            Block::MAX,
+            block,
+            scale(),
+        )
         .unwrap()
 }
 
@@ -35,7 +45,10 @@ fn ample_money_clears_at_the_step_that_covers_the_target() {
     let mut auction = small();
     assert_eq!(bid(&mut auction, 600, 100, FIRST - 1), 1);
     assert_eq!(bid(&mut auction, 600, 100, FIRST), 1);
-    assert_eq!(auction.clear(FIRST + 1, scale()), Err(AuctionError::BiddingOpen));
+    assert_eq!(
+        auction.clear(FIRST + 1, scale()),
+        Err(AuctionError::BiddingOpen)
+    );
     let clearing = auction.clear(FIRST + 2, scale()).unwrap();
     assert_eq!((clearing.ended_at, clearing.step), (1, 1));
     assert_eq!(clearing.raised, Amount::new(1_000_000_000));
@@ -82,24 +95,51 @@ fn refusals_are_typed_and_a_cancelled_bid_leaves_no_trace() {
     let mut auction = small();
     let before = auction.clone();
     let place = |a: &mut Auction, budget: u128, limit: u128, until, block| {
-        a.place(Amount::new(budget), Price::new(limit * PRICE_ONE), until, block, scale())
+        a.place(
+            Amount::new(budget),
+            Price::new(limit * PRICE_ONE),
+            until,
+            block,
+            scale(),
+        )
     };
     let big = 1_000_000_000;
-    assert_eq!(place(&mut auction, 109_999, 100, Block::MAX, FIRST), Err(AuctionError::BudgetTooSmall));
-    assert_eq!(place(&mut auction, big, 89, Block::MAX, FIRST), Err(AuctionError::LimitUnderFloor));
-    assert_eq!(place(&mut auction, big, 98, FIRST + 1, FIRST), Err(AuctionError::ExpiresBeforeJoining));
-    assert_eq!(place(&mut auction, big, 98, Block::MAX, FIRST + 4), Err(AuctionError::BiddingEnded));
+    assert_eq!(
+        place(&mut auction, 109_999, 100, Block::MAX, FIRST),
+        Err(AuctionError::BudgetTooSmall)
+    );
+    assert_eq!(
+        place(&mut auction, big, 89, Block::MAX, FIRST),
+        Err(AuctionError::LimitUnderFloor)
+    );
+    assert_eq!(
+        place(&mut auction, big, 98, FIRST + 1, FIRST),
+        Err(AuctionError::ExpiresBeforeJoining)
+    );
+    assert_eq!(
+        place(&mut auction, big, 98, Block::MAX, FIRST + 4),
+        Err(AuctionError::BiddingEnded)
+    );
     assert_eq!(auction, before);
     let step = place(&mut auction, big, 98, FIRST + 2, FIRST).unwrap();
     let budget = Amount::new(big);
-    assert_eq!(auction.cancel(budget, step, FIRST + 2), Err(AuctionError::BidHasJoined));
+    assert_eq!(
+        auction.cancel(budget, step, FIRST + 2),
+        Err(AuctionError::BidHasJoined)
+    );
     auction.cancel(budget, step, FIRST + 1).unwrap();
     assert_eq!(auction, before);
-    assert_eq!(auction.claim(budget, step, scale()), Err(AuctionError::NotSettled));
+    assert_eq!(
+        auction.claim(budget, step, scale()),
+        Err(AuctionError::NotSettled)
+    );
     assert_eq!(auction.settle(), Err(AuctionError::BiddingOpen));
     // A covered step ends bidding even before anybody judges it.
     place(&mut auction, big, 110, Block::MAX, FIRST).unwrap();
-    assert_eq!(place(&mut auction, big, 98, Block::MAX, FIRST + 1), Err(AuctionError::BiddingEnded));
+    assert_eq!(
+        place(&mut auction, big, 98, Block::MAX, FIRST + 1),
+        Err(AuctionError::BiddingEnded)
+    );
 }
 
 /// F19 restated for budgets: a lot of 100 that must raise 6 000, and demand of 20, 25, 30, 35 at
@@ -107,9 +147,15 @@ fn refusals_are_typed_and_a_cancelled_bid_leaves_no_trace() {
 /// the rule falls back to "most money": p* = 60, and the marginal bid gets 25 of its 35.
 #[test]
 fn the_uniform_price_vector_restated_for_budgets() {
-    let schedule = Schedule { first: FIRST, blocks_per_step: 1, steps: 7 };
-    let prices: Vec<_> =
-        [80u128, 75, 70, 60, 55, 50, 45].iter().map(|p| Price::new(p * PRICE_ONE)).collect();
+    let schedule = Schedule {
+        first: FIRST,
+        blocks_per_step: 1,
+        steps: 7,
+    };
+    let prices: Vec<_> = [80u128, 75, 70, 60, 55, 50, 45]
+        .iter()
+        .map(|p| Price::new(p * PRICE_ONE))
+        .collect();
     let mut auction = Auction::open(
         schedule,
         Price::new(83 * PRICE_ONE),
@@ -118,8 +164,17 @@ fn the_uniform_price_vector_restated_for_budgets() {
     )
     .unwrap();
     // Budgets that buy the vector's quantities at 60: 1 200, 1 500, 1 800, 2 100 (filled 1 500).
-    let bids = [(80u128, 1_200u128), (75, 1_500), (70, 1_800), (60, 2_100), (55, 1_200)];
-    let steps: Vec<_> = bids.iter().map(|(l, b)| bid(&mut auction, *b, *l, FIRST)).collect();
+    let bids = [
+        (80u128, 1_200u128),
+        (75, 1_500),
+        (70, 1_800),
+        (60, 2_100),
+        (55, 1_200),
+    ];
+    let steps: Vec<_> = bids
+        .iter()
+        .map(|(l, b)| bid(&mut auction, *b, *l, FIRST))
+        .collect();
     let clearing = auction.clear(FIRST + 4, scale()).unwrap();
     assert_eq!(clearing.price, Price::new(60 * PRICE_ONE));
     auction.settle().unwrap();
@@ -127,7 +182,12 @@ fn the_uniform_price_vector_restated_for_budgets() {
         .iter()
         .zip(steps)
         .map(|((_, b), s)| {
-            auction.claim(Amount::new(b * 1_000_000), s, scale()).unwrap().received.get() / 1_000_000
+            auction
+                .claim(Amount::new(b * 1_000_000), s, scale())
+                .unwrap()
+                .received
+                .get()
+                / 1_000_000
         })
         .collect();
     assert_eq!(quantities, [20, 25, 30, 25, 0]);
@@ -143,7 +203,11 @@ struct RandomBid {
 fn bids() -> impl Strategy<Value = Vec<RandomBid>> {
     let one = (1_100u128..3_000_000_000, 880_000u32..1_060_000, 0u32..70);
     proptest::collection::vec(
-        one.prop_map(|(budget, limit_ppm, block)| RandomBid { budget, limit_ppm, block }),
+        one.prop_map(|(budget, limit_ppm, block)| RandomBid {
+            budget,
+            limit_ppm,
+            block,
+        }),
         0..24,
     )
 }
@@ -154,13 +218,19 @@ fn run(bids: &[RandomBid], target: u128, spot: u128) -> (Auction, Vec<(Amount, P
     let prices = LadderParams::standard().prices(spot, spot).unwrap();
     let lot = (Amount::new(target), Amount::new(target));
     let targets = crate::batch::targets(&[lot], &prices, scale()).unwrap();
-    let schedule = Schedule { first: FIRST, blocks_per_step: 1, steps: 64 };
+    let schedule = Schedule {
+        first: FIRST,
+        blocks_per_step: 1,
+        steps: 64,
+    };
     let mut auction = Auction::open(schedule, spot, prices, targets).unwrap();
     let mut ordered: Vec<_> = bids.iter().collect();
     ordered.sort_by_key(|b| b.block);
     let mut placed = Vec::new();
     for b in ordered {
-        let limit = spot.times(Ratio::from_ppm(b.limit_ppm), Rounding::Down).unwrap();
+        let limit = spot
+            .times(Ratio::from_ppm(b.limit_ppm), Rounding::Down)
+            .unwrap();
         let budget = Amount::new(b.budget);
         if let Ok(step) = auction.place(budget, limit, Block::MAX, FIRST + b.block, scale()) {
             placed.push((budget, limit, step));

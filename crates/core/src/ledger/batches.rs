@@ -68,6 +68,8 @@ pub struct Settlement {
     pub debt_left: Amount,
     /// Who bore a shortfall, and what keepers and insurance received.
     pub waterfall: Waterfall,
+    /// Whether every cohort is back in its place; else `rest` has work left.
+    pub rested: bool,
 }
 
 impl<S: LedgerStore> Ledger<'_, S> {
@@ -120,7 +122,9 @@ impl<S: LedgerStore> Ledger<'_, S> {
             return Err(LedgerError::BatchTooSmall);
         }
 
-        self.state.batches = number.checked_add(1).ok_or(crate::math::MathError::Overflow)?;
+        self.state.batches = number
+            .checked_add(1)
+            .ok_or(crate::math::MathError::Overflow)?;
         self.state.running.push((number, lot.asked));
         self.state.pooled_collateral = self.state.pooled_collateral.minus(lot.collateral)?;
         self.state.batched_collateral = self.state.batched_collateral.plus(lot.collateral)?;
@@ -218,13 +222,19 @@ impl<S: LedgerStore> Ledger<'_, S> {
             };
             let mut raise = raise_at(&batched(asked), start, self.scale)?;
             if raise > left {
-                let value = self.scale.value(cohort.collateral, reference, Rounding::Down)?;
+                let value = self
+                    .scale
+                    .value(cohort.collateral, reference, Rounding::Down)?;
                 asked = cut(asked, left, self.params, value, debt)?;
                 raise = raise_at(&batched(asked), start, self.scale)?;
             }
             let entry = batched(asked);
-            let id = CohortId { tick: tick_of(page, slot), epoch: cohort.epoch };
-            self.departed_mut(id.departures())?.insert(slot, Departure::Batched(entry));
+            let id = CohortId {
+                tick: tick_of(page, slot),
+                epoch: cohort.epoch,
+            };
+            self.departed_mut(id.departures())?
+                .insert(slot, Departure::Batched(entry));
             self.page_mut(page)?.cohorts.remove(slot);
             self.state.debt = self.state.debt.minus(cohort.debt)?;
             lot.take(id.departures(), &entry, raise)?;
@@ -240,8 +250,9 @@ impl<S: LedgerStore> Ledger<'_, S> {
     /// Settles a batch at one price, riskiest cohorts first while the money lasts.
     ///
     /// Flat in the number of positions: it reads the batch's cells and writes totals. What each
-    /// cohort keeps follows from the clearing and is put back by [`Self::rest`] or when a member
-    /// is touched. `raised` zero closes the batch without a sale.
+    /// cohort keeps follows from the clearing; the first `rest` cells are put back at once, the
+    /// others by [`Self::rest`] or when a member is touched. `raised` zero closes the batch
+    /// without a sale.
     ///
     /// # Errors
     /// [`LedgerError::UnknownBatch`], [`LedgerError::BatchSettled`],
@@ -252,6 +263,7 @@ impl<S: LedgerStore> Ledger<'_, S> {
         number: u32,
         price: Price,
         raised: Amount,
+        rest: u16,
     ) -> Result<Settlement, LedgerError> {
         let mut batch = self.store.batch(number).ok_or(LedgerError::UnknownBatch)?;
         if batch.settled.is_some() {
@@ -274,7 +286,11 @@ impl<S: LedgerStore> Ledger<'_, S> {
         };
         let mut left = raised;
         for cohort in self.cohorts_by_rank(number, &batch.cells)? {
-            let full = if sells { raise_at(&cohort, price, self.scale)? } else { Amount::ZERO };
+            let full = if sells {
+                raise_at(&cohort, price, self.scale)?
+            } else {
+                Amount::ZERO
+            };
             let given = full.min(left);
             if given < full && settled.marginal_rank == batch.cohorts {
                 settled.marginal_rank = cohort.rank;
@@ -300,9 +316,15 @@ impl<S: LedgerStore> Ledger<'_, S> {
             return Err(LedgerError::RaisedTooMuch);
         }
         let penalties = sums.penalties.plus(left)?;
-        let handed =
-            if sells { self.scale.quantity(raised, price, Rounding::Down)? } else { Amount::ZERO };
-        let rounding = sums.sold.minus(handed).map_err(|_| LedgerError::RaisedTooMuch)?;
+        let handed = if sells {
+            self.scale.quantity(raised, price, Rounding::Down)?
+        } else {
+            Amount::ZERO
+        };
+        let rounding = sums
+            .sold
+            .minus(handed)
+            .map_err(|_| LedgerError::RaisedTooMuch)?;
 
         let waterfall = settle_losses(
             penalties,
@@ -323,12 +345,15 @@ impl<S: LedgerStore> Ledger<'_, S> {
             .plus(sums.repaid)?
             .plus(waterfall.from_penalties)?
             .plus(waterfall.from_insurance)?;
-        state.insurance =
-            state.insurance.minus(waterfall.from_insurance)?.plus(waterfall.to_insurance)?;
+        state.insurance = state
+            .insurance
+            .minus(waterfall.from_insurance)?
+            .plus(waterfall.to_insurance)?;
         state.rewards = state.rewards.plus(waterfall.reward)?;
         state.written_off = state.written_off.plus(waterfall.from_lenders)?;
         state.running.retain(|(running, _)| *running != number);
         batch.settled = Some(settled);
+        let rested = self.rest_cells(number, &mut batch, rest)?;
         self.store.set_batch(number, &batch);
         Ok(Settlement {
             price,
@@ -339,6 +364,7 @@ impl<S: LedgerStore> Ledger<'_, S> {
             returned: sums.closed.plus(sums.pooled)?,
             debt_left: sums.debt_left,
             waterfall,
+            rested,
         })
     }
 

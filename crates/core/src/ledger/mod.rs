@@ -132,7 +132,14 @@ impl<'a, S: LedgerStore> Ledger<'a, S> {
         store: &'a mut S,
     ) -> Result<Self, LedgerError> {
         let scale = params.scale()?;
-        Ok(Self { params, scale, state, store, pages: Vec::new(), departures: Vec::new() })
+        Ok(Self {
+            params,
+            scale,
+            state,
+            store,
+            pages: Vec::new(),
+            departures: Vec::new(),
+        })
     }
 
     /// Writes every changed cell; pages without cohorts and empty departures are freed.
@@ -140,11 +147,13 @@ impl<'a, S: LedgerStore> Ledger<'a, S> {
         for held in self.pages.iter().filter(|held| held.changed) {
             let occupied = !held.value.cohorts.is_empty();
             self.state.directory.set(held.key, occupied);
-            self.store.set_page(held.key, occupied.then_some(&held.value));
+            self.store
+                .set_page(held.key, occupied.then_some(&held.value));
         }
         for held in self.departures.iter().filter(|held| held.changed) {
             let occupied = !held.value.is_empty();
-            self.store.set_departures(held.key, occupied.then_some(&held.value));
+            self.store
+                .set_departures(held.key, occupied.then_some(&held.value));
         }
     }
 
@@ -172,7 +181,11 @@ impl<'a, S: LedgerStore> Ledger<'a, S> {
                     Some(page) => page,
                     None => Page::new(self.state.next_epoch()?),
                 };
-                self.pages.push(Held { key: number, value, changed: false });
+                self.pages.push(Held {
+                    key: number,
+                    value,
+                    changed: false,
+                });
                 self.pages.len().saturating_sub(1)
             }
         };
@@ -200,10 +213,16 @@ impl<'a, S: LedgerStore> Ledger<'a, S> {
             Some(at) => at,
             None => {
                 let value = self.store.departures(key).unwrap_or_default();
-                self.departures.push(Held { key, value, changed: false });
+                self.departures.push(Held {
+                    key,
+                    value,
+                    changed: false,
+                });
                 self.departures.len().saturating_sub(1)
             }
         };
-        self.departures.get_mut(at).ok_or(LedgerError::CorruptedStorage)
+        self.departures
+            .get_mut(at)
+            .ok_or(LedgerError::CorruptedStorage)
     }
 }

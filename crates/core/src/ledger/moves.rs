@@ -4,11 +4,12 @@ use super::{Ledger, LedgerError, LedgerStore, MAX_MOVES};
 use crate::batch::{outcome, Batch, Settled};
 use crate::math::Rounding;
 use crate::page::{
-    page_of, slot_of, BatchedCohort, Cohort, CohortId, Conversion, Departure, DepartureKey, Stake,
+    page_of, slot_of, tick_of, BatchedCohort, Cohort, CohortId, Conversion, Departure, Stake,
 };
 use crate::position::{Pooled, Position};
 use crate::tick;
 use crate::units::{Amount, DebtRatio, ScaledDebt};
+use alloc::vec::Vec;
 
 /// Where a position stands once it has been brought up to date.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,14 +46,20 @@ impl<S: LedgerStore> Ledger<'_, S> {
                 .ok_or(LedgerError::CorruptedStorage)?;
             match departure {
                 Departure::Batched(cohort) => {
-                    let batch =
-                        self.store.batch(cohort.batch).ok_or(LedgerError::UnknownBatch)?;
+                    let batch = self
+                        .store
+                        .batch(cohort.batch)
+                        .ok_or(LedgerError::UnknownBatch)?;
                     match batch.settled {
                         None => return Ok(Standing::InBatch(cohort)),
                         Some(settled) => self.put_back(id, &cohort, &settled)?,
                     }
                 }
-                Departure::Moved { to, conversion, members } => {
+                Departure::Moved {
+                    to,
+                    conversion,
+                    members,
+                } => {
                     let stake = conversion.apply(pooled.stake)?;
                     position.pooled = Some(Pooled { cohort: to, stake });
                     let left = members.saturating_sub(1);
@@ -65,7 +72,8 @@ impl<S: LedgerStore> Ledger<'_, S> {
                 }
                 Departure::Closed(mut cohort) => {
                     let (collateral, _) = cohort.leave(pooled.stake)?;
-                    self.state.closed_collateral = self.state.closed_collateral.minus(collateral)?;
+                    self.state.closed_collateral =
+                        self.state.closed_collateral.minus(collateral)?;
                     self.state.free_collateral = self.state.free_collateral.plus(collateral)?;
                     position.collateral = position.collateral.plus(collateral)?;
                     position.pooled = None;
@@ -115,8 +123,19 @@ impl<S: LedgerStore> Ledger<'_, S> {
         let image = before
             .lower_bound
             .mul_div(debt.get(), before.debt.get(), Rounding::Down)?
-            .mul_div(before.collateral.get(), after.collateral_left.get(), Rounding::Down)?;
-        self.settle_in(id, before.shares, before.members, after.collateral_left, debt, image)
+            .mul_div(
+                before.collateral.get(),
+                after.collateral_left.get(),
+                Rounding::Down,
+            )?;
+        self.settle_in(
+            id,
+            before.shares,
+            before.members,
+            after.collateral_left,
+            debt,
+            image,
+        )
     }
 
     /// Gives a cohort that comes back its place and records where it went.
@@ -131,7 +150,14 @@ impl<S: LedgerStore> Ledger<'_, S> {
     ) -> Result<(), LedgerError> {
         let (to, received) = self.place(members, collateral, debt, lower_bound)?;
         let conversion = Conversion { received, given };
-        self.set_departure(from, Some(Departure::Moved { to, conversion, members }))
+        self.set_departure(
+            from,
+            Some(Departure::Moved {
+                to,
+                conversion,
+                members,
+            }),
+        )
     }
 
     /// Puts members with their totals into the tick at or below a bound and returns the cohort
@@ -151,9 +177,8 @@ impl<S: LedgerStore> Ledger<'_, S> {
         let (page, slot) = (page_of(tick), slot_of(tick));
         let resident = self.page(page)?.cohorts.get(slot).copied();
         // A single newcomer never displaces a crowd: that would cost it another cell.
-        let joins = |resident: &Cohort| {
-            resident.is_sound() && (members == 1 || debt <= resident.debt)
-        };
+        let joins =
+            |resident: &Cohort| resident.is_sound() && (members == 1 || debt <= resident.debt);
         match resident {
             None => {
                 let epoch = self.page(page)?.epoch;
@@ -165,7 +190,13 @@ impl<S: LedgerStore> Ledger<'_, S> {
                 let received = resident.enter(members, collateral, debt)?;
                 resident.lower_bound = resident.lower_bound.min(lower_bound);
                 self.page_mut(page)?.cohorts.insert(slot, resident);
-                Ok((CohortId { tick, epoch: resident.epoch }, received))
+                Ok((
+                    CohortId {
+                        tick,
+                        epoch: resident.epoch,
+                    },
+                    received,
+                ))
             }
             Some(resident) => {
                 let epoch = self.state.next_epoch()?;
@@ -175,14 +206,24 @@ impl<S: LedgerStore> Ledger<'_, S> {
                     cohort.enter(resident.members, resident.collateral, resident.debt)?;
                 cohort.lower_bound = cohort.lower_bound.min(resident.lower_bound);
                 let to = CohortId { tick, epoch };
-                let old = CohortId { tick, epoch: resident.epoch };
+                let old = CohortId {
+                    tick,
+                    epoch: resident.epoch,
+                };
                 let page = self.page_mut(page)?;
                 page.epoch = epoch;
                 page.cohorts.insert(slot, cohort);
-                let conversion = Conversion { received, given: resident.shares };
+                let conversion = Conversion {
+                    received,
+                    given: resident.shares,
+                };
                 self.set_departure(
                     old,
-                    Some(Departure::Moved { to, conversion, members: resident.members }),
+                    Some(Departure::Moved {
+                        to,
+                        conversion,
+                        members: resident.members,
+                    }),
                 )?;
                 Ok((to, arrived))
             }
@@ -196,13 +237,23 @@ impl<S: LedgerStore> Ledger<'_, S> {
     /// [`LedgerError::UnknownBatch`], [`LedgerError::BatchRunning`], [`LedgerError::Math`].
     pub fn rest(&mut self, number: u32, cells: u16) -> Result<bool, LedgerError> {
         let mut batch = self.store.batch(number).ok_or(LedgerError::UnknownBatch)?;
+        let done = self.rest_cells(number, &mut batch, cells)?;
+        self.store.set_batch(number, &batch);
+        Ok(done)
+    }
+
+    /// As [`Self::rest`], on a batch that the caller stores.
+    pub(super) fn rest_cells(
+        &mut self,
+        number: u32,
+        batch: &mut Batch,
+        cells: u16,
+    ) -> Result<bool, LedgerError> {
         let mut settled = batch.settled.ok_or(LedgerError::BatchRunning)?;
         let from = usize::from(settled.rested);
-        let keys: alloc::vec::Vec<DepartureKey> =
-            batch.cells.iter().skip(from).take(usize::from(cells)).copied().collect();
-        for key in keys {
-            let waiting: alloc::vec::Vec<_> = self
-                .departed(key)?
+        for key in batch.cells.iter().skip(from).take(usize::from(cells)) {
+            let waiting: Vec<_> = self
+                .departed(*key)?
                 .iter()
                 .filter_map(|(slot, departure)| match departure {
                     Departure::Batched(cohort) if cohort.batch == number => Some((slot, *cohort)),
@@ -210,14 +261,16 @@ impl<S: LedgerStore> Ledger<'_, S> {
                 })
                 .collect();
             for (slot, cohort) in waiting {
-                let tick = crate::page::tick_of(key.page, slot);
-                self.put_back(CohortId { tick, epoch: key.epoch }, &cohort, &settled)?;
+                let tick = tick_of(key.page, slot);
+                let id = CohortId {
+                    tick,
+                    epoch: key.epoch,
+                };
+                self.put_back(id, &cohort, &settled)?;
             }
             settled.rested = settled.rested.saturating_add(1);
         }
-        let done = usize::from(settled.rested) >= batch.cells.len();
         batch.settled = Some(settled);
-        self.store.set_batch(number, &batch);
-        Ok(done)
+        Ok(usize::from(settled.rested) >= batch.cells.len())
     }
 }

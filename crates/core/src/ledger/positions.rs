@@ -39,7 +39,9 @@ impl<S: LedgerStore> Ledger<'_, S> {
             return Err(LedgerError::ZeroAmount);
         }
         let (collateral, debt) = self.detach(position)?;
-        let left = collateral.minus(amount).map_err(|_| LedgerError::InsufficientCollateral)?;
+        let left = collateral
+            .minus(amount)
+            .map_err(|_| LedgerError::InsufficientCollateral)?;
         if !debt.is_zero() {
             self.ensure_initial_ltv(left, debt, prices)?;
         }
@@ -68,8 +70,11 @@ impl<S: LedgerStore> Ledger<'_, S> {
             return Err(LedgerError::BelowMinimumDebt);
         }
         self.ensure_initial_ltv(collateral, debt, Some(prices))?;
-        self.state.cash =
-            self.state.cash.minus(amount).map_err(|_| LedgerError::InsufficientCash)?;
+        self.state.cash = self
+            .state
+            .cash
+            .minus(amount)
+            .map_err(|_| LedgerError::InsufficientCash)?;
         self.attach(position, collateral, debt)?;
         if self.state.debt_value()? > self.params.debt_ceiling {
             return Err(LedgerError::DebtCeilingExceeded);
@@ -148,11 +153,7 @@ impl<S: LedgerStore> Ledger<'_, S> {
     ///
     /// # Errors
     /// [`LedgerError::SyncRequired`], [`LedgerError::CorruptedStorage`], [`LedgerError::Math`].
-    pub fn view(
-        &mut self,
-        position: &Position,
-        price: Price,
-    ) -> Result<PositionView, LedgerError> {
+    pub fn view(&mut self, position: &Position, price: Price) -> Result<PositionView, LedgerError> {
         let mut position = *position;
         let standing = self.follow(&mut position, MAX_MOVES)?;
         let Some(pooled) = position.pooled else {
@@ -168,7 +169,9 @@ impl<S: LedgerStore> Ledger<'_, S> {
         if let Standing::InBatch(batched) = standing {
             let (collateral, scaled_debt) = batched.cohort.worth(pooled.stake)?;
             let share =
-                batched.debt.mul_div(scaled_debt.get(), batched.cohort.debt.get(), Rounding::Up)?;
+                batched
+                    .debt
+                    .mul_div(scaled_debt.get(), batched.cohort.debt.get(), Rounding::Up)?;
             return Ok(PositionView {
                 collateral,
                 scaled_debt,

@@ -60,7 +60,10 @@ struct World {
 impl World {
     fn new() -> Self {
         let mut world = Self {
-            params: MarketParams { min_debt: Amount::new(1_000_000), ..example_params() },
+            params: MarketParams {
+                min_debt: Amount::new(1_000_000),
+                ..example_params()
+            },
             state: MarketState::default(),
             cells: Cells::default(),
             positions: BTreeMap::new(),
@@ -72,7 +75,9 @@ impl World {
     }
 
     fn supply(&mut self, amount: u128) {
-        self.state.supply(Amount::new(amount), self.params.supply_cap).unwrap();
+        self.state
+            .supply(Amount::new(amount), self.params.supply_cap)
+            .unwrap();
         self.held.0 += amount;
     }
 
@@ -113,20 +118,32 @@ impl World {
 
     fn open_position(&mut self, who: u32, collateral: u128, debt: u128, price: u128) {
         let prices = self.prices(price);
-        self.transition(who, |l, p| l.deposit(p, Amount::new(collateral))).unwrap();
+        self.transition(who, |l, p| l.deposit(p, Amount::new(collateral)))
+            .unwrap();
         self.held.1 += collateral;
-        self.transition(who, |l, p| l.borrow(p, Amount::new(debt), &prices)).unwrap();
+        self.transition(who, |l, p| l.borrow(p, Amount::new(debt), &prices))
+            .unwrap();
         self.held.0 -= debt;
     }
 
     fn open_batch(&mut self, price: u128) -> Result<Opening, LedgerError> {
         let prices = self.prices(price);
-        let request = OpenRequest { block: self.block, most: Amount::new(u128::MAX) };
+        let request = OpenRequest {
+            block: self.block,
+            most: Amount::new(u128::MAX),
+        };
         self.transition(u32::MAX, |l, _| l.open(&prices, request))
     }
 
-    fn settle(&mut self, number: u32, price: Price, raised: Amount) -> Result<Settlement, LedgerError> {
-        let done = self.transition(u32::MAX, |l, _| l.settle_batch(number, price, raised))?;
+    fn settle(
+        &mut self,
+        number: u32,
+        price: Price,
+        raised: Amount,
+    ) -> Result<Settlement, LedgerError> {
+        // Half of all settlements put the first cell back at once.
+        let rest = (self.block % 2) as u16;
+        let done = self.transition(u32::MAX, |l, _| l.settle_batch(number, price, raised, rest))?;
         self.held.0 += raised.get();
         self.held.1 -= done.sold.get();
         Ok(done)
@@ -147,11 +164,18 @@ impl World {
     /// Promise 9: tokens held equal the sum of claims, and totals equal what cells hold.
     fn check(&self) {
         assert_eq!(self.state.quote_owed().unwrap().get(), self.held.0, "quote");
-        assert_eq!(self.state.collateral_owed().unwrap().get(), self.held.1, "collateral");
+        assert_eq!(
+            self.state.collateral_owed().unwrap().get(),
+            self.held.1,
+            "collateral"
+        );
         let (mut pooled, mut debt, mut batched, mut closed, mut members) = (0, 0, 0, 0, 0u32);
         for (number, page) in &self.cells.pages {
             assert!(!page.cohorts.is_empty());
-            assert_eq!(self.state.directory.highest_at_or_below(*number), Some(*number));
+            assert_eq!(
+                self.state.directory.highest_at_or_below(*number),
+                Some(*number)
+            );
             for (slot, cohort) in page.cohorts.iter() {
                 pooled += cohort.collateral.get();
                 debt += cohort.debt.get();
@@ -195,11 +219,27 @@ impl World {
                 }
             }
         }
-        assert_eq!(self.state.pooled_collateral.get(), pooled, "pooled collateral");
+        assert_eq!(
+            self.state.pooled_collateral.get(),
+            pooled,
+            "pooled collateral"
+        );
         assert_eq!(self.state.debt.get(), debt, "debt");
-        assert_eq!(self.state.batched_collateral.get(), batched, "batched collateral");
-        assert_eq!(self.state.closed_collateral.get(), closed, "closed collateral");
-        let pooled_positions = self.positions.values().filter(|p| p.pooled.is_some()).count();
+        assert_eq!(
+            self.state.batched_collateral.get(),
+            batched,
+            "batched collateral"
+        );
+        assert_eq!(
+            self.state.closed_collateral.get(),
+            closed,
+            "closed collateral"
+        );
+        let pooled_positions = self
+            .positions
+            .values()
+            .filter(|p| p.pooled.is_some())
+            .count();
         assert_eq!(members as usize, pooled_positions, "members");
     }
 }
@@ -245,7 +285,11 @@ fn a_filled_batch_closes_the_risky_and_leaves_the_healthy() {
         let view = world.view(who, 182 * PRICE_ONE);
         assert_eq!(view.status, Status::Healthy);
         if u32::from(who < 6) == 1 {
-            assert_eq!(view.collateral.get(), 10 * COLLATERAL, "{who} was healthy: untouched");
+            assert_eq!(
+                view.collateral.get(),
+                10 * COLLATERAL,
+                "{who} was healthy: untouched"
+            );
         }
     }
     // Everybody repays, withdraws and leaves; the vault ends with rounding only.
@@ -255,7 +299,9 @@ fn a_filled_batch_closes_the_risky_and_leaves_the_healthy() {
         world.held.0 += owed.get();
         world.check();
         let out = world.positions[&who].collateral;
-        world.transition(who, |l, p| l.withdraw(p, out, None)).unwrap();
+        world
+            .transition(who, |l, p| l.withdraw(p, out, None))
+            .unwrap();
         world.held.1 -= out.get();
         world.check();
     }
@@ -269,7 +315,10 @@ fn promise_5_one_healthy_round_of_the_last_two_protects() {
     let mut world = crashed();
     let mut prices = world.prices(100 * PRICE_ONE);
     prices.previous = Price::new(200 * PRICE_ONE);
-    let request = OpenRequest { block: world.block, most: Amount::new(u128::MAX) };
+    let request = OpenRequest {
+        block: world.block,
+        most: Amount::new(u128::MAX),
+    };
     let refused = world.transition(99, |l, _| l.open(&prices, request));
     assert_eq!(refused, Err(LedgerError::NothingToLiquidate));
     let mut fresh = world.prices(100 * PRICE_ONE);
@@ -281,11 +330,15 @@ fn promise_5_one_healthy_round_of_the_last_two_protects() {
 #[test]
 fn nobody_bids_and_every_position_is_back_as_it_was() {
     let mut world = crashed();
-    let before: Vec<_> = (0..10).map(|who| world.view(who, 182 * PRICE_ONE)).collect();
+    let before: Vec<_> = (0..10)
+        .map(|who| world.view(who, 182 * PRICE_ONE))
+        .collect();
     let opening = world.open_batch(150 * PRICE_ONE).unwrap();
     let refused = world.transition(9, |l, p| l.deposit(p, Amount::new(1)));
     assert_eq!(refused, Err(LedgerError::PositionInBatch));
-    world.settle(opening.number, Price::ZERO, Amount::ZERO).unwrap();
+    world
+        .settle(opening.number, Price::ZERO, Amount::ZERO)
+        .unwrap();
     world.rest(opening.number);
     world.check();
     for who in 0..10 {
@@ -312,10 +365,17 @@ fn short_money_serves_the_riskiest_first_and_bad_debt_has_its_order() {
     world.check();
     let w = done.waterfall;
     assert!(!w.shortfall.is_zero() && w.from_penalties.get() <= 10);
-    assert_eq!(w.from_insurance.get(), 50 * QUOTE, "insurance before lenders");
+    assert_eq!(
+        w.from_insurance.get(),
+        50 * QUOTE,
+        "insurance before lenders"
+    );
     assert!(!w.from_lenders.is_zero());
     let lost = assets.get() - world.state.lenders_assets().unwrap().get();
-    assert!(lost.abs_diff(w.from_lenders.get()) <= 20, "lenders lose what is written off");
+    assert!(
+        lost.abs_diff(w.from_lenders.get()) <= 20,
+        "lenders lose what is written off"
+    );
     // The riskiest lost everything, the safest kept everything.
     assert!(world.view(9, 130 * PRICE_ONE).collateral.is_zero());
     assert!(world.view(0, 130 * PRICE_ONE).collateral.get() >= 10 * COLLATERAL - 5);
@@ -332,11 +392,23 @@ fn settlement_refuses_a_price_off_the_ladder_and_money_beyond_the_target() {
     let under = last.minus(Price::new(1)).unwrap();
     let over = first.plus(Price::new(1)).unwrap();
     let n = opening.number;
-    assert_eq!(world.settle(n, under, one), Err(LedgerError::PriceOutsideLadder));
-    assert_eq!(world.settle(n, over, one), Err(LedgerError::PriceOutsideLadder));
+    assert_eq!(
+        world.settle(n, under, one),
+        Err(LedgerError::PriceOutsideLadder)
+    );
+    assert_eq!(
+        world.settle(n, over, one),
+        Err(LedgerError::PriceOutsideLadder)
+    );
     let too_much = opening.targets[0].plus(Amount::new(100)).unwrap();
-    assert_eq!(world.settle(n, first, too_much), Err(LedgerError::RaisedTooMuch));
-    assert_eq!(world.settle(n + 1, first, one), Err(LedgerError::UnknownBatch));
+    assert_eq!(
+        world.settle(n, first, too_much),
+        Err(LedgerError::RaisedTooMuch)
+    );
+    assert_eq!(
+        world.settle(n + 1, first, one),
+        Err(LedgerError::UnknownBatch)
+    );
     world.settle(n, first, opening.targets[0]).unwrap();
     assert_eq!(world.settle(n, first, one), Err(LedgerError::BatchSettled));
 }
@@ -349,16 +421,26 @@ fn the_hole_bounds_what_runs_and_the_last_cohort_is_cut_to_the_room() {
     let first = world.open_batch(150 * PRICE_ONE).unwrap();
     assert!(first.targets[0].get() <= 2_000 * QUOTE + 2);
     assert!(first.members < 10);
-    assert_eq!(world.open_batch(150 * PRICE_ONE), Err(LedgerError::HoleFull));
+    assert_eq!(
+        world.open_batch(150 * PRICE_ONE),
+        Err(LedgerError::HoleFull)
+    );
     world.check();
 }
 
 #[test]
 fn exactly_at_the_liquidation_price_nobody_is_liquidatable() {
     let mut world = crashed();
-    let trigger = world.view(9, 200 * PRICE_ONE).liquidation_price.unwrap().get();
+    let trigger = world
+        .view(9, 200 * PRICE_ONE)
+        .liquidation_price
+        .unwrap()
+        .get();
     assert_eq!(world.view(9, trigger).status, Status::Healthy);
-    assert_eq!(world.open_batch(trigger), Err(LedgerError::NothingToLiquidate));
+    assert_eq!(
+        world.open_batch(trigger),
+        Err(LedgerError::NothingToLiquidate)
+    );
     assert_eq!(world.view(9, trigger - 1).status, Status::Liquidatable);
     assert_eq!(world.open_batch(trigger - 1).unwrap().members, 1);
 }
