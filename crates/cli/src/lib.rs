@@ -1,5 +1,16 @@
-//! The parts of the `breakwater` command that other programs can use.
+//! The `breakwater` command, and the parts of it that other programs can use.
 //!
-//! [`report`] turns the outcome of a run into one self-contained HTML page.
+//! [`run`] is the whole command; [`report`] turns the outcome of a run into one self-contained
+//! HTML page.
 
 pub mod report;
+
+mod commands;
+mod destination;
+mod failure;
+mod output;
+mod progress;
+mod table;
+mod verdict;
+
+pub use commands::run;

@@ -1,3 +1,7 @@
 //! The `breakwater` command.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    breakwater_cli::run(std::env::args_os())
+}

@@ -1,18 +1,30 @@
 //! One world for all scenario tests: a deployed market, and books checked after every message.
 
-use breakwater_chain::{AccountId, CallError, Chain, Embedded, Message, Receipt};
+mod scene;
+
+pub use scene::Scene;
+
+use breakwater_chain::{AccountId, CallError, Chain, Embedded, Message, Receipt, Snapshot};
+use breakwater_core::auction::{Clearing, Fill, Phase};
+use breakwater_core::batch::Batch;
+use breakwater_core::ledger::{LedgerError, Settlement};
 use breakwater_core::market::{example_params, MarketParams};
-use breakwater_core::oracle::FeedConfig;
-use breakwater_core::units::{Amount, Price, PRICE_ONE};
+use breakwater_core::math::Rounding;
+use breakwater_core::oracle::{FeedConfig, Reading};
+use breakwater_core::position::PositionView;
+use breakwater_core::units::{Amount, Price, Shares, UnitScale, PRICE_ONE};
 use breakwater_interfaces::auction::{
     AuctionContractError, AuctionRecord, BatchKey, BidId, LiquidationAuction,
 };
-use breakwater_interfaces::vault::{MarginVault, VaultError};
+use breakwater_interfaces::oracle::OracleAdapter;
+use breakwater_interfaces::token::PSP22;
+use breakwater_interfaces::vault::{Accounting, MarginVault, VaultError};
 use breakwater_sim::books::Books;
 use breakwater_sim::deployment::{Deployment, Plan};
 use futures::executor::block_on;
 use ink::codegen::TraitCallBuilder;
 use scale::Decode;
+use std::collections::BTreeMap;
 use std::fmt::Debug;
 
 /// One whole collateral token.
@@ -35,6 +47,61 @@ pub fn collateral(whole: u128) -> Amount {
     Amount::new(whole * COLLATERAL)
 }
 
+/// The factor between token units and prices of [`example_params`].
+pub fn scale() -> UnitScale {
+    example_params().scale().expect("valid parameters")
+}
+
+/// Collateral units that an amount of quote is worth at a price.
+pub fn buys(quote: u128, price: Price, rounding: Rounding) -> u128 {
+    scale()
+        .quantity(Amount::new(quote), price, rounding)
+        .expect("in range")
+        .get()
+}
+
+/// Quote units that an amount of collateral is worth at a price, rounded down.
+pub fn worth(collateral: u128, price: Price) -> u128 {
+    scale()
+        .value(Amount::new(collateral), price, Rounding::Down)
+        .expect("in range")
+        .get()
+}
+
+/// Every order of `n` things.
+pub fn permutations(n: usize) -> Vec<Vec<usize>> {
+    if n == 0 {
+        return vec![Vec::new()];
+    }
+    let mut all = Vec::new();
+    for shorter in permutations(n - 1) {
+        for at in 0..n {
+            let mut longer = shorter.clone();
+            longer.insert(at, n - 1);
+            all.push(longer);
+        }
+    }
+    all
+}
+
+/// A table of messages to one contract (`vault`, `auction` or `oracle`), who sends them, and the
+/// error each is refused with. Nothing may have changed then (promise 9).
+#[macro_export]
+macro_rules! refused {
+    ($w:expr, $contract:ident, $($who:expr => $message:ident($($arg:expr),*), $error:expr;)*) => {$(
+        let message = $w.d.$contract().call_mut().$message($($arg),*);
+        let contract = $w.d.$contract;
+        assert_eq!(
+            $w.refusal($who, contract, message),
+            Some($error.into()),
+            concat!(stringify!($message), "(", stringify!($($arg),*), ")"),
+        );
+    )*};
+}
+
+/// All cells of one contract by their keys.
+pub type Cells = BTreeMap<Vec<u8>, Vec<u8>>;
+
 /// A deployed market with the accounts of a story.
 pub struct World {
     /// The chain.
@@ -45,8 +112,21 @@ pub struct World {
     pub feeders: Vec<AccountId>,
     /// Batches opened so far.
     pub batches: Vec<BatchKey>,
+    /// Whether every message is checked. What plays one history in hundreds of ways turns it off
+    /// meanwhile and checks the books at the end of each.
+    pub checked: bool,
     /// Clock of the last submission, milliseconds.
     observed_at: u64,
+    /// Tokens sent to a contract without a message: (token, contract, amount).
+    donations: Vec<(AccountId, AccountId, u128)>,
+}
+
+/// A world at one moment.
+pub struct Saved {
+    chain: Snapshot,
+    batches: Vec<BatchKey>,
+    observed_at: u64,
+    donations: Vec<(AccountId, AccountId, u128)>,
 }
 
 impl World {
@@ -57,6 +137,17 @@ impl World {
 
     /// As [`Self::new`] with other parameters.
     pub fn with_params(params: MarketParams) -> Self {
+        let mut world = Self::without_price(params);
+        world.set_price(price(200));
+        let lender = world.lender();
+        world.fund(lender, world.d.quote, quote(10_000_000), world.d.vault);
+        let message = world.d.vault().call_mut().supply(0, quote(10_000_000));
+        world.vault(lender, message).expect("supplies");
+        world
+    }
+
+    /// A market without an accepted price and without lenders.
+    pub fn without_price(params: MarketParams) -> Self {
         let mut chain = Embedded::new();
         let feeders: Vec<_> = (1..4).map(|index| chain.account(index)).collect();
         let plan = Plan {
@@ -71,19 +162,43 @@ impl World {
             params,
         };
         let d = block_on(Deployment::deploy(&mut chain, &plan)).expect("deploys");
-        let mut world = Self {
+        Self {
             chain,
             d,
             feeders,
             batches: Vec::new(),
+            checked: true,
             observed_at: 0,
-        };
-        world.set_price(price(200));
-        let lender = world.account(4);
-        world.fund(lender, world.d.quote, quote(10_000_000), world.d.vault);
-        let message = world.d.vault().call_mut().supply(0, quote(10_000_000));
-        world.vault(lender, message).expect("supplies");
-        world
+            donations: Vec::new(),
+        }
+    }
+
+    /// The world as it is now, to come back to with [`Self::restore`].
+    pub fn save(&self) -> Saved {
+        Saved {
+            chain: self.chain.snapshot(),
+            batches: self.batches.clone(),
+            observed_at: self.observed_at,
+            donations: self.donations.clone(),
+        }
+    }
+
+    /// Returns to a saved moment.
+    pub fn restore(&mut self, saved: &Saved) {
+        self.chain.restore(&saved.chain);
+        self.batches.clone_from(&saved.batches);
+        self.observed_at = saved.observed_at;
+        self.donations.clone_from(&saved.donations);
+    }
+
+    /// Who deployed and governs everything.
+    pub fn governor(&self) -> AccountId {
+        self.chain.account(0)
+    }
+
+    /// Who lent 10 000 000 quote.
+    pub fn lender(&self) -> AccountId {
+        self.chain.account(4)
     }
 
     /// A funded account.
@@ -102,6 +217,12 @@ impl World {
 
     /// Has every feeder submit the price, and lets a block pass.
     pub fn set_price(&mut self, price: Price) {
+        self.submit(price);
+        self.advance(1);
+    }
+
+    /// Has every feeder submit the price; the present block stays open.
+    pub fn submit(&mut self, price: Price) {
         let now = block_on(self.chain.now()).expect("clock");
         if now <= self.observed_at {
             self.advance(1);
@@ -113,7 +234,12 @@ impl World {
                 .submit_price(&mut self.chain, &feeders, price, self.observed_at),
         )
         .expect("submits");
-        self.advance(1);
+    }
+
+    /// Makes the price accepted in both of the last two rounds.
+    pub fn set_price_twice(&mut self, price: Price) {
+        self.set_price(price);
+        self.set_price(price);
     }
 
     /// Lets blocks pass.
@@ -152,6 +278,9 @@ impl World {
         contract: AccountId,
         message: impl Into<Message<Result<T, E>>>,
     ) -> Result<Receipt<T>, CallError<E>> {
+        if !self.checked {
+            return block_on(self.chain.call(&who, contract, message));
+        }
         let before = self.storage();
         let result = block_on(self.chain.call(&who, contract, message));
         if result.is_err() {
@@ -161,8 +290,54 @@ impl World {
         result
     }
 
+    /// The error a message is refused with; `None` where it is not.
+    pub fn refusal<T: Decode, E: Decode + Debug>(
+        &mut self,
+        who: AccountId,
+        contract: AccountId,
+        message: impl Into<Message<Result<T, E>>>,
+    ) -> Option<E> {
+        self.send(who, contract, message)
+            .err()
+            .and_then(CallError::reverted)
+    }
+
+    /// Sends a message that must be refused with exactly this error.
+    #[track_caller]
+    pub fn refused<T: Decode, E: Decode + Debug + PartialEq>(
+        &mut self,
+        who: AccountId,
+        contract: AccountId,
+        message: impl Into<Message<Result<T, E>>>,
+        expected: E,
+    ) {
+        assert_eq!(self.refusal(who, contract, message), Some(expected));
+    }
+
+    /// The rule that refuses a batch now.
+    #[track_caller]
+    pub fn open_refused(&mut self, who: AccountId) -> LedgerError {
+        match self.open_batch(who) {
+            Err(CallError::Reverted(AuctionContractError::Vault(VaultError::Ledger(error)))) => {
+                error
+            }
+            other => panic!("not refused by the ledger: {other:?}"),
+        }
+    }
+
+    /// Sends tokens to a contract without telling it; the books count them from then on.
+    pub fn donate(&mut self, who: AccountId, token: AccountId, to: AccountId, amount: u128) {
+        self.fund(who, token, Amount::new(amount), to);
+        let message = Deployment::token(token)
+            .call_mut()
+            .transfer(to, amount, Vec::new());
+        block_on(self.chain.call(&who, token, message)).expect("transfers");
+        self.donations.push((token, to, amount));
+        self.assert_books();
+    }
+
     /// Everything all contracts store.
-    pub fn storage(&self) -> Vec<std::collections::BTreeMap<Vec<u8>, Vec<u8>>> {
+    pub fn storage(&self) -> Vec<Cells> {
         let d = &self.d;
         [d.oracle, d.vault, d.auction, d.collateral, d.quote]
             .into_iter()
@@ -175,10 +350,27 @@ impl World {
         block_on(Books::read(&self.chain, &self.d, &self.batches)).expect("books")
     }
 
-    /// Promise 9.
+    /// Promise 9: each contract holds exactly what it owes, and what was donated to it.
+    #[track_caller]
     pub fn assert_books(&self) {
-        if let Some(fault) = self.books().fault() {
-            panic!("the books do not balance: {fault}");
+        let (books, d) = (self.books(), &self.d);
+        let places = [
+            (d.quote, d.vault),
+            (d.collateral, d.vault),
+            (d.quote, d.auction),
+            (d.collateral, d.auction),
+        ];
+        for ((name, entry), place) in books.entries().into_iter().zip(places) {
+            let given = self
+                .donations
+                .iter()
+                .filter(|(token, to, _)| (*token, *to) == place);
+            let given: u128 = given.map(|(_, _, amount)| amount).sum();
+            let (held, owed) = (entry.held.get(), entry.owed.get());
+            assert!(
+                held == owed + given,
+                "{name}: holds {held}, owes {owed} and {given} donated"
+            );
         }
     }
 
@@ -227,12 +419,162 @@ impl World {
         self.auction(who, message).map(|receipt| receipt.value)
     }
 
+    /// Asks a read-only message.
+    pub fn ask<T: Decode>(&self, contract: AccountId, message: impl Into<Message<T>>) -> T {
+        block_on(self.chain.query(contract, contract, message)).expect("answers")
+    }
+
     /// An auction as stored.
     pub fn record(&self, batch: BatchKey) -> AuctionRecord {
-        let message = self.d.auction().call().auction(batch);
-        block_on(self.chain.query(self.d.auction, self.d.auction, message))
-            .expect("answers")
+        self.ask(self.d.auction, self.d.auction().call().auction(batch))
             .expect("exists")
+    }
+
+    /// The result of a judged auction.
+    #[track_caller]
+    pub fn clearing(&self, batch: BatchKey) -> Clearing {
+        match self.record(batch).auction.phase {
+            Phase::Running => panic!("{batch:?} has not been judged"),
+            Phase::Cleared(clearing) | Phase::Settled(clearing) => clearing,
+        }
+    }
+
+    /// A batch as the vault stores it.
+    pub fn batch(&self, batch: BatchKey) -> Batch {
+        self.ask(
+            self.d.vault,
+            self.d.vault().call().batch(batch.market, batch.number),
+        )
+        .expect("exists")
+    }
+
+    /// A position at the latest price.
+    #[track_caller]
+    pub fn view(&self, owner: AccountId) -> PositionView {
+        self.ask(self.d.vault, self.d.vault().call().position(0, owner))
+            .expect("is up to date")
+    }
+
+    /// A position at a price.
+    #[track_caller]
+    pub fn view_at(&self, owner: AccountId, price: Price) -> PositionView {
+        self.ask(
+            self.d.vault,
+            self.d.vault().call().position_at(0, owner, price),
+        )
+        .expect("is up to date")
+    }
+
+    /// Totals of the market.
+    pub fn accounting(&self) -> Accounting {
+        self.ask(self.d.vault, self.d.vault().call().accounting(0))
+            .expect("adds up")
+    }
+
+    /// The oracle's latest accepted round.
+    pub fn reading(&self) -> Reading {
+        self.ask(self.d.oracle, self.d.oracle().call().read(self.d.feed))
+            .expect("has a round")
+    }
+
+    /// A lender's shares and their worth.
+    pub fn lent(&self, lender: AccountId) -> (Shares, Amount) {
+        self.ask(self.d.vault, self.d.vault().call().lender(0, lender))
+            .expect("adds up")
+    }
+
+    /// A bidder's free balance in the auction.
+    pub fn balance(&self, bidder: AccountId) -> u128 {
+        self.ask(self.d.auction, self.d.auction().call().balance(0, bidder))
+            .get()
+    }
+
+    /// A keeper's rewards that have not been paid out.
+    pub fn reward(&self, keeper: AccountId) -> u128 {
+        self.ask(self.d.vault, self.d.vault().call().reward(0, keeper))
+            .get()
+    }
+
+    /// Lets blocks pass until the last step of an auction has ended.
+    pub fn run_out(&mut self, batch: BatchKey) {
+        let schedule = self.record(batch).auction.schedule;
+        let after = schedule.begins(schedule.steps);
+        self.advance(after.saturating_sub(self.block()));
+    }
+
+    /// Lets blocks pass until a step of an auction has begun.
+    pub fn run_to(&mut self, batch: BatchKey, step: u8) {
+        let begins = self.record(batch).auction.schedule.begins(step);
+        self.advance(begins.saturating_sub(self.block()));
+    }
+
+    /// Judges an auction.
+    #[track_caller]
+    pub fn judge(&mut self, who: AccountId, batch: BatchKey) -> Clearing {
+        self.auction(who, self.d.auction().call_mut().advance(batch))
+            .expect("is judged")
+            .value
+    }
+
+    /// Settles a batch.
+    #[track_caller]
+    pub fn settle(&mut self, who: AccountId, batch: BatchKey) -> Settlement {
+        self.auction(who, self.d.auction().call_mut().settle(batch))
+            .expect("settles")
+            .value
+    }
+
+    /// Claims bids.
+    #[track_caller]
+    pub fn claim(&mut self, who: AccountId, batch: BatchKey, bids: &[BidId]) -> Fill {
+        let message = self.d.auction().call_mut().claim(batch, bids.to_vec());
+        self.auction(who, message).expect("claims").value
+    }
+
+    /// Puts some cells of a settled batch back; returns whether all are.
+    pub fn rest_some(&mut self, who: AccountId, batch: BatchKey, cells: u16) -> bool {
+        let message = self
+            .d
+            .vault()
+            .call_mut()
+            .rest(batch.market, batch.number, cells);
+        self.vault(who, message).expect("rests").value
+    }
+
+    /// Puts all of a settled batch back.
+    pub fn rest(&mut self, who: AccountId, batch: BatchKey) {
+        while !self.rest_some(who, batch, 8) {}
+    }
+
+    /// Repays all that is owed, with quote out of nowhere, and returns how much it was.
+    #[track_caller]
+    pub fn repay_all(&mut self, owner: AccountId) -> u128 {
+        let owed = self.view(owner).debt;
+        if owed.is_zero() {
+            return 0;
+        }
+        self.fund(owner, self.d.quote, owed, self.d.vault);
+        let message = self.d.vault().call_mut().repay(0, owner, owed);
+        self.vault(owner, message).expect("repays").value.get()
+    }
+
+    /// Takes all collateral out and returns how much it was.
+    #[track_caller]
+    pub fn withdraw_all(&mut self, owner: AccountId) -> u128 {
+        let out = self.view(owner).collateral;
+        if !out.is_zero() {
+            let message = self.d.vault().call_mut().withdraw(0, out);
+            self.vault(owner, message).expect("withdraws");
+        }
+        out.get()
+    }
+
+    /// Redeems all of a lender's shares and returns what was paid.
+    #[track_caller]
+    pub fn redeem_all(&mut self, lender: AccountId) -> u128 {
+        let (shares, _) = self.lent(lender);
+        let message = self.d.vault().call_mut().redeem(0, shares);
+        self.vault(lender, message).expect("redeems").value.get()
     }
 
     /// Tokens an account holds.

@@ -5,17 +5,17 @@ use std::cmp::Ordering;
 use time::{format_description::BorrowedFormatItem, macros::format_description, OffsetDateTime};
 
 /// A narrow space that keeps its two sides on one line.
-pub(super) const THIN: char = '\u{202f}';
+pub(crate) const THIN: char = '\u{202f}';
 /// The sign for less than zero.
 const MINUS: char = '\u{2212}';
 
 /// A count, such as `12 345`.
-pub(super) fn count(number: impl Into<u128>) -> String {
+pub(crate) fn count(number: impl Into<u128>) -> String {
     grouped(&number.into().to_string())
 }
 
 /// A count with its noun: `1 batch`, `2 batches`.
-pub(super) fn counted(number: u64, one: &str, many: &str) -> String {
+pub(crate) fn counted(number: u64, one: &str, many: &str) -> String {
     format!(
         "{}{THIN}{}",
         count(number),
@@ -25,7 +25,7 @@ pub(super) fn counted(number: u64, one: &str, many: &str) -> String {
 
 /// An amount in units of 10^-`decimals` with `places` digits after the point. What is not zero
 /// but would be shown as zero reads `< 0.01`.
-pub(super) fn amount(value: u128, decimals: u8, places: usize) -> String {
+pub(crate) fn amount(value: u128, decimals: u8, places: usize) -> String {
     let shown = fixed(value, usize::from(decimals), places);
     if value != 0 && shown.bytes().all(|byte| matches!(byte, b'0' | b'.')) {
         let mut least = "0".repeat(places.max(1));
@@ -45,12 +45,12 @@ pub(super) fn amount(value: u128, decimals: u8, places: usize) -> String {
 }
 
 /// A price with `places` digits after the point.
-pub(super) fn price(value: u128, places: usize) -> String {
+pub(crate) fn price(value: u128, places: usize) -> String {
     amount(value, PRICE_DECIMALS as u8, places)
 }
 
 /// How many digits after the point show about five figures of prices near `value`.
-pub(super) fn price_places(value: u128) -> usize {
+pub(crate) fn price_places(value: u128) -> usize {
     let figures = value.to_string().len();
     (PRICE_DECIMALS as usize + 5)
         .saturating_sub(figures)
@@ -103,7 +103,7 @@ fn grouped(digits: &str) -> String {
 }
 
 /// Basis points as a percentage: `−0.62 %`, with a sign unless zero.
-pub(super) fn signed_percent(bps: i64) -> String {
+pub(crate) fn signed_percent(bps: i64) -> String {
     let sign = match bps.cmp(&0) {
         Ordering::Less => MINUS.to_string(),
         Ordering::Equal => String::new(),
@@ -113,7 +113,7 @@ pub(super) fn signed_percent(bps: i64) -> String {
 }
 
 /// Basis points as a percentage without a sign: `0.62 %`, `85 %`.
-pub(super) fn percent(bps: u64) -> String {
+pub(crate) fn percent(bps: u64) -> String {
     let text = if bps.is_multiple_of(100) {
         count(bps / 100)
     } else {
@@ -124,7 +124,7 @@ pub(super) fn percent(bps: u64) -> String {
 
 /// How far `value` is above (or, negative, below) `base`, in basis points towards zero; `None`
 /// without a base.
-pub(super) fn distance_bps(value: u128, base: u128) -> Option<i64> {
+pub(crate) fn distance_bps(value: u128, base: u128) -> Option<i64> {
     if base == 0 {
         return None;
     }
@@ -139,7 +139,7 @@ pub(super) fn distance_bps(value: u128, base: u128) -> Option<i64> {
 }
 
 /// A fraction of the whole in basis points, at most 10,000.
-pub(super) fn share_bps(part: u128, whole: u128) -> u32 {
+pub(crate) fn share_bps(part: u128, whole: u128) -> u32 {
     let share = part.checked_mul(10_000).map_or_else(
         || part / (whole / 10_000).max(1),
         |scaled| scaled / whole.max(1),
@@ -148,12 +148,12 @@ pub(super) fn share_bps(part: u128, whole: u128) -> u32 {
 }
 
 /// Computation in milliseconds of the reference machine, `12.34 ms`.
-pub(super) fn milliseconds(ref_time: u64) -> String {
+pub(crate) fn milliseconds(ref_time: u64) -> String {
     format!("{}{THIN}ms", amount(ref_time.into(), 9, 2))
 }
 
 /// A storage proof in kilobytes, `1 234.5 kB`.
-pub(super) fn kilobytes(bytes: u64) -> String {
+pub(crate) fn kilobytes(bytes: u64) -> String {
     format!("{}{THIN}kB", amount(bytes.into(), 3, 1))
 }
 
@@ -164,22 +164,22 @@ const SHORT_DAY: &[BorrowedFormatItem<'_>] =
 const CLOCK: &[BorrowedFormatItem<'_>] = format_description!("[hour]:[minute]");
 
 /// A day, such as `12 Mar 2020`.
-pub(super) fn day(seconds: u64) -> String {
+pub(crate) fn day(seconds: u64) -> String {
     moment(seconds, DAY)
 }
 
 /// A day without its year, such as `12 Mar`.
-pub(super) fn short_day(seconds: u64) -> String {
+pub(crate) fn short_day(seconds: u64) -> String {
     moment(seconds, SHORT_DAY)
 }
 
 /// A time of day, such as `10:40`.
-pub(super) fn clock(seconds: u64) -> String {
+pub(crate) fn clock(seconds: u64) -> String {
     moment(seconds, CLOCK)
 }
 
 /// A day and time, such as `12 Mar 2020, 10:40`.
-pub(super) fn day_and_clock(seconds: u64) -> String {
+pub(crate) fn day_and_clock(seconds: u64) -> String {
     format!("{}, {}", day(seconds), clock(seconds))
 }
 
@@ -193,7 +193,7 @@ fn moment(seconds: u64, form: &[BorrowedFormatItem<'_>]) -> String {
 }
 
 /// A rounded number for the axis of a chart: `0`, `250 k`, `1.5 M`.
-pub(super) fn axis_amount(value: f64) -> String {
+pub(crate) fn axis_amount(value: f64) -> String {
     let (scaled, unit) = match value.abs() {
         size if size >= 1e12 => (value / 1e12, "T"),
         size if size >= 1e9 => (value / 1e9, "G"),

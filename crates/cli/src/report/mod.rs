@@ -6,13 +6,13 @@ mod batch;
 mod books;
 mod chart;
 mod day_chart;
-mod format;
+pub(crate) mod format;
 mod ladder_chart;
 mod page;
-mod words;
+pub(crate) mod words;
 
 #[cfg(test)]
-mod sample;
+pub(crate) mod sample;
 #[cfg(test)]
 mod tests;
 

@@ -26,7 +26,7 @@ const NAMES: [&str; 12] = [
 ];
 
 /// A run like those of the demo: many batches, one of them large, one without a buyer.
-pub(super) fn outcome() -> DemoOutcome {
+pub(crate) fn outcome() -> DemoOutcome {
     let path = march_2020(2020);
     let prices: Vec<PricePoint> = path
         .candles

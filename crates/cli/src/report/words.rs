@@ -9,14 +9,14 @@ use breakwater_sim::outcome::{BatchOutcome, DemoOutcome, MarketTerms};
 const DAY: u64 = 86_400;
 
 /// Writes amounts and prices of one run, all with the same number of digits.
-pub(super) struct Words<'a> {
-    pub(super) market: &'a MarketTerms,
+pub(crate) struct Words<'a> {
+    pub(crate) market: &'a MarketTerms,
     outcome: &'a DemoOutcome,
     places: usize,
 }
 
 impl<'a> Words<'a> {
-    pub(super) fn new(outcome: &'a DemoOutcome) -> Self {
+    pub(crate) fn new(outcome: &'a DemoOutcome) -> Self {
         let first = outcome.prices.first().map(|point| point.price);
         let reference = outcome.batches.first().map(|batch| batch.reference_price);
         let places = first.or(reference).map_or(2, price_places);
@@ -28,29 +28,29 @@ impl<'a> Words<'a> {
     }
 
     /// A price without its unit.
-    pub(super) fn price(&self, value: u128) -> String {
+    pub(crate) fn price(&self, value: u128) -> String {
         price(value, self.places)
     }
 
     /// Collateral without its unit.
-    pub(super) fn collateral_number(&self, value: u128) -> String {
+    pub(crate) fn collateral_number(&self, value: u128) -> String {
         amount(value, self.market.collateral_decimals, 4)
     }
 
     /// Collateral with its unit.
-    pub(super) fn collateral(&self, value: u128) -> String {
+    pub(crate) fn collateral(&self, value: u128) -> String {
         // Four digits after the point say nothing about large amounts in a sentence.
         let short = amount(value, self.market.collateral_decimals, 2);
         format!("{short}{THIN}{}", self.market.collateral_symbol)
     }
 
     /// Quote without its unit.
-    pub(super) fn quote_number(&self, value: u128) -> String {
+    pub(crate) fn quote_number(&self, value: u128) -> String {
         amount(value, self.market.quote_decimals, 2)
     }
 
     /// Quote with its unit.
-    pub(super) fn quote(&self, value: u128) -> String {
+    pub(crate) fn quote(&self, value: u128) -> String {
         format!(
             "{}{THIN}{}",
             self.quote_number(value),
@@ -60,7 +60,7 @@ impl<'a> Words<'a> {
 
     /// Quote per collateral of a trade, from its two amounts; a dash if nothing was traded.
     /// Rounded down.
-    pub(super) fn price_paid(&self, spent: u128, received: u128) -> Option<u128> {
+    pub(crate) fn price_paid(&self, spent: u128, received: u128) -> Option<u128> {
         let scale = 10u128.checked_pow(u32::from(self.market.collateral_decimals) + 18);
         let per = 10u128.checked_pow(u32::from(self.market.quote_decimals));
         if spent == 0 || received == 0 {
@@ -81,7 +81,7 @@ impl<'a> Words<'a> {
     }
 
     /// The days of the run: `12 Mar 2020`, or the first and the last.
-    pub(super) fn span(&self) -> String {
+    pub(crate) fn span(&self) -> String {
         let source = &self.outcome.source;
         let first = day(source.from);
         let last = day(source.to.saturating_sub(1).max(source.from));
@@ -100,7 +100,7 @@ impl<'a> Words<'a> {
     }
 
     /// How far the price fell, for those who do not see the chart.
-    pub(super) fn price_sentence(&self) -> String {
+    pub(crate) fn price_sentence(&self) -> String {
         let batches = counted(self.outcome.totals.batches, "batch", "batches");
         match self.fall() {
             Some((first, lowest, bps)) => format!(
@@ -114,7 +114,7 @@ impl<'a> Words<'a> {
     }
 
     /// Clearing prices against the oracle in bps, weighted by what each batch raised.
-    pub(super) fn average_distance(&self) -> Option<i64> {
+    pub(crate) fn average_distance(&self) -> Option<i64> {
         let (mut weighted, mut raised) = (0i128, 0i128);
         for sale in self
             .outcome
@@ -131,7 +131,7 @@ impl<'a> Words<'a> {
     }
 
     /// What happened, in one sentence.
-    pub(super) fn headline(&self) -> String {
+    pub(crate) fn headline(&self) -> String {
         let market = self.market;
         let totals = &self.outcome.totals;
         let start = match self.fall() {
@@ -179,7 +179,7 @@ impl<'a> Words<'a> {
     }
 
     /// How far below the oracle a price is, in words.
-    pub(super) fn against_oracle(&self, bps: i64) -> String {
+    pub(crate) fn against_oracle(&self, bps: i64) -> String {
         match bps {
             0 => "at the oracle's price".to_owned(),
             bps if bps < 0 => format!("{} below the oracle's price", percent(bps.unsigned_abs())),
@@ -188,7 +188,7 @@ impl<'a> Words<'a> {
     }
 
     /// The ladder of a batch, for those who do not see the chart.
-    pub(super) fn ladder_sentence(&self, batch: &BatchOutcome) -> String {
+    pub(crate) fn ladder_sentence(&self, batch: &BatchOutcome) -> String {
         let (Some(first), Some(last)) = (batch.ladder.first(), batch.ladder.last()) else {
             return "No ladder was recorded.".to_owned();
         };
@@ -212,7 +212,7 @@ impl<'a> Words<'a> {
     }
 
     /// The money of a batch, for those who do not see the chart.
-    pub(super) fn money_sentence(&self, batch: &BatchOutcome) -> String {
+    pub(crate) fn money_sentence(&self, batch: &BatchOutcome) -> String {
         let offered = batch
             .ladder
             .iter()
@@ -229,7 +229,7 @@ impl<'a> Words<'a> {
     }
 
     /// Positions in cohorts, in words.
-    pub(super) fn pooled(&self, batch: &BatchOutcome) -> String {
+    pub(crate) fn pooled(&self, batch: &BatchOutcome) -> String {
         format!(
             "{} in {}",
             counted(batch.positions, "position", "positions"),
@@ -238,7 +238,7 @@ impl<'a> Words<'a> {
     }
 
     /// A block number.
-    pub(super) fn block(&self, block: u64) -> String {
+    pub(crate) fn block(&self, block: u64) -> String {
         count(block)
     }
 }

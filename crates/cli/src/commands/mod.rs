@@ -1,0 +1,67 @@
+//! What can be typed after `breakwater`, one module for each command.
+
+mod demo;
+mod usage;
+
+use crate::{
+    failure::Failure,
+    output::{complain, tolerate_closed_pipe},
+};
+use clap::{Parser, Subcommand};
+use std::{
+    ffi::OsString,
+    io::{self, Write},
+    process::ExitCode,
+};
+
+/// Batch Dutch-auction liquidations for margin markets.
+#[derive(Debug, Parser)]
+#[command(name = "breakwater", version, propagate_version = true)]
+// Without a command, say so in a line instead of a page.
+#[command(arg_required_else_help = false)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Demo(demo::DemoArgs),
+}
+
+/// Runs the command that `arguments` spell, the program's name first.
+///
+/// The exit code is 0 for success, 2 where the user has to change something, 1 for every other
+/// failure. A failure is one line on stderr.
+pub fn run<A>(arguments: A) -> ExitCode
+where
+    A: IntoIterator,
+    A::Item: Into<OsString> + Clone,
+{
+    match obey(arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            complain(&format!("error: {failure}"));
+            ExitCode::from(failure.exit_code())
+        }
+    }
+}
+
+fn obey<A>(arguments: A) -> Result<(), Failure>
+where
+    A: IntoIterator,
+    A::Item: Into<OsString> + Clone,
+{
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(error) if error.use_stderr() => return Err(Failure::Usage(usage::in_words(&error))),
+        // Not errors but requests: `--help` and `--version`.
+        Err(request) => {
+            let printed = request.print().and_then(|()| io::stdout().flush());
+            return tolerate_closed_pipe(printed).map_err(Failure::Stdout);
+        }
+    };
+    match cli.command {
+        Command::Demo(arguments) => demo::demo(&arguments),
+    }
+}

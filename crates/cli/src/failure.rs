@@ -1,0 +1,88 @@
+//! Everything that can keep a command from success, and the exit code that tells which kind.
+
+use crate::{destination::DestinationError, report::ReportError};
+use breakwater_sim::{
+    demo::DemoError,
+    prices::{LoadError, WindowError},
+};
+use std::io;
+
+/// The user has to change something: an argument, a file or a place.
+const BAD_INPUT: u8 = 2;
+/// Nothing the user asked for is to blame.
+const FAILED: u8 = 1;
+
+/// Why a command ended without success.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Failure {
+    /// The arguments make no sense.
+    #[error("{0}")]
+    Usage(String),
+    /// The candle file cannot be used.
+    #[error(transparent)]
+    Prices(#[from] LoadError),
+    /// The window cannot be used.
+    #[error(transparent)]
+    Window(#[from] WindowError),
+    /// The report cannot be written where it was asked for; known before the run.
+    #[error(transparent)]
+    Destination(#[from] DestinationError),
+    /// The run failed.
+    #[error(transparent)]
+    Demo(#[from] DemoError),
+    /// The report could not be written after all.
+    #[error("the report is missing: {0}")]
+    Report(#[from] ReportError),
+    /// The outcome cannot be put into JSON.
+    #[error("the outcome cannot be written as JSON ({0})")]
+    Json(serde_json::Error),
+    /// Stdout takes nothing.
+    #[error("cannot write to standard output ({0})")]
+    Stdout(io::Error),
+    /// The run ended, and its outcome shows that something is wrong with the contracts.
+    #[error("{0}")]
+    Fault(String),
+}
+
+impl Failure {
+    /// The exit code of the process.
+    pub(crate) fn exit_code(&self) -> u8 {
+        match self {
+            Failure::Usage(_)
+            | Failure::Prices(_)
+            | Failure::Window(_)
+            | Failure::Destination(_)
+            | Failure::Demo(DemoError::Positions(_) | DemoError::Path(_)) => BAD_INPUT,
+            Failure::Demo(_)
+            | Failure::Report(_)
+            | Failure::Json(_)
+            | Failure::Stdout(_)
+            | Failure::Fault(_) => FAILED,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_the_user_can_change_is_bad_input() {
+        let full = || io::Error::from(io::ErrorKind::StorageFull);
+        let late = || ReportError::Write {
+            path: "report.html".into(),
+            source: full(),
+        };
+        for (failure, code) in [
+            (Failure::Usage("what".to_owned()), 2),
+            (Failure::Destination(late().into()), 2),
+            (Failure::Demo(DemoError::Positions(0)), 2),
+            (Failure::Demo(DemoError::Path("it is short")), 2),
+            (Failure::Report(late()), 1),
+            (Failure::Stdout(full()), 1),
+            (Failure::Fault("tokens are missing".to_owned()), 1),
+        ] {
+            assert_eq!(failure.exit_code(), code, "{failure}");
+        }
+    }
+}

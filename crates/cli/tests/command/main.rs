@@ -1,0 +1,6 @@
+//! The `breakwater` command as a user meets it.
+
+mod bad_input;
+mod demo;
+mod help;
+mod support;
