@@ -11,6 +11,7 @@
 //! | [`page`] | cohorts and the storage pages they share |
 //! | [`market`] | market parameters with hard bounds, and market totals |
 //! | [`lending`] | lenders' shares |
+//! | [`interest`] | the interest curve, the borrow index and the insurance reserve |
 //! | [`position`] | one borrower's position and its health |
 //! | [`ledger`] | state transitions of positions, and batches taken from the ticks |
 //! | [`batch`] | what a cohort must raise and what a clearing leaves of it |
@@ -43,6 +44,7 @@ extern crate alloc;
 
 pub mod auction;
 pub mod batch;
+pub mod interest;
 pub mod ladder;
 pub mod ledger;
 pub mod lending;

@@ -176,6 +176,11 @@ impl Index {
     /// 10^27, the index of a new market.
     pub const ONE: Self = Self(1_000_000_000_000_000_000_000_000_000);
 
+    /// From the plain number, scaled by 10^27.
+    pub(crate) const fn from_raw(index: u128) -> Self {
+        Self(index)
+    }
+
     /// The plain number, scaled by 10^27.
     #[must_use]
     pub const fn get(self) -> u128 {

@@ -456,6 +456,7 @@ enum Act {
     Open,
     Settle(u32, u8, u32),
     Rest(u32),
+    Wait(u64),
 }
 
 fn act() -> impl Strategy<Value = Act> {
@@ -470,6 +471,7 @@ fn act() -> impl Strategy<Value = Act> {
         3 => Just(Act::Open),
         3 => (0u32..4, 0u8..64, 0u32..=1_100_000).prop_map(|(b, s, f)| Act::Settle(b, s, f)),
         2 => (0u32..8).prop_map(Act::Rest),
+        2 => (1u64..40 * 86_400_000).prop_map(Act::Wait),
     ]
 }
 
@@ -483,6 +485,7 @@ proptest! {
         acts in proptest::collection::vec(act(), 1..120),
     ) {
         let mut world = World::new();
+        world.params.interest = crate::interest::InterestCurve::STANDARD;
         let mut price = 200 * PRICE_ONE;
         let mut running: Vec<Opening> = Vec::new();
         for act in acts {
@@ -518,6 +521,10 @@ proptest! {
                 }
                 Act::Sync(who, moves) => {
                     world.transition(who, |l, p| l.sync(p, moves)).unwrap();
+                }
+                Act::Wait(milliseconds) => {
+                    let now = world.state.accrued_at + milliseconds;
+                    world.state.accrue(&world.params.interest, now).unwrap();
                 }
                 Act::Move(per_mille) => {
                     let moved = price as i128 + price as i128 / 1_000 * i128::from(per_mille);
