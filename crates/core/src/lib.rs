@@ -18,6 +18,7 @@
 //! | [`losses`] | who bears a shortfall, in which order |
 //! | [`ladder`] | the Dutch clock: prices step by step |
 //! | [`auction`] | bids, clearing at the best step, fills |
+//! | [`roles`] | two-step governance |
 //! | [`oracle`] | submissions, medians, accepted rounds |
 #![cfg_attr(not(feature = "std"), no_std)]
 #![deny(missing_docs)]
@@ -54,5 +55,6 @@ pub mod math;
 pub mod oracle;
 pub mod page;
 pub mod position;
+pub mod roles;
 pub mod tick;
 pub mod units;

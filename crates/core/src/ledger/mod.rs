@@ -4,11 +4,13 @@
 //! [`Ledger::commit`]; a refused transition leaves the store as it was.
 
 mod batches;
+mod depth;
 mod moves;
 mod positions;
 #[cfg(test)]
 mod tests;
 
+pub use depth::{AtRisk, Histogram, TickTotals, MAX_HISTOGRAM_TICKS};
 pub use batches::{OpenRequest, Opening, Settlement};
 
 use crate::batch::Batch;

@@ -445,6 +445,40 @@ fn exactly_at_the_liquidation_price_nobody_is_liquidatable() {
     assert_eq!(world.open_batch(trigger - 1).unwrap().members, 1);
 }
 
+#[test]
+fn depth_from_ticks_alone_equals_the_positions() {
+    let mut world = crashed();
+    let price = 182 * PRICE_ONE;
+    let liquidatable: Vec<_> = (0..10)
+        .map(|who| world.view(who, price))
+        .filter(|view| view.status == Status::Liquidatable)
+        .collect();
+    let (params, mut state) = (world.params.clone(), world.state.clone());
+    let mut ledger = Ledger::new(&params, &mut state, &mut world.cells).unwrap();
+    let risk = ledger.at_risk(Price::new(price)).unwrap();
+    assert!(risk.complete);
+    assert_eq!(risk.members as usize, liquidatable.len());
+    assert_eq!(
+        risk.debt.get(),
+        liquidatable.iter().map(|v| v.debt.get()).sum::<u128>()
+    );
+    assert_eq!(
+        risk.collateral.get(),
+        liquidatable
+            .iter()
+            .map(|v| v.collateral.get())
+            .sum::<u128>()
+    );
+    let all = ledger.histogram(0, u16::MAX).unwrap();
+    assert_eq!(all.next, None);
+    assert_eq!(all.ticks.iter().map(|t| t.members).sum::<u32>(), 10);
+    assert!(all.ticks.windows(2).all(|pair| pair[0].tick > pair[1].tick));
+    let middle = all.ticks[4].tick;
+    let upper = ledger.histogram(middle, u16::MAX).unwrap();
+    let lower = ledger.histogram(0, middle - 1).unwrap();
+    assert_eq!([upper.ticks, lower.ticks].concat(), all.ticks);
+}
+
 #[derive(Clone, Debug)]
 enum Act {
     Deposit(u32, u128),
