@@ -70,9 +70,19 @@ impl InterestCurve {
             (self.idle, self.at_kink, used, self.kink)
         } else {
             let past = used.minus(self.kink)?;
-            (self.at_kink, self.at_full, past, Ratio::ONE.minus(self.kink)?)
+            (
+                self.at_kink,
+                self.at_full,
+                past,
+                Ratio::ONE.minus(self.kink)?,
+            )
         };
-        let climb = mul_div(to.minus(from)?.ppm(), along.ppm(), length.ppm(), Rounding::Up)?;
+        let climb = mul_div(
+            to.minus(from)?.ppm(),
+            along.ppm(),
+            length.ppm(),
+            Rounding::Up,
+        )?;
         let climb = u32::try_from(climb).map_err(|_| MathError::Overflow)?;
         from.plus(Ratio::from_ppm(climb))
     }
@@ -209,7 +219,10 @@ mod tests {
         let before = market.clone();
         market.accrue(&InterestCurve::STANDARD, YEAR).unwrap();
         market.accrue(&InterestCurve::STANDARD, 5).unwrap();
-        assert_eq!(market, before, "time that has passed or runs backwards bears nothing");
+        assert_eq!(
+            market, before,
+            "time that has passed or runs backwards bears nothing"
+        );
     }
 
     #[test]

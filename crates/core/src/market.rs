@@ -387,7 +387,8 @@ mod tests {
                 ParamsError::Ladder,
             ),
             (
-                |p| p.keeper_share = Ratio::from_bps(1_001), ParamsError::KeeperShare,
+                |p| p.keeper_share = Ratio::from_bps(1_001),
+                ParamsError::KeeperShare,
             ),
             (
                 |p| p.interest.at_kink = Ratio::from_bps(6_001),

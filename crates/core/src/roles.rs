@@ -25,7 +25,10 @@ impl<A: Copy + Eq> Governance<A> {
     /// Governed by one account, with nobody proposed.
     #[must_use]
     pub const fn new(governor: A) -> Self {
-        Self { governor, proposed: None }
+        Self {
+            governor,
+            proposed: None,
+        }
     }
 
     /// Refuses everybody but the governor.
@@ -75,7 +78,11 @@ mod tests {
         assert_eq!(governance.accept(2), Err(RoleError::NotProposed));
         governance.propose(1, Some(2)).unwrap();
         assert_eq!(governance.accept(3), Err(RoleError::NotProposed));
-        assert_eq!(governance.ensure(1), Ok(()), "the old one governs until then");
+        assert_eq!(
+            governance.ensure(1),
+            Ok(()),
+            "the old one governs until then"
+        );
         governance.accept(2).unwrap();
         assert_eq!(governance.ensure(1), Err(RoleError::NotGovernor));
         governance.propose(2, Some(3)).unwrap();

@@ -86,7 +86,10 @@ impl<S: LedgerStore> Ledger<'_, S> {
     /// [`LedgerError::Math`].
     pub fn at_risk(&mut self, price: Price) -> Result<AtRisk, LedgerError> {
         let (index, threshold) = (self.state.index, self.params.liquidation_threshold);
-        let mut risk = AtRisk { complete: true, ..AtRisk::default() };
+        let mut risk = AtRisk {
+            complete: true,
+            ..AtRisk::default()
+        };
         let mut overflow = None;
         let walk = self.walk(Tick::MAX, |totals| {
             if !is_liquidatable(totals.bound, index, price, threshold) {

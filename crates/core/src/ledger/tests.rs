@@ -445,6 +445,94 @@ fn exactly_at_the_liquidation_price_nobody_is_liquidatable() {
     assert_eq!(world.open_batch(trigger - 1).unwrap().members, 1);
 }
 
+/// Money a speck short of the target must not leave a rest whose debt ratio leaves the scale:
+/// that froze the batch, the money in it and every member.
+#[test]
+fn a_batch_short_by_a_speck_settles_and_rests() {
+    for short in [1, 3, 140, 1_000_000, 1_000_000_000_000] {
+        let mut world = World::new();
+        world.params.quote_decimals = 18;
+        world.params.min_debt = Amount::new(COLLATERAL);
+        world.params.min_batch = Amount::new(1);
+        let wide = 1_000_000_000_000;
+        world.params.hole = Amount::new(u128::MAX >> 40);
+        world.params.debt_ceiling = Amount::new(u128::MAX >> 40);
+        world.params.supply_cap = Amount::new(u128::MAX >> 40);
+        world.supply(1_000_000 * COLLATERAL);
+        world.open_position(1, 100 * COLLATERAL, 14_900 * QUOTE * wide, 200 * PRICE_ONE);
+        let opening = world.open_batch(140 * PRICE_ONE).unwrap();
+        let raised = Amount::new(opening.targets[20].get() - short);
+        world
+            .settle(opening.number, opening.prices[20], raised)
+            .unwrap();
+        world.check();
+        world.rest(opening.number);
+        world.check();
+        assert!(world.transition(1, |l, p| l.sync(p, 8)).unwrap());
+        world.check();
+    }
+}
+
+/// Rounding of shares may let early leavers repay all of a cohort's debt; those left behind then
+/// own collateral without debt, and no batch stumbles over them.
+#[test]
+fn a_cohort_whose_debt_was_rounded_away_closes() {
+    let mut world = World::new();
+    world.params.min_debt = Amount::new(1);
+    for who in 0..4 {
+        world.open_position(who, 10 * COLLATERAL, 1_400 * QUOTE, 200 * PRICE_ONE);
+    }
+    // One unit of debt for four members, as many partial sales would leave it.
+    let (page, mut found) = world
+        .cells
+        .pages
+        .iter()
+        .next()
+        .map(|(n, p)| (*n, p.clone()))
+        .unwrap();
+    let (slot, cohort) = found.cohorts.iter().next().map(|(s, c)| (s, *c)).unwrap();
+    let thin = crate::page::Cohort {
+        debt: crate::units::ScaledDebt::new(1),
+        ..cohort
+    };
+    found.cohorts.insert(slot, thin);
+    world.cells.pages.insert(page, found);
+    world.state.debt = crate::units::ScaledDebt::new(1);
+    world.check();
+    world
+        .transition(0, |l, p| l.repay(p, Amount::new(1)))
+        .unwrap();
+    world.held.0 += 1;
+    world.check();
+    assert_eq!(
+        world.open_batch(PRICE_ONE / 1_000),
+        Err(LedgerError::NothingToLiquidate)
+    );
+    for who in 1..4 {
+        assert!(world.transition(who, |l, p| l.sync(p, 8)).unwrap());
+        assert!(world.view(who, PRICE_ONE).debt.is_zero());
+        world.check();
+    }
+    let held: u128 = (0..4)
+        .map(|who| world.positions[&who].collateral.get())
+        .sum();
+    assert_eq!(held, 40 * COLLATERAL);
+}
+
+#[test]
+fn borrowing_under_the_scale_of_ticks_is_refused() {
+    let mut world = World::new();
+    world.params.min_debt = Amount::new(1);
+    world
+        .transition(1, |l, p| {
+            l.deposit(p, Amount::new(10_u128.pow(12) * COLLATERAL))
+        })
+        .unwrap();
+    let prices = world.prices(200 * PRICE_ONE);
+    let refused = world.transition(1, |l, p| l.borrow(p, Amount::new(1), &prices));
+    assert_eq!(refused, Err(LedgerError::RatioBelowScale));
+}
+
 #[test]
 fn depth_from_ticks_alone_equals_the_positions() {
     let mut world = crashed();
