@@ -96,9 +96,11 @@ mod margin_vault {
                 .ok_or(VaultError::Ledger(LedgerError::CorruptedStorage))
         }
 
+        /// A market with the interest it has borne until now.
         fn load(&self, id: MarketId) -> Result<Loaded, VaultError> {
             let market = self.markets.get(id).ok_or(VaultError::UnknownMarket)?.0;
-            let state = self.states.get(id).ok_or(VaultError::UnknownMarket)?.0;
+            let mut state = self.states.get(id).ok_or(VaultError::UnknownMarket)?.0;
+            state.accrue(&market.params.interest, self.env().block_timestamp())?;
             Ok(Loaded { id, market, state })
         }
 
@@ -282,7 +284,11 @@ mod margin_vault {
                     params,
                 }),
             );
-            self.states.insert(market, &Cell(MarketState::default()));
+            let state = MarketState {
+                accrued_at: self.env().block_timestamp(),
+                ..MarketState::default()
+            };
+            self.states.insert(market, &Cell(state));
             self.env().emit_event(MarketCreated {
                 market,
                 collateral,

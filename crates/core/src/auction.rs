@@ -70,6 +70,23 @@ pub struct Clearing {
     pub marginal_budgets: Amount,
 }
 
+impl Clearing {
+    /// A batch of which nothing is sold.
+    const fn nothing(ended_at: u8) -> Self {
+        Self {
+            ended_at,
+            step: ended_at,
+            price: Price::ZERO,
+            raised: Amount::ZERO,
+            sold: Amount::ZERO,
+            marginal_step: 0,
+            marginal_quote: Amount::ZERO,
+            marginal_collateral: Amount::ZERO,
+            marginal_budgets: Amount::ZERO,
+        }
+    }
+}
+
 /// Where an auction stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
 pub enum Phase {
@@ -261,52 +278,50 @@ impl Auction {
             Some((_, raised, step, price)) if !raised.is_zero() => {
                 self.fill(ended_at, step, price, raised, scale)?
             }
-            _ => Clearing {
-                ended_at,
-                step: ended_at,
-                price: Price::ZERO,
-                raised: Amount::ZERO,
-                sold: Amount::ZERO,
-                marginal_step: 0,
-                marginal_quote: Amount::ZERO,
-                marginal_collateral: Amount::ZERO,
-                marginal_budgets: self.joined.first().copied().unwrap_or_default(),
-            },
+            _ => Clearing::nothing(ended_at),
         };
         self.phase = Phase::Cleared(clearing);
         Ok(clearing)
     }
 
-    /// Finds the step at which the money needed runs out.
+    /// Finds the step at which the money needed runs out. What is left for that step but buys not
+    /// one unit of collateral is not raised: nobody could be asked to pay it.
     fn fill(
         &self,
         ended_at: u8,
         step: u8,
         price: Price,
-        raised: Amount,
+        wanted: Amount,
         scale: UnitScale,
     ) -> Result<Clearing, MathError> {
-        let sold = scale.quantity(raised, price, Rounding::Down)?;
         let mut before = Amount::ZERO;
         let mut marginal = (0, Amount::ZERO);
         for (at, joined) in (0..=step).zip(&self.joined) {
             marginal = (at, *joined);
-            if before.plus(*joined)? >= raised {
+            if before.plus(*joined)? >= wanted {
                 break;
             }
             before = before.plus(*joined)?;
         }
-        let marginal_quote = raised.minus(before)?;
+        let mut marginal_quote = wanted.minus(before)?;
+        // Rounded down by itself: with the full fills it stays within what is sold.
+        let marginal_collateral = scale.quantity(marginal_quote, price, Rounding::Down)?;
+        if marginal_collateral.is_zero() {
+            marginal_quote = Amount::ZERO;
+        }
+        let raised = before.plus(marginal_quote)?;
+        if raised.is_zero() {
+            return Ok(Clearing::nothing(ended_at));
+        }
         Ok(Clearing {
             ended_at,
             step,
             price,
             raised,
-            sold,
+            sold: scale.quantity(raised, price, Rounding::Down)?,
             marginal_step: marginal.0,
             marginal_quote,
-            // Rounded down by itself: with the full fills it stays within what is sold.
-            marginal_collateral: scale.quantity(marginal_quote, price, Rounding::Down)?,
+            marginal_collateral,
             marginal_budgets: marginal.1,
         })
     }

@@ -5,6 +5,7 @@ use crate::math::{mul_div, wide_product, MathError, Rounding};
 use crate::page::{BatchedCohort, DepartureKey};
 use crate::units::{Amount, Block, Index, Price, Ratio, UnitScale};
 use alloc::vec::Vec;
+use ethnum::U256;
 use scale::{Decode, Encode};
 use scale_info::TypeInfo;
 
@@ -37,6 +38,9 @@ pub fn ask(
     debt: Amount,
     reference: Price,
 ) -> Result<Ask, MathError> {
+    if debt.is_zero() {
+        return Ok(Ask::default());
+    }
     let with_penalty = Ratio::ONE.plus(params.penalty)?;
     let kept = Ratio::ONE.minus(params.slippage)?;
     let full = Ask {
@@ -198,10 +202,16 @@ pub struct Outcome {
     pub debt_left: Amount,
 }
 
-/// Applies a clearing to one cohort that raised `raised` at `price`.
+/// Collateral worth less than this part of the debt it secures is dust: nobody would buy it, so
+/// the cohort counts as sold out and its debt is written off.
+const DUST: u128 = 10_000;
+
+/// Applies a clearing to one cohort that raised `raised` at `price`; price zero means that the
+/// batch sold nothing.
 ///
-/// A cohort sold out pays its debt first and the penalty from what remains. Otherwise debt and
-/// penalty are paid in the proportion of the ask; the debt part is rounded down.
+/// Debt and penalty are paid in the proportion of the ask, but the penalty is at most what keeps
+/// the rest from getting worse: `repaid ≥ ⌈raised · D / (C·p)⌉`, and all of it where the collateral
+/// is worth no more than the debt. What is given up is rounded up.
 ///
 /// # Errors
 /// [`MathError`] where a number leaves its range.
@@ -211,29 +221,41 @@ pub fn outcome(
     raised: Amount,
     scale: UnitScale,
 ) -> Result<Outcome, MathError> {
-    let collateral = cohort.cohort.collateral;
-    if raised.is_zero() {
+    let (collateral, debt) = (cohort.cohort.collateral, cohort.debt);
+    let is_dust =
+        |worth: Amount, debt: Amount| wide_product(worth.get(), DUST) < U256::from(debt.get());
+    let worth = scale.value(collateral, price, Rounding::Down)?;
+    let unsold = raised.is_zero() && !is_dust(worth, debt);
+    if price.is_zero() || unsold {
         return Ok(Outcome {
             collateral_left: collateral,
-            debt_left: cohort.debt,
+            debt_left: debt,
             ..Outcome::default()
         });
     }
-    let worth = scale.value(collateral, price, Rounding::Down)?;
-    let sold = if raised >= worth {
-        collateral
-    } else {
-        scale.quantity(raised, price, Rounding::Up)?.min(collateral)
-    };
-    let collateral_left = collateral.minus(sold)?;
-    let repaid = if collateral_left.is_zero() {
-        raised.min(cohort.debt)
-    } else if raised == cohort.target {
+    let usual = if raised == cohort.target {
         cohort.retire
     } else {
         raised.mul_div(cohort.retire.get(), cohort.target.get(), Rounding::Down)?
     };
-    let unpaid = cohort.debt.minus(repaid)?;
+    let harmless = if worth > debt {
+        raised.mul_div(debt.get(), worth.get(), Rounding::Up)?
+    } else {
+        raised
+    };
+    let repaid = usual.max(harmless).min(raised).min(debt);
+    let unpaid = debt.minus(repaid)?;
+
+    let mut sold = if raised >= worth {
+        collateral
+    } else {
+        scale.quantity(raised, price, Rounding::Up)?.min(collateral)
+    };
+    let rest = scale.value(collateral.minus(sold)?, price, Rounding::Down)?;
+    if is_dust(rest, unpaid) {
+        sold = collateral;
+    }
+    let collateral_left = collateral.minus(sold)?;
     let (shortfall, debt_left) = if collateral_left.is_zero() {
         (unpaid, Amount::ZERO)
     } else {
@@ -390,6 +412,29 @@ mod tests {
         assert_eq!(previous.unwrap().retire, Amount::new(850_999));
     }
 
+    /// One quote unit short of all its worth: the debt is paid before the penalty, and the speck
+    /// of collateral that is left does not keep the bad debt alive.
+    #[test]
+    fn an_insolvent_cohort_pays_no_penalty_and_dust_counts_as_sold() {
+        let price = Price::new(PRICE_ONE);
+        let cohort = batched(1_000_000, 1_075_000, price);
+        let short = outcome(&cohort, price, Amount::new(999_999), scale()).unwrap();
+        assert_eq!(short.repaid, Amount::new(999_999));
+        assert!(short.penalty.is_zero() && short.collateral_left.is_zero());
+        assert_eq!(short.shortfall, Amount::new(75_001));
+        // Collateral worth nothing at the price is written off without being bought.
+        let third = Price::new(PRICE_ONE / 3);
+        let worthless = batched(2, 1_090_000, third);
+        let gone = outcome(&worthless, third, Amount::ZERO, scale()).unwrap();
+        assert_eq!(
+            (gone.sold, gone.shortfall),
+            (Amount::new(2), Amount::new(1_090_000))
+        );
+        // But not when the batch sells nothing at all.
+        let kept = outcome(&worthless, Price::ZERO, Amount::ZERO, scale()).unwrap();
+        assert_eq!(kept.debt_left, Amount::new(1_090_000));
+    }
+
     #[test]
     fn a_toxic_cohort_or_a_dusty_rest_is_closed_whole() {
         let price = Price::new(PRICE_ONE);
@@ -451,6 +496,16 @@ mod tests {
             // What is given up is worth no more than the money plus one collateral unit.
             let fair = scale().quantity(raised, price, Rounding::Up).unwrap();
             prop_assert!(o.sold <= fair || o.collateral_left.is_zero());
+            // No penalty is paid out of what lenders then lack, and no rest is left worse (I-07,
+            // I-32), except that what is given up is rounded up by a collateral unit.
+            prop_assert!(o.shortfall.is_zero() || o.penalty.is_zero());
+            if !o.debt_left.is_zero() && !raised.is_zero() {
+                let with_one_more = o.collateral_left.get() + 1;
+                prop_assert!(
+                    wide_product(o.debt_left.get(), collateral)
+                        <= wide_product(debt, with_one_more) + U256::from(debt)
+                );
+            }
         }
 
         /// A cut ask retires at least its share of the debt: the rest is never worse (I-32).

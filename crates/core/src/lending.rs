@@ -65,6 +65,19 @@ impl MarketState {
         mul_div(shares.get(), assets, total, Rounding::Down).map(Amount::new)
     }
 
+    /// The shares an amount buys, rounded down, when `pending` of the assets is what is being
+    /// shared out and so does not count yet.
+    ///
+    /// # Errors
+    /// [`MathError`] where a number leaves its range.
+    pub(crate) fn shares_for(&self, amount: Amount, pending: Amount) -> Result<Shares, MathError> {
+        let (assets, total) = self.virtual_totals()?;
+        let assets = assets
+            .checked_sub(pending.get())
+            .ok_or(MathError::Underflow)?;
+        mul_div(amount.get(), total, assets, Rounding::Down).map(Shares::new)
+    }
+
     /// Takes quote from a lender and returns the shares it buys, rounded down.
     ///
     /// # Errors
@@ -77,8 +90,7 @@ impl MarketState {
         if self.lenders_assets()?.plus(amount)? > cap {
             return Err(LendingError::SupplyCapExceeded);
         }
-        let (assets, total) = self.virtual_totals()?;
-        let minted = Shares::new(mul_div(amount.get(), total, assets, Rounding::Down)?);
+        let minted = self.shares_for(amount, Amount::ZERO)?;
         if minted.is_zero() {
             return Err(LendingError::TooSmall);
         }

@@ -11,12 +11,14 @@
 //! | [`page`] | cohorts and the storage pages they share |
 //! | [`market`] | market parameters with hard bounds, and market totals |
 //! | [`lending`] | lenders' shares |
+//! | [`interest`] | the interest curve, the borrow index and the insurance reserve |
 //! | [`position`] | one borrower's position and its health |
 //! | [`ledger`] | state transitions of positions, and batches taken from the ticks |
 //! | [`batch`] | what a cohort must raise and what a clearing leaves of it |
 //! | [`losses`] | who bears a shortfall, in which order |
 //! | [`ladder`] | the Dutch clock: prices step by step |
 //! | [`auction`] | bids, clearing at the best step, fills |
+//! | [`roles`] | two-step governance |
 //! | [`oracle`] | submissions, medians, accepted rounds |
 #![cfg_attr(not(feature = "std"), no_std)]
 #![deny(missing_docs)]
@@ -43,6 +45,7 @@ extern crate alloc;
 
 pub mod auction;
 pub mod batch;
+pub mod interest;
 pub mod ladder;
 pub mod ledger;
 pub mod lending;
@@ -52,5 +55,6 @@ pub mod math;
 pub mod oracle;
 pub mod page;
 pub mod position;
+pub mod roles;
 pub mod tick;
 pub mod units;

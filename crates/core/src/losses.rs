@@ -1,5 +1,6 @@
 //! Who bears a shortfall, in which order (promise 10): the owner's collateral is gone by then;
-//! next the penalties of the same batch, then insurance, then lenders through one write-down.
+//! next the penalties of the same batch, then insurance (cash, then the reserve's shares of the
+//! pool), then lenders through one write-down.
 
 use crate::math::{MathError, Rounding};
 use crate::units::{Amount, Ratio};
@@ -18,6 +19,8 @@ pub struct Waterfall {
     pub from_penalties: Amount,
     /// Covered by insurance.
     pub from_insurance: Amount,
+    /// Covered by the reserve's share of the lenders' pool.
+    pub from_reserve: Amount,
     /// Borne by lenders.
     pub from_lenders: Amount,
     /// Paid to keepers out of the penalties left.
@@ -51,6 +54,8 @@ pub fn settle_losses(
         shortfall,
         from_penalties,
         from_insurance,
+        // The reserve holds shares of the pool; what it bears is known once they are burnt.
+        from_reserve: Amount::ZERO,
         from_lenders,
         reward,
         to_insurance: left.minus(reward)?,

@@ -1,9 +1,10 @@
 //! Parameters of a market, with hard bounds, and its totals.
 
+use crate::interest::InterestCurve;
 use crate::ladder::LadderParams;
 use crate::math::{MathError, Rounding};
 use crate::page::{Directory, Epoch};
-use crate::units::{Amount, Index, Price, Ratio, ScaledDebt, Shares, UnitScale};
+use crate::units::{Amount, Index, Millis, Price, Ratio, ScaledDebt, Shares, UnitScale};
 use alloc::vec::Vec;
 use scale::{Decode, Encode};
 use scale_info::TypeInfo;
@@ -55,6 +56,8 @@ pub struct MarketParams {
     pub keeper_share: Ratio,
     /// Price ladder of its batches.
     pub ladder: LadderParams,
+    /// What borrowers pay for their debt.
+    pub interest: InterestCurve,
 }
 
 /// Which bound a set of parameters violates.
@@ -74,8 +77,12 @@ pub enum ParamsError {
     MinimumDebt,
     /// Not `0 < minimum batch ≤ hole`.
     Hole,
-    /// The ladder leaves its bounds, or its floor is not above `(1+π)·LT`.
+    /// The ladder leaves its bounds.
     Ladder,
+    /// The keeper's share is over a tenth.
+    KeeperShare,
+    /// The interest curve falls, has no kink inside, or leaves its bounds.
+    Interest,
     /// Maximum price age is zero.
     PriceAge,
 }
@@ -135,10 +142,12 @@ impl MarketParams {
             !self.min_batch.is_zero() && self.min_batch <= self.hole,
             ParamsError::Hole,
         )?;
+        ensure(self.ladder.is_valid(), ParamsError::Ladder)?;
         ensure(
-            self.ladder.is_valid() && self.keeper_share <= Ratio::from_bps(1_000),
-            ParamsError::Ladder,
+            self.keeper_share <= Ratio::from_bps(1_000),
+            ParamsError::KeeperShare,
         )?;
+        ensure(self.interest.is_valid(), ParamsError::Interest)?;
         ensure(self.max_price_age > 0, ParamsError::PriceAge)
     }
 
@@ -164,8 +173,12 @@ pub struct MarketState {
     pub insurance: Amount,
     /// Quote owed to keepers.
     pub rewards: Amount,
+    /// Lenders' shares among them that belong to the insurance reserve.
+    pub reserve_shares: Shares,
     /// Borrow index.
     pub index: Index,
+    /// When it was last brought up to date.
+    pub accrued_at: Millis,
     /// Debt of all cohorts outside running batches, scaled.
     pub debt: ScaledDebt,
     /// Debt of cohorts in running batches, quote, fixed at their openings.
@@ -199,7 +212,9 @@ impl Default for MarketState {
             supply_shares: Shares::ZERO,
             insurance: Amount::ZERO,
             rewards: Amount::ZERO,
+            reserve_shares: Shares::ZERO,
             index: Index::ONE,
+            accrued_at: 0,
             debt: ScaledDebt::ZERO,
             batched_debt: Amount::ZERO,
             free_collateral: Amount::ZERO,
@@ -317,6 +332,7 @@ pub fn example_params() -> MarketParams {
         keeper_tip: quote(5),
         keeper_share: Ratio::from_bps(10),
         ladder: LadderParams::standard(),
+        interest: InterestCurve::FREE,
     }
 }
 
@@ -372,7 +388,11 @@ mod tests {
             ),
             (
                 |p| p.keeper_share = Ratio::from_bps(1_001),
-                ParamsError::Ladder,
+                ParamsError::KeeperShare,
+            ),
+            (
+                |p| p.interest.at_kink = Ratio::from_bps(6_001),
+                ParamsError::Interest,
             ),
             (|p| p.max_price_age = 0, ParamsError::PriceAge),
         ];

@@ -92,6 +92,17 @@ pub struct Submission {
     pub at: Millis,
 }
 
+/// An account that may submit, with its latest submission.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
+pub struct Feeder<A> {
+    /// Who.
+    pub account: A,
+    /// What it submitted last.
+    pub last: Option<Submission>,
+    /// Whether that has already made a round; no submission makes two.
+    pub counted: bool,
+}
+
 /// An accepted round.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
 pub struct Round {
@@ -126,7 +137,7 @@ pub struct Feed<A> {
     /// What governance decided.
     pub config: FeedConfig,
     /// Who may submit, with their latest submission.
-    pub feeders: Vec<(A, Option<Submission>)>,
+    pub feeders: Vec<Feeder<A>>,
     /// The latest accepted round.
     pub accepted: Option<Round>,
     /// Price of the round before it.
@@ -156,10 +167,14 @@ impl<A: Eq> Feed<A> {
     /// # Errors
     /// [`OracleError::CannotAddFeeder`].
     pub fn add_feeder(&mut self, feeder: A) -> Result<(), OracleError> {
-        if self.feeders.len() >= MAX_FEEDERS || self.feeders.iter().any(|(f, _)| *f == feeder) {
+        if self.feeders.len() >= MAX_FEEDERS || self.feeders.iter().any(|f| f.account == feeder) {
             return Err(OracleError::CannotAddFeeder);
         }
-        self.feeders.push((feeder, None));
+        self.feeders.push(Feeder {
+            account: feeder,
+            last: None,
+            counted: false,
+        });
         Ok(())
     }
 
@@ -169,7 +184,7 @@ impl<A: Eq> Feed<A> {
     /// [`OracleError::NotAFeeder`].
     pub fn remove_feeder(&mut self, feeder: &A) -> Result<(), OracleError> {
         let before = self.feeders.len();
-        self.feeders.retain(|(f, _)| f != feeder);
+        self.feeders.retain(|f| f.account != *feeder);
         if self.feeders.len() == before {
             return Err(OracleError::NotAFeeder);
         }
@@ -178,8 +193,9 @@ impl<A: Eq> Feed<A> {
 
     /// Records a submission and accepts a round if it completes one.
     ///
-    /// A round is the lower median of at least `m` submissions, each newer than the last round
-    /// and no older than the heartbeat, at least `g` blocks after the last round.
+    /// A round is the lower median of at least `m` submissions, none of which has made a round
+    /// before, each newer than the last round and no older than the heartbeat, at least `g`
+    /// blocks after the last round.
     ///
     /// # Errors
     /// [`OracleError::NotAFeeder`], [`OracleError::InvalidPrice`], [`OracleError::Replayed`],
@@ -194,13 +210,12 @@ impl<A: Eq> Feed<A> {
         let slot = self
             .feeders
             .iter_mut()
-            .find(|(f, _)| f == feeder)
-            .map(|(_, slot)| slot)
+            .find(|f| f.account == *feeder)
             .ok_or(OracleError::NotAFeeder)?;
         if submission.price.is_zero() || submission.price > HIGHEST_PRICE {
             return Err(OracleError::InvalidPrice);
         }
-        if slot.is_some_and(|last| submission.at <= last.at) {
+        if slot.last.is_some_and(|last| submission.at <= last.at) {
             return Err(OracleError::Replayed);
         }
         if submission.at > now {
@@ -209,7 +224,8 @@ impl<A: Eq> Feed<A> {
         if now.saturating_sub(submission.at) > self.config.heartbeat {
             return Err(OracleError::TooOld);
         }
-        *slot = Some(submission);
+        slot.last = Some(submission);
+        slot.counted = false;
         Ok(self.accept(now, block))
     }
 
@@ -220,12 +236,12 @@ impl<A: Eq> Feed<A> {
                 return None;
             }
         }
-        let mut fresh: Vec<Submission> = self
-            .feeders
-            .iter()
-            .filter_map(|(_, submission)| *submission)
-            .filter(|s| s.at > since && now.saturating_sub(s.at) <= self.config.heartbeat)
-            .collect();
+        let heartbeat = self.config.heartbeat;
+        let is_fresh = |f: &Feeder<A>| {
+            f.last
+                .filter(|s| !f.counted && s.at > since && now.saturating_sub(s.at) <= heartbeat)
+        };
+        let mut fresh: Vec<Submission> = self.feeders.iter().filter_map(is_fresh).collect();
         if fresh.len() < usize::from(self.config.min_feeders) {
             return None;
         }
@@ -244,6 +260,9 @@ impl<A: Eq> Feed<A> {
             block,
             feeds,
         };
+        for feeder in &mut self.feeders {
+            feeder.counted |= is_fresh(feeder).is_some();
+        }
         self.previous = self.accepted.map_or(price, |last| last.price);
         self.accepted = Some(round);
         if self.ring.len() >= RING {
@@ -331,6 +350,20 @@ mod tests {
         assert_eq!(feed.submit(&0, at(100, 1_001), 1_001, 1), Ok(None));
         let reading = feed.read(1_001).unwrap();
         assert_eq!(reading.previous, Price::new(200));
+    }
+
+    /// Observations that made a round never make another: one feeder alone cannot complete round
+    /// after round with what the others said once.
+    #[test]
+    fn a_submission_makes_one_round_only() {
+        let mut feed = feed(3, 3);
+        feed.submit(&1, at(100, 1_002), 1_002, 1).unwrap();
+        feed.submit(&2, at(100, 1_002), 1_002, 1).unwrap();
+        assert!(feed.submit(&0, at(100, 1_000), 1_002, 1).unwrap().is_some());
+        for block in 2..7 {
+            let now = 1_002 + u64::from(block);
+            assert_eq!(feed.submit(&0, at(50, now), now, block), Ok(None));
+        }
     }
 
     #[test]

@@ -55,6 +55,19 @@ macro_rules! quantity {
                 self.0.checked_sub(other.0).map(Self).ok_or(MathError::Underflow)
             }
 
+            /// As [`Self::mul_div`], or the largest number where the result would exceed it or
+            /// the divisor is zero.
+            #[must_use]
+            pub fn mul_div_or_max(
+                self,
+                numerator: u128,
+                denominator: u128,
+                rounding: Rounding,
+            ) -> Self {
+                self.mul_div(numerator, denominator, rounding)
+                    .unwrap_or(Self(u128::MAX))
+            }
+
             /// The difference, or zero where it would be negative.
             #[must_use]
             pub fn minus_or_zero(self, other: Self) -> Self {
@@ -176,6 +189,11 @@ impl Index {
     /// 10^27, the index of a new market.
     pub const ONE: Self = Self(1_000_000_000_000_000_000_000_000_000);
 
+    /// From the plain number, scaled by 10^27.
+    pub(crate) const fn from_raw(index: u128) -> Self {
+        Self(index)
+    }
+
     /// The plain number, scaled by 10^27.
     #[must_use]
     pub const fn get(self) -> u128 {
@@ -234,10 +252,12 @@ impl UnitScale {
         mul_div(quote.get(), self.0, price.get(), rounding).map(Amount::new)
     }
 
-    /// Scaled debt per collateral, rounded down (a position enters the tick at or below).
-    /// Errors: [`MathError::DivisionByZero`] without collateral, [`MathError::Overflow`].
-    pub fn debt_ratio(self, debt: ScaledDebt, collateral: Amount) -> Result<DebtRatio, MathError> {
-        mul_div(debt.get(), self.0, collateral.get(), Rounding::Down).map(DebtRatio::new)
+    /// Scaled debt per collateral, rounded down (a position enters the tick at or below). Where
+    /// there is no collateral, or so little that no number is large enough, the largest there is.
+    #[must_use]
+    pub fn debt_ratio(self, debt: ScaledDebt, collateral: Amount) -> DebtRatio {
+        mul_div(debt.get(), self.0, collateral.get(), Rounding::Down)
+            .map_or(DebtRatio::new(u128::MAX), DebtRatio::new)
     }
 }
 

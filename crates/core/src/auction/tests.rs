@@ -142,6 +142,38 @@ fn refusals_are_typed_and_a_cancelled_bid_leaves_no_trace() {
     );
 }
 
+/// A marginal step that would buy less than one unit of collateral is not raised: otherwise the
+/// vault would be paid with money that no bidder has to give.
+#[test]
+fn what_buys_no_unit_is_not_raised() {
+    let schedule = Schedule {
+        first: FIRST,
+        blocks_per_step: 1,
+        steps: 2,
+    };
+    // One base unit of collateral costs 100 quote units; the second step lacks 94 of them.
+    let scale = UnitScale::of_decimals(6, 8).unwrap();
+    let prices = vec![Price::new(PRICE_ONE); 2];
+    let targets = vec![Amount::new(1_000_000_094); 2];
+    let mut auction = Auction::open(schedule, Price::new(2 * PRICE_ONE), prices, targets).unwrap();
+    let place = |a: &mut Auction, budget, block| {
+        let limit = Price::new(PRICE_ONE);
+        a.place(Amount::new(budget), limit, Block::MAX, block, scale)
+            .unwrap()
+    };
+    place(&mut auction, 1_000_000_000, FIRST);
+    place(&mut auction, 500_000_000, FIRST + 1);
+    let clearing = auction.clear(FIRST + 2, scale).unwrap();
+    auction.settle().unwrap();
+    let first = auction.claim(Amount::new(1_000_000_000), 0, scale).unwrap();
+    let second = auction.claim(Amount::new(500_000_000), 1, scale).unwrap();
+    assert_eq!(
+        first.spent.get() + second.spent.get(),
+        clearing.raised.get()
+    );
+    assert_eq!(second.refunded, Amount::new(500_000_000));
+}
+
 /// F19 restated for budgets: a lot of 100 that must raise 6 000, and demand of 20, 25, 30, 35 at
 /// limits of 80, 75, 70, 60. The reference is set so high that every step is at or under `r` and
 /// the rule falls back to "most money": p* = 60, and the marginal bid gets 25 of its 35.

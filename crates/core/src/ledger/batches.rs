@@ -274,6 +274,7 @@ impl<S: LedgerStore> Ledger<'_, S> {
             return Err(LedgerError::PriceOutsideLadder);
         }
         let price = if sells { price } else { Price::ZERO };
+        let assets = self.state.lenders_assets()?;
         let mut sums = Sums::default();
         let mut settled = Settled {
             price,
@@ -326,7 +327,7 @@ impl<S: LedgerStore> Ledger<'_, S> {
             .minus(handed)
             .map_err(|_| LedgerError::RaisedTooMuch)?;
 
-        let waterfall = settle_losses(
+        let mut waterfall = settle_losses(
             penalties,
             sums.shortfall,
             self.state.insurance,
@@ -334,6 +335,9 @@ impl<S: LedgerStore> Ledger<'_, S> {
             self.params.keeper_tip,
             self.params.keeper_share,
         )?;
+        let borne = self.state.draw_reserve(waterfall.from_lenders, assets)?;
+        waterfall.from_reserve = borne;
+        waterfall.from_lenders = waterfall.from_lenders.minus(borne)?;
         let state = &mut *self.state;
         state.batched_debt = state.batched_debt.minus(batch.debt)?;
         state.batched_collateral = state.batched_collateral.minus(batch.collateral)?;

@@ -4,12 +4,14 @@
 //! [`Ledger::commit`]; a refused transition leaves the store as it was.
 
 mod batches;
+mod depth;
 mod moves;
 mod positions;
 #[cfg(test)]
 mod tests;
 
 pub use batches::{OpenRequest, Opening, Settlement};
+pub use depth::{AtRisk, Histogram, TickTotals, MAX_HISTOGRAM_TICKS};
 
 use crate::batch::Batch;
 use crate::market::{MarketParams, MarketState, ParamsError};
@@ -32,6 +34,8 @@ pub enum LedgerError {
     InsufficientCollateral,
     /// Debt would exceed the initial loan-to-value share of the collateral.
     ExceedsInitialLtv,
+    /// So little debt on so much collateral is under the scale of ticks.
+    RatioBelowScale,
     /// Debt would be above zero but under the market's minimum.
     BelowMinimumDebt,
     /// The market's debt ceiling would be exceeded.

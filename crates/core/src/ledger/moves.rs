@@ -85,7 +85,7 @@ impl<S: LedgerStore> Ledger<'_, S> {
         Err(LedgerError::SyncRequired)
     }
 
-    fn set_departure(
+    pub(super) fn set_departure(
         &mut self,
         id: CohortId,
         departure: Option<Departure>,
@@ -122,12 +122,12 @@ impl<S: LedgerStore> Ledger<'_, S> {
         // member's true ratio, so nobody is liquidated early.
         let image = before
             .lower_bound
-            .mul_div(debt.get(), before.debt.get(), Rounding::Down)?
-            .mul_div(
+            .mul_div_or_max(debt.get(), before.debt.get(), Rounding::Down)
+            .mul_div_or_max(
                 before.collateral.get(),
                 after.collateral_left.get(),
                 Rounding::Down,
-            )?;
+            );
         self.settle_in(
             id,
             before.shares,

@@ -4,7 +4,7 @@ use super::moves::Standing;
 use super::{Ledger, LedgerError, LedgerStore, MAX_MOVES};
 use crate::market::MarketPrices;
 use crate::math::Rounding;
-use crate::page::{page_of, slot_of};
+use crate::page::{page_of, slot_of, Cohort, CohortId, Departure};
 use crate::position::{Pooled, Position, PositionView, Status};
 use crate::tick;
 use crate::units::{is_liquidatable, liquidation_price, Amount, Price, ScaledDebt};
@@ -53,8 +53,8 @@ impl<S: LedgerStore> Ledger<'_, S> {
     /// # Errors
     /// [`LedgerError::ZeroAmount`], [`LedgerError::InsufficientCash`],
     /// [`LedgerError::BelowMinimumDebt`], [`LedgerError::DebtCeilingExceeded`],
-    /// [`LedgerError::StalePrice`], [`LedgerError::ExceedsInitialLtv`] and those of
-    /// [`Self::deposit`].
+    /// [`LedgerError::StalePrice`], [`LedgerError::ExceedsInitialLtv`],
+    /// [`LedgerError::RatioBelowScale`] and those of [`Self::deposit`].
     pub fn borrow(
         &mut self,
         position: &mut Position,
@@ -70,6 +70,9 @@ impl<S: LedgerStore> Ledger<'_, S> {
             return Err(LedgerError::BelowMinimumDebt);
         }
         self.ensure_initial_ltv(collateral, debt, Some(prices))?;
+        if tick::at_or_below(self.scale.debt_ratio(debt, collateral)) == tick::LOWEST_TICK {
+            return Err(LedgerError::RatioBelowScale);
+        }
         self.state.cash = self
             .state
             .cash
@@ -168,10 +171,13 @@ impl<S: LedgerStore> Ledger<'_, S> {
         };
         if let Standing::InBatch(batched) = standing {
             let (collateral, scaled_debt) = batched.cohort.worth(pooled.stake)?;
-            let share =
+            let share = if batched.cohort.debt.is_zero() {
+                Amount::ZERO
+            } else {
                 batched
                     .debt
-                    .mul_div(scaled_debt.get(), batched.cohort.debt.get(), Rounding::Up)?;
+                    .mul_div(scaled_debt.get(), batched.cohort.debt.get(), Rounding::Up)?
+            };
             return Ok(PositionView {
                 collateral,
                 scaled_debt,
@@ -227,12 +233,27 @@ impl<S: LedgerStore> Ledger<'_, S> {
         let page = self.page_mut(page_of(id.tick))?;
         let cohort = page.cohort_mut(id).ok_or(LedgerError::CorruptedStorage)?;
         let (collateral, debt) = cohort.leave(stake)?;
-        if cohort.members == 0 {
+        let left = *cohort;
+        if left.members == 0 {
             page.cohorts.remove(slot_of(id.tick));
+        } else if left.debt.is_zero() {
+            // Rounding let those who left repay everything: what is left is nobody's security.
+            self.close(id, left)?;
         }
         self.state.pooled_collateral = self.state.pooled_collateral.minus(collateral)?;
         self.state.debt = self.state.debt.minus(debt)?;
         Ok((own.plus(collateral)?, debt))
+    }
+
+    /// Takes a cohort without debt out of its tick; its members have the collateral.
+    fn close(&mut self, id: CohortId, cohort: Cohort) -> Result<(), LedgerError> {
+        let epoch = self.state.next_epoch()?;
+        let page = self.page_mut(page_of(id.tick))?;
+        page.cohorts.remove(slot_of(id.tick));
+        page.epoch = epoch;
+        self.state.pooled_collateral = self.state.pooled_collateral.minus(cohort.collateral)?;
+        self.state.closed_collateral = self.state.closed_collateral.plus(cohort.collateral)?;
+        self.set_departure(id, Some(Departure::Closed(cohort)))
     }
 
     /// Puts a position with this collateral and debt where it belongs.
@@ -247,7 +268,7 @@ impl<S: LedgerStore> Ledger<'_, S> {
             self.state.free_collateral = self.state.free_collateral.plus(collateral)?;
             return Ok(());
         }
-        let ratio = self.scale.debt_ratio(debt, collateral)?;
+        let ratio = self.scale.debt_ratio(debt, collateral);
         let bound = tick::bound(tick::at_or_below(ratio));
         let (cohort, stake) = self.place(1, collateral, debt, bound)?;
         position.pooled = Some(Pooled { cohort, stake });

@@ -445,6 +445,128 @@ fn exactly_at_the_liquidation_price_nobody_is_liquidatable() {
     assert_eq!(world.open_batch(trigger - 1).unwrap().members, 1);
 }
 
+/// Money a speck short of the target must not leave a rest whose debt ratio leaves the scale:
+/// that froze the batch, the money in it and every member.
+#[test]
+fn a_batch_short_by_a_speck_settles_and_rests() {
+    for short in [1, 3, 140, 1_000_000, 1_000_000_000_000] {
+        let mut world = World::new();
+        world.params.quote_decimals = 18;
+        world.params.min_debt = Amount::new(COLLATERAL);
+        world.params.min_batch = Amount::new(1);
+        let wide = 1_000_000_000_000;
+        world.params.hole = Amount::new(u128::MAX >> 40);
+        world.params.debt_ceiling = Amount::new(u128::MAX >> 40);
+        world.params.supply_cap = Amount::new(u128::MAX >> 40);
+        world.supply(1_000_000 * COLLATERAL);
+        world.open_position(1, 100 * COLLATERAL, 14_900 * QUOTE * wide, 200 * PRICE_ONE);
+        let opening = world.open_batch(140 * PRICE_ONE).unwrap();
+        let raised = Amount::new(opening.targets[20].get() - short);
+        world
+            .settle(opening.number, opening.prices[20], raised)
+            .unwrap();
+        world.check();
+        world.rest(opening.number);
+        world.check();
+        assert!(world.transition(1, |l, p| l.sync(p, 8)).unwrap());
+        world.check();
+    }
+}
+
+/// Rounding of shares may let early leavers repay all of a cohort's debt; those left behind then
+/// own collateral without debt, and no batch stumbles over them.
+#[test]
+fn a_cohort_whose_debt_was_rounded_away_closes() {
+    let mut world = World::new();
+    world.params.min_debt = Amount::new(1);
+    for who in 0..4 {
+        world.open_position(who, 10 * COLLATERAL, 1_400 * QUOTE, 200 * PRICE_ONE);
+    }
+    // One unit of debt for four members, as many partial sales would leave it.
+    let (page, mut found) = world
+        .cells
+        .pages
+        .iter()
+        .next()
+        .map(|(n, p)| (*n, p.clone()))
+        .unwrap();
+    let (slot, cohort) = found.cohorts.iter().next().map(|(s, c)| (s, *c)).unwrap();
+    let thin = crate::page::Cohort {
+        debt: crate::units::ScaledDebt::new(1),
+        ..cohort
+    };
+    found.cohorts.insert(slot, thin);
+    world.cells.pages.insert(page, found);
+    world.state.debt = crate::units::ScaledDebt::new(1);
+    world.check();
+    world
+        .transition(0, |l, p| l.repay(p, Amount::new(1)))
+        .unwrap();
+    world.held.0 += 1;
+    world.check();
+    assert_eq!(
+        world.open_batch(PRICE_ONE / 1_000),
+        Err(LedgerError::NothingToLiquidate)
+    );
+    for who in 1..4 {
+        assert!(world.transition(who, |l, p| l.sync(p, 8)).unwrap());
+        assert!(world.view(who, PRICE_ONE).debt.is_zero());
+        world.check();
+    }
+    let held: u128 = (0..4)
+        .map(|who| world.positions[&who].collateral.get())
+        .sum();
+    assert_eq!(held, 40 * COLLATERAL);
+}
+
+#[test]
+fn borrowing_under_the_scale_of_ticks_is_refused() {
+    let mut world = World::new();
+    world.params.min_debt = Amount::new(1);
+    world
+        .transition(1, |l, p| {
+            l.deposit(p, Amount::new(10_u128.pow(12) * COLLATERAL))
+        })
+        .unwrap();
+    let prices = world.prices(200 * PRICE_ONE);
+    let refused = world.transition(1, |l, p| l.borrow(p, Amount::new(1), &prices));
+    assert_eq!(refused, Err(LedgerError::RatioBelowScale));
+}
+
+#[test]
+fn depth_from_ticks_alone_equals_the_positions() {
+    let mut world = crashed();
+    let price = 182 * PRICE_ONE;
+    let liquidatable: Vec<_> = (0..10)
+        .map(|who| world.view(who, price))
+        .filter(|view| view.status == Status::Liquidatable)
+        .collect();
+    let (params, mut state) = (world.params.clone(), world.state.clone());
+    let mut ledger = Ledger::new(&params, &mut state, &mut world.cells).unwrap();
+    let risk = ledger.at_risk(Price::new(price)).unwrap();
+    assert!(risk.complete);
+    assert_eq!(risk.members as usize, liquidatable.len());
+    assert_eq!(
+        risk.debt.get(),
+        liquidatable.iter().map(|v| v.debt.get()).sum::<u128>()
+    );
+    assert_eq!(
+        risk.collateral.get(),
+        liquidatable
+            .iter()
+            .map(|v| v.collateral.get())
+            .sum::<u128>()
+    );
+    let all = ledger.histogram(0, u16::MAX).unwrap();
+    assert_eq!(all.next, None);
+    assert_eq!(all.ticks.iter().map(|t| t.members).sum::<u32>(), 10);
+    assert!(all.ticks.windows(2).all(|pair| pair[0].tick > pair[1].tick));
+    let middle = all.ticks[4].tick;
+    let upper = ledger.histogram(middle, u16::MAX).unwrap();
+    let lower = ledger.histogram(0, middle - 1).unwrap();
+    assert_eq!([upper.ticks, lower.ticks].concat(), all.ticks);
+}
+
 #[derive(Clone, Debug)]
 enum Act {
     Deposit(u32, u128),
@@ -456,6 +578,7 @@ enum Act {
     Open,
     Settle(u32, u8, u32),
     Rest(u32),
+    Wait(u64),
 }
 
 fn act() -> impl Strategy<Value = Act> {
@@ -470,6 +593,7 @@ fn act() -> impl Strategy<Value = Act> {
         3 => Just(Act::Open),
         3 => (0u32..4, 0u8..64, 0u32..=1_100_000).prop_map(|(b, s, f)| Act::Settle(b, s, f)),
         2 => (0u32..8).prop_map(Act::Rest),
+        2 => (1u64..40 * 86_400_000).prop_map(Act::Wait),
     ]
 }
 
@@ -483,6 +607,7 @@ proptest! {
         acts in proptest::collection::vec(act(), 1..120),
     ) {
         let mut world = World::new();
+        world.params.interest = crate::interest::InterestCurve::STANDARD;
         let mut price = 200 * PRICE_ONE;
         let mut running: Vec<Opening> = Vec::new();
         for act in acts {
@@ -518,6 +643,10 @@ proptest! {
                 }
                 Act::Sync(who, moves) => {
                     world.transition(who, |l, p| l.sync(p, moves)).unwrap();
+                }
+                Act::Wait(milliseconds) => {
+                    let now = world.state.accrued_at + milliseconds;
+                    world.state.accrue(&world.params.interest, now).unwrap();
                 }
                 Act::Move(per_mille) => {
                     let moved = price as i128 + price as i128 / 1_000 * i128::from(per_mille);
