@@ -94,6 +94,7 @@ macro_rules! refused {
         assert_eq!(
             $w.refusal($who, contract, message),
             Some($error.into()),
+            "{}",
             concat!(stringify!($message), "(", stringify!($($arg),*), ")"),
         );
     )*};

@@ -38,6 +38,7 @@ impl Scene {
     /// A scene with these positions, and five bidders with so much quote each.
     pub fn of(params: MarketParams, positions: &[(Amount, Amount)], deposit: Amount) -> Self {
         let mut w = World::with_params(params);
+        w.checked = false;
         let mut owners = Vec::new();
         for (index, (collateral, debt)) in (100..).zip(positions) {
             let owner = w.account(index);
@@ -51,6 +52,8 @@ impl Scene {
             }
         }
         let (keeper, stranger) = (w.account(40), w.account(41));
+        w.checked = true;
+        w.assert_books();
         Self {
             w,
             owners,

@@ -1,7 +1,6 @@
 //! Promise 9: every message of the vault refuses bad input with its own error, and changes
 //! nothing then.
 
-use breakwater_chain::Chain;
 use breakwater_core::ladder::Curve;
 use breakwater_core::ledger::LedgerError;
 use breakwater_core::lending::LendingError;
@@ -45,7 +44,7 @@ fn parameters_outside_their_bounds_are_refused_each_by_its_name() {
     let mut w = World::new();
     let (governor, c, q) = (w.governor(), w.d.collateral, w.d.quote);
     type Change = fn(&mut MarketParams);
-    let cases: [(Change, ParamsError); 20] = [
+    let cases: [(Change, ParamsError); 23] = [
         (|p| p.collateral_decimals = 19, ParamsError::Decimals),
         (|p| p.quote_decimals = 5, ParamsError::Decimals),
         (
@@ -93,7 +92,19 @@ fn parameters_outside_their_bounds_are_refused_each_by_its_name() {
         ),
         (
             |p| p.keeper_share = Ratio::from_bps(1_001),
-            ParamsError::Ladder,
+            ParamsError::KeeperShare,
+        ),
+        (
+            |p| p.interest.at_full = Ratio::from_ppm(10_000_001),
+            ParamsError::Interest,
+        ),
+        (
+            |p| p.interest.idle = Ratio::from_bps(1),
+            ParamsError::Interest,
+        ),
+        (
+            |p| p.interest.reserve_factor = Ratio::from_bps(5_001),
+            ParamsError::Interest,
         ),
         (|p| p.max_price_age = 0, ParamsError::PriceAge),
     ];
@@ -178,6 +189,23 @@ fn borrowers_are_refused_by_the_rule_they_break() {
     // What is at the bound is allowed.
     let borrow = s.w.d.vault().call_mut().borrow(0, quote(100));
     s.w.vault(owner, borrow).expect("borrows up to the bound");
+}
+
+#[test]
+fn debt_too_small_for_the_scale_of_ticks_is_refused() {
+    // 100 quote on 1.1 · 10^12 collateral: a ratio of less than 10^-10.
+    let mut w = World::new();
+    let owner = w.account(10);
+    let whales = collateral(1_100_000_000_000);
+    w.fund(owner, w.d.collateral, whales, w.d.vault);
+    refused! { w, vault,
+        owner => deposit_and_borrow(0, whales, quote(100)), LedgerError::RatioBelowScale;
+    }
+    let message =
+        w.d.vault()
+            .call_mut()
+            .deposit_and_borrow(0, whales, quote(120));
+    w.vault(owner, message).expect("is on the scale");
 }
 
 #[test]
@@ -310,6 +338,7 @@ fn a_position_that_slept_through_many_batches_is_brought_up_to_date_by_anyone() 
     // Nobody bids, 34 times: the position moves to a new cohort each time.
     s.w.checked = false;
     for _ in 0..34 {
+        s.w.set_price(price(170));
         let batch = s.open();
         s.w.run_out(batch);
         s.w.settle(s.keeper, batch);

@@ -136,16 +136,10 @@ impl<'a> Words<'a> {
         let totals = &self.outcome.totals;
         let start = match self.fall() {
             Some((_, _, bps)) if bps < 0 => {
-                let how_long = if self
-                    .outcome
-                    .source
-                    .to
-                    .saturating_sub(self.outcome.source.from)
-                    <= DAY
-                {
-                    " in a day"
-                } else {
-                    ""
+                let source = &self.outcome.source;
+                let how_long = match source.to.saturating_sub(source.from) {
+                    span if span > DAY / 2 && span <= DAY => " in a day",
+                    _ => "",
                 };
                 format!(
                     "{} fell {}{how_long}",

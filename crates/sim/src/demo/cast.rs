@@ -1,5 +1,6 @@
 //! Who takes part, and the terms of the market they meet in.
 
+use breakwater_core::interest::InterestCurve;
 use breakwater_core::market::{example_params, MarketParams};
 use breakwater_core::math::Rounding;
 use breakwater_core::tick;
@@ -38,6 +39,8 @@ pub struct Plan {
     pub collateral: Amount,
     /// Debt, quote units.
     pub debt: Amount,
+    /// Lower bound of the tick it enters.
+    pub bound: DebtRatio,
 }
 
 /// A bidder's character.
@@ -52,13 +55,27 @@ pub struct Bidder {
     pub latency: u32,
 }
 
+/// What a stream of randomness is for.
+#[derive(Clone, Copy)]
+pub enum Purpose {
+    /// Bidders' characters.
+    Bidders,
+    /// Sizes of positions.
+    Positions,
+    /// Differences between feeders.
+    Feeders,
+}
+
 /// Randomness of one run; integers only, so that every machine draws the same.
 pub struct Dice(ChaCha12Rng);
 
 impl Dice {
-    /// From the run's seed.
-    pub fn new(seed: u64) -> Self {
-        Self(ChaCha12Rng::seed_from_u64(seed))
+    /// From the run's seed; each purpose draws from a stream of its own, so that the number of
+    /// positions does not change what feeders and bidders draw.
+    pub fn new(seed: u64, purpose: Purpose) -> Self {
+        let mut rng = ChaCha12Rng::seed_from_u64(seed);
+        rng.set_stream(purpose as u64);
+        Self(rng)
     }
 
     /// A number from `low` to `high`, both included; slightly uneven, which is no matter here.
@@ -88,24 +105,52 @@ pub fn bidders(dice: &mut Dice) -> Vec<Bidder> {
         .collect()
 }
 
-/// The n-th position at the entry price: its level of debt by its number, its size by the dice.
+/// Collateral of all positions of one level, base units: the market is the same whether a few
+/// hundred people hold it or many thousands.
+const LEVEL_COLLATERAL: u128 = 1_500_000_000_000_000_000_000;
+
+/// All positions of a market at its entry price; `None` where that price is out of range.
 ///
-/// Debt is 40 % to 74 % of the collateral's value, in [`LEVELS`] geometric steps; the ratio is put
-/// in the middle of its tick, so that sizes never decide which tick a position enters.
-pub fn position(nth: u32, entry: Price, scale: UnitScale, dice: &mut Dice) -> Option<Plan> {
-    let collateral = Amount::new(u128::from(dice.between(20, 200)) * 100_000_000_000_000_000);
-    let level = u128::from(nth % LEVELS);
-    // From 0.40 up by 64 equal factors to 0.74: (0.74/0.40)^(1/63) = 1.00981.
+/// Debt is 40 % to 74 % of the collateral's value, in [`LEVELS`] geometric steps, a position's
+/// level following from its number. Within a level sizes differ by up to three to one. The debt
+/// ratio is put in the middle of its tick, so that sizes never decide which tick is entered.
+pub fn positions(count: u32, entry: Price, scale: UnitScale, dice: &mut Dice) -> Option<Vec<Plan>> {
+    let weights: Vec<(u32, u128)> = (0..count)
+        .map(|nth| (nth % LEVELS, u128::from(dice.between(500, 1_500))))
+        .collect();
+    let mut sums = [0u128; LEVELS as usize];
+    for (level, weight) in &weights {
+        *sums.get_mut(usize::try_from(*level).ok()?)? += weight;
+    }
     let mut ltv = 400_000_000_000u128;
-    for _ in 0..level {
+    let mut bounds = Vec::new();
+    for _ in 0..LEVELS {
+        let ratio = entry.get().checked_mul(ltv)? / 1_000_000_000_000;
+        let tick = tick::at_or_below(DebtRatio::new(ratio));
+        if tick == tick::LOWEST_TICK {
+            return None;
+        }
+        bounds.push(tick::bound(tick));
+        // (0.74 / 0.40)^(1/63) = 1.009812
         ltv = ltv * 1_009_812 / 1_000_000;
     }
-    let ratio = DebtRatio::new(entry.get().checked_mul(ltv)? / 1_000_000_000_000);
-    let middle =
-        tick::bound(tick::at_or_below(ratio)).mul_div(1_000_500, 1_000_000, Rounding::Down);
-    let price = Price::new(middle.ok()?.get());
-    let debt = scale.value(collateral, price, Rounding::Down).ok()?;
-    Some(Plan { collateral, debt })
+    weights
+        .into_iter()
+        .map(|(level, weight)| {
+            let level = usize::try_from(level).ok()?;
+            let bound = *bounds.get(level)?;
+            let collateral = Amount::new(LEVEL_COLLATERAL * weight / sums.get(level)?);
+            let middle = bound.mul_div(1_000_500, 1_000_000, Rounding::Down).ok()?;
+            // At an index of one a ratio is what one whole collateral owes.
+            let owed = Price::new(middle.get());
+            let debt = scale.value(collateral, owed, Rounding::Down).ok()?;
+            Some(Plan {
+                collateral,
+                debt,
+                bound,
+            })
+        })
+        .collect()
 }
 
 /// The market: defaults, with sizes that suit the debt it will carry.
@@ -116,7 +161,8 @@ pub fn params(total_debt: Amount) -> MarketParams {
     MarketParams {
         collateral_decimals: COLLATERAL_DECIMALS,
         quote_decimals: QUOTE_DECIMALS,
-        min_debt: Amount::new(50_000_000),
+        min_debt: Amount::new(1_000_000),
+        interest: InterestCurve::STANDARD,
         debt_ceiling: part(4, 1),
         supply_cap: part(8, 1),
         hole: part(1, 1),

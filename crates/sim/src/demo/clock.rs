@@ -14,7 +14,7 @@ pub struct Market {
 impl Market {
     /// The market of a path. A candle that fell touches its high first, one that rose its low.
     pub fn new(path: &PricePath) -> Self {
-        let step = (path.interval_seconds / 4).max(1);
+        let interval = path.interval_seconds.max(4);
         let mut points = Vec::with_capacity(path.candles.len() * 4);
         for candle in &path.candles {
             let (second, third) = if candle.close < candle.open {
@@ -23,17 +23,18 @@ impl Market {
                 (candle.low, candle.high)
             };
             let prices = [candle.open, second, third, candle.close];
-            for (nth, price) in (0u64..).zip(prices) {
-                points.push((candle.open_time + nth * step, price));
+            let times = [0, interval / 3, interval * 2 / 3, interval - 1];
+            for (after, price) in times.into_iter().zip(prices) {
+                points.push((candle.open_time + after, price));
             }
         }
         Self { points, at: 0 }
     }
 
-    /// First and last moment with a price.
+    /// First moment with a price and first moment after the last.
     pub fn span(&self) -> (u64, u64) {
         let first = self.points.first().map_or(0, |(time, _)| *time);
-        let last = self.points.last().map_or(0, |(time, _)| *time);
+        let last = self.points.last().map_or(0, |(time, _)| *time + 1);
         (first, last)
     }
 

@@ -1,6 +1,6 @@
 //! The run from deployment to the last price.
 
-use super::cast::{self, account, Dice};
+use super::cast::{self, account, Dice, Purpose};
 use super::clock::Market;
 use super::stage::{Stage, BLOCK_SECONDS};
 use super::{sale, DemoError, DemoOptions, Progress, MAX_POSITIONS, MIN_POSITIONS};
@@ -13,7 +13,9 @@ use breakwater_chain::{Embedded, Genesis};
 use breakwater_core::market::MarketParams;
 use breakwater_core::oracle::FeedConfig;
 use breakwater_core::position::PositionView;
-use breakwater_core::units::{Amount, Price, Ratio, Shares, UnitScale};
+use breakwater_core::units::{
+    is_liquidatable, Amount, DebtRatio, Index, Price, Ratio, Shares, UnitScale,
+};
 use breakwater_interfaces::auction::LiquidationAuction;
 use breakwater_interfaces::token::PSP22;
 use breakwater_interfaces::vault::{MarginVault, VaultError};
@@ -38,7 +40,8 @@ const BASELINE: Gas = Gas {
 struct Opened {
     owner: AccountId,
     collateral: Amount,
-    liquidation_price: Price,
+    /// Lower bound of the tick it entered.
+    bound: DebtRatio,
 }
 
 /// Runs a demo on an embedded chain.
@@ -60,14 +63,18 @@ pub async fn run(
         .first()
         .ok_or(DemoError::Path("it has no candles"))?;
     let entry = Price::new(first.open);
-    let mut dice = Dice::new(options.seed);
-    let bidders = cast::bidders(&mut dice);
+    if from < SETUP_SECONDS {
+        return Err(DemoError::Path(
+            "its times are not UTC seconds of a real day",
+        ));
+    }
+    let stream = |purpose| Dice::new(options.seed, purpose);
+    let bidders = cast::bidders(&mut stream(Purpose::Bidders));
     let scale = UnitScale::of_decimals(cast::COLLATERAL_DECIMALS, cast::QUOTE_DECIMALS)
         .ok_or(DemoError::Path("the market's decimals are out of range"))?;
-    let plans: Option<Vec<_>> = (0..options.positions)
-        .map(|nth| cast::position(nth, entry, scale, &mut dice))
-        .collect();
-    let plans = plans.ok_or(DemoError::Path("its first price is out of range"))?;
+    let mut sizes = stream(Purpose::Positions);
+    let plans = cast::positions(options.positions, entry, scale, &mut sizes)
+        .ok_or(DemoError::Path("its first price is out of range"))?;
     let posted = plans.iter().map(|plan| plan.collateral.get()).sum();
     let drawn: u128 = plans.iter().map(|plan| plan.debt.get()).sum();
     let params = cast::params(Amount::new(drawn));
@@ -84,10 +91,10 @@ pub async fn run(
     let chain = Embedded::with_genesis(Genesis {
         accounts: account::OWNERS + options.positions,
         endowment: ENDOWMENT,
-        time: from.saturating_sub(SETUP_SECONDS) * 1_000,
+        time: (from - SETUP_SECONDS) * 1_000,
         block_time: BLOCK_SECONDS * 1_000,
     });
-    let mut stage = deploy(chain, scale, market, dice, &params).await?;
+    let mut stage = deploy(chain, scale, market, stream(Purpose::Feeders), &params).await?;
     stage.feed().await?;
     stage.next_block().await?;
     // Four fifths of what lenders supply is lent out.
@@ -129,7 +136,8 @@ pub async fn run(
         batches,
         ..DemoOutcome::default()
     };
-    outcome.positions = count(&stage, &positions, progress).await?;
+    let index = stage.check_books().await?.accounting.state.index;
+    outcome.positions = count(&stage, &positions, &params, index, progress).await?;
     outcome.positions.collateral_posted = posted;
     outcome.positions.debt_drawn = drawn;
     take_stock(&mut stage, supplied, &mut outcome).await?;
@@ -216,11 +224,10 @@ async fn open_positions(
         if (nth + 1).is_multiple_of(POSITIONS_PER_BLOCK) {
             stage.next_block().await?;
         }
-        let view = position(stage, owner, stage.oracle.spot).await?;
         opened.push(Opened {
             owner,
             collateral: plan.collateral,
-            liquidation_price: view.liquidation_price.unwrap_or_default(),
+            bound: plan.bound,
         });
         progress(Progress::Done(1));
     }
@@ -284,6 +291,8 @@ async fn position(
 async fn count(
     stage: &Stage,
     positions: &[Opened],
+    params: &MarketParams,
+    index: Index,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<PositionsOutcome, DemoError> {
     let mut counts = PositionsOutcome {
@@ -300,10 +309,10 @@ async fn count(
         if lost > opened.collateral.get() / 1_000_000 {
             counts.liquidated += 1;
             counts.sold_out += u64::from(view.collateral.is_zero());
-            if stage
-                .lowest_judged
-                .is_none_or(|lowest| lowest >= opened.liquidation_price)
-            {
+            // The index never falls: with today's the position looks worse than it ever did.
+            let unhealthy =
+                |price| is_liquidatable(opened.bound, index, price, params.liquidation_threshold);
+            if !stage.lowest_judged.is_some_and(unhealthy) {
                 counts.healthy_but_liquidated += 1;
             }
         }
@@ -319,7 +328,10 @@ async fn take_stock(
     outcome: &mut DemoOutcome,
 ) -> Result<(), DemoError> {
     let books = stage.check_books().await?;
+    // The first price was fed while the market was set up.
     outcome.prices = std::mem::take(&mut stage.prices);
+    let from = outcome.source.from;
+    outcome.prices.retain(|point| point.time >= from);
     outcome.conservation = stage.conservation();
     outcome.conservation.balances = books
         .entries()
