@@ -21,7 +21,7 @@ letters() {
     done
 }
 
-keys_in_code=$(grep -rhoE 'ManualKey<0x[0-9a-f_]+' contracts --include='*.rs' | sed 's/.*0x//; s/_//g' | sort -u)
+keys_in_code=$(grep -rhoE 'ManualKey<0x[0-9a-f_]+' contracts crates/interfaces --include='*.rs' | sed 's/.*0x//; s/_//g' | sort -u)
 keys_in_docs=$(grep -oE '`0x[0-9a-f]{8}`' docs/storage.md | tr -d '`' | sed 's/0x//' | sort -u)
 for key in $keys_in_code; do
     grep -qF "\`0x$key\` \`$(letters "$key")\`" docs/storage.md || fault "docs/storage.md lacks \`0x$key\` \`$(letters "$key")\`"

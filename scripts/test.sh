@@ -17,6 +17,7 @@ step() {
 step scripts/setup.sh --host-only
 step cargo fmt --all --check
 step scripts/build.sh --check
+step scripts/check-docs.sh
 step cargo clippy --workspace --all-targets -- -D warnings
 printf '\n==> cargo test --workspace\n'
 exec cargo test --workspace

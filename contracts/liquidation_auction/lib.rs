@@ -10,6 +10,7 @@ mod liquidation_auction {
     use breakwater_core::ladder::Schedule;
     use breakwater_core::ledger::Settlement;
     use breakwater_core::math::{MathError, Rounding};
+    use breakwater_core::roles::{Governance, RoleError};
     use breakwater_core::units::{Amount, Block, Price};
     use breakwater_interfaces::auction::{
         AuctionCleared, AuctionContractError as Error, AuctionMarket, AuctionOpened, AuctionRecord,
@@ -17,6 +18,7 @@ mod liquidation_auction {
         LiquidationAuction as Interface, Treasury,
     };
     use breakwater_interfaces::cell::Cell;
+    use breakwater_interfaces::governance::{Governed, Roles};
     use breakwater_interfaces::token::Token;
     use breakwater_interfaces::vault::MarginVault;
     use breakwater_interfaces::{Env, MarketId};
@@ -25,17 +27,17 @@ mod liquidation_auction {
     use ink::storage::traits::ManualKey;
     use ink::storage::{Lazy, Mapping};
 
-    /// Roles and wiring; read only by the messages that need them.
+    /// Wiring; read only by the messages that need them.
     #[ink::scale_derive(Encode, Decode, TypeInfo)]
     #[cfg_attr(feature = "std", derive(ink::storage::traits::StorageLayout))]
     pub struct Config {
-        governor: AccountId,
         vault: AccountId,
     }
 
     /// Storage: see `docs/storage.md` for every key.
     #[ink(storage)]
     pub struct LiquidationAuction {
+        roles: Roles,
         config: Lazy<Config, ManualKey<0x434f_4e46>>,
         markets: Mapping<MarketId, Cell<AuctionMarket>, ManualKey<0x4d41_524b>>,
         treasuries: Mapping<AccountId, Cell<Treasury>, ManualKey<0x5452_4541>>,
@@ -49,8 +51,9 @@ mod liquidation_auction {
         #[ink(constructor, selector = 0x9bae9d5e)]
         pub fn new(governor: AccountId, vault: AccountId) -> Self {
             let mut config = Lazy::new();
-            config.set(&Config { governor, vault });
+            config.set(&Config { vault });
             Self {
+                roles: Roles::new(governor),
                 config,
                 markets: Mapping::new(),
                 treasuries: Mapping::new(),
@@ -58,6 +61,12 @@ mod liquidation_auction {
                 auctions: Mapping::new(),
                 bids: Mapping::new(),
             }
+        }
+
+        fn ensure_governor(&self) -> Result<(), Error> {
+            self.roles
+                .ensure(self.env().caller())
+                .map_err(|_| Error::NotGovernor)
         }
 
         fn config(&self) -> Result<Config, Error> {
@@ -162,12 +171,29 @@ mod liquidation_auction {
         }
     }
 
+    impl Governed for LiquidationAuction {
+        #[ink(message)]
+        fn propose_governor(&mut self, heir: Option<AccountId>) -> Result<(), RoleError> {
+            self.roles.propose(self.env().caller(), heir)
+        }
+
+        #[ink(message)]
+        fn accept_governor(&mut self) -> Result<(), RoleError> {
+            let changed = self.roles.accept(self.env().caller())?;
+            self.env().emit_event(changed);
+            Ok(())
+        }
+
+        #[ink(message)]
+        fn governance(&self) -> Governance<AccountId> {
+            self.roles.get()
+        }
+    }
+
     impl Interface for LiquidationAuction {
         #[ink(message)]
         fn register_market(&mut self, market: MarketId) -> Result<(), Error> {
-            if self.config()?.governor != self.env().caller() {
-                return Err(Error::NotGovernor);
-            }
+            self.ensure_governor()?;
             if self.markets.contains(market) {
                 return Err(Error::MarketRegistered);
             }

@@ -13,6 +13,7 @@ type DeparturesKey = ManualKey<0x4445_5041>;
 type BatchesKey = ManualKey<0x4241_5443>;
 
 /// Pages, departures and batches of all markets.
+#[cfg_attr(feature = "std", derive(Debug))]
 #[ink::storage_item]
 #[derive(Default)]
 pub struct Cells {

@@ -11,12 +11,17 @@ mod cells;
 mod margin_vault {
     use crate::cells::{Cells, MarketCells};
     use breakwater_core::batch::Batch;
-    use breakwater_core::ledger::{Ledger, LedgerError, OpenRequest, Opening, Settlement};
+    use breakwater_core::ledger::{
+        AtRisk, Histogram, Ledger, LedgerError, OpenRequest, Opening, Settlement,
+    };
     use breakwater_core::market::{MarketParams, MarketPrices, MarketState};
     use breakwater_core::math::MathError;
     use breakwater_core::position::{Position, PositionView};
+    use breakwater_core::roles::{Governance, RoleError};
+    use breakwater_core::tick::Tick;
     use breakwater_core::units::{Amount, Price, Shares};
     use breakwater_interfaces::cell::Cell;
+    use breakwater_interfaces::governance::{Governed, Roles};
     use breakwater_interfaces::oracle::OracleAdapter;
     use breakwater_interfaces::token::{Token, TokenError};
     use breakwater_interfaces::vault::{
@@ -36,11 +41,10 @@ mod margin_vault {
     /// ticks needs no further call.
     const REST_AT_SETTLEMENT: u16 = 2;
 
-    /// Roles and wiring; read only by the messages that need them.
+    /// Wiring; read only by the messages that need them.
     #[ink::scale_derive(Encode, Decode, TypeInfo)]
     #[cfg_attr(feature = "std", derive(ink::storage::traits::StorageLayout))]
     pub struct Config {
-        governor: AccountId,
         oracle: AccountId,
         auction: Option<AccountId>,
         markets: MarketId,
@@ -49,6 +53,7 @@ mod margin_vault {
     /// Storage: see `docs/storage.md` for every key.
     #[ink(storage)]
     pub struct MarginVault {
+        roles: Roles,
         config: Lazy<Config, ManualKey<0x434f_4e46>>,
         markets: Mapping<MarketId, Cell<Market>, ManualKey<0x4d41_524b>>,
         /// Markets that a token serves, as collateral or as quote.
@@ -73,12 +78,12 @@ mod margin_vault {
         pub fn new(governor: AccountId, oracle: AccountId) -> Self {
             let mut config = Lazy::new();
             config.set(&Config {
-                governor,
                 oracle,
                 auction: None,
                 markets: 0,
             });
             Self {
+                roles: Roles::new(governor),
                 config,
                 markets: Mapping::new(),
                 uses: Mapping::new(),
@@ -88,6 +93,12 @@ mod margin_vault {
                 rewards: Mapping::new(),
                 cells: Cells::default(),
             }
+        }
+
+        fn ensure_governor(&self) -> Result<(), VaultError> {
+            self.roles
+                .ensure(self.env().caller())
+                .map_err(|_| VaultError::NotGovernor)
         }
 
         fn config(&self) -> Result<Config, VaultError> {
@@ -223,21 +234,49 @@ mod margin_vault {
             Ok(())
         }
 
-        fn judged_at(
+        /// Asks the ledger of a loaded market something and stores nothing.
+        fn look<T>(
             &self,
             mut loaded: Loaded,
-            owner: AccountId,
-            price: Price,
-        ) -> Result<PositionView, VaultError> {
-            let position = self.position_of(loaded.id, owner);
-            // Views work on handles of their own and never commit.
+            ask: impl FnOnce(&mut Ledger<'_, MarketCells<'_>>) -> Result<T, LedgerError>,
+        ) -> Result<T, VaultError> {
+            // Handles of its own: what is never committed never reaches storage.
             let mut handles = Cells::default();
             let mut cells = MarketCells {
                 market: loaded.id,
                 cells: &mut handles,
             };
             let mut ledger = Ledger::new(&loaded.market.params, &mut loaded.state, &mut cells)?;
-            Ok(ledger.view(&position, price)?)
+            Ok(ask(&mut ledger)?)
+        }
+
+        fn judged_at(
+            &self,
+            loaded: Loaded,
+            owner: AccountId,
+            price: Price,
+        ) -> Result<PositionView, VaultError> {
+            let position = self.position_of(loaded.id, owner);
+            self.look(loaded, |l| l.view(&position, price))
+        }
+    }
+
+    impl Governed for MarginVault {
+        #[ink(message)]
+        fn propose_governor(&mut self, heir: Option<AccountId>) -> Result<(), RoleError> {
+            self.roles.propose(self.env().caller(), heir)
+        }
+
+        #[ink(message)]
+        fn accept_governor(&mut self) -> Result<(), RoleError> {
+            let changed = self.roles.accept(self.env().caller())?;
+            self.env().emit_event(changed);
+            Ok(())
+        }
+
+        #[ink(message)]
+        fn governance(&self) -> Governance<AccountId> {
+            self.roles.get()
         }
     }
 
@@ -245,9 +284,7 @@ mod margin_vault {
         #[ink(message)]
         fn set_auction(&mut self, auction: AccountId) -> Result<(), VaultError> {
             let mut config = self.config()?;
-            if config.governor != self.env().caller() {
-                return Err(VaultError::NotGovernor);
-            }
+            self.ensure_governor()?;
             if config.auction.is_some() {
                 return Err(VaultError::AuctionAlreadySet);
             }
@@ -264,9 +301,7 @@ mod margin_vault {
             params: MarketParams,
         ) -> Result<MarketId, VaultError> {
             let mut config = self.config()?;
-            if config.governor != self.env().caller() {
-                return Err(VaultError::NotGovernor);
-            }
+            self.ensure_governor()?;
             if collateral == quote {
                 return Err(VaultError::SameToken);
             }
@@ -622,6 +657,21 @@ mod margin_vault {
         #[ink(message)]
         fn batch(&self, market: MarketId, number: u32) -> Option<Batch> {
             self.cells.batch(market, number)
+        }
+
+        #[ink(message)]
+        fn histogram(
+            &self,
+            market: MarketId,
+            from: Tick,
+            to: Tick,
+        ) -> Result<Histogram, VaultError> {
+            self.look(self.load(market)?, |l| l.histogram(from, to))
+        }
+
+        #[ink(message)]
+        fn at_risk(&self, market: MarketId, price: Price) -> Result<AtRisk, VaultError> {
+            self.look(self.load(market)?, |l| l.at_risk(price))
         }
 
         #[ink(message)]

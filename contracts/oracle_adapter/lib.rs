@@ -7,18 +7,20 @@
 #[ink::contract(env = breakwater_interfaces::Env)]
 mod oracle_adapter {
     use breakwater_core::oracle::{Feed, FeedConfig, OracleError, Reading, Round, Submission};
+    use breakwater_core::roles::{Governance, RoleError};
     use breakwater_core::units::{Millis, Price};
     use breakwater_interfaces::cell::Cell;
+    use breakwater_interfaces::governance::{Governed, Roles};
     use breakwater_interfaces::oracle::{FeedId, OracleAdapter as Interface, RoundAccepted};
     use ink::storage::traits::ManualKey;
-    use ink::storage::{Lazy, Mapping};
+    use ink::storage::Mapping;
 
     type FeedCell = Cell<Feed<AccountId>>;
 
     /// Storage: see `docs/storage.md` for every key.
     #[ink(storage)]
     pub struct OracleAdapter {
-        governor: Lazy<AccountId, ManualKey<0x474f_5645>>,
+        roles: Roles,
         feeds: Mapping<FeedId, FeedCell, ManualKey<0x4645_4544>>,
     }
 
@@ -26,20 +28,16 @@ mod oracle_adapter {
         /// An adapter without feeds, governed by `governor`.
         #[ink(constructor, selector = 0x9bae9d5e)]
         pub fn new(governor: AccountId) -> Self {
-            let mut contract = Self {
-                governor: Lazy::new(),
+            Self {
+                roles: Roles::new(governor),
                 feeds: Mapping::new(),
-            };
-            contract.governor.set(&governor);
-            contract
+            }
         }
 
         fn ensure_governor(&self) -> Result<(), OracleError> {
-            if self.governor.get() == Some(self.env().caller()) {
-                Ok(())
-            } else {
-                Err(OracleError::Unauthorised)
-            }
+            self.roles
+                .ensure(self.env().caller())
+                .map_err(|_| OracleError::Unauthorised)
         }
 
         fn load(&self, feed: FeedId) -> Result<Feed<AccountId>, OracleError> {
@@ -47,6 +45,25 @@ mod oracle_adapter {
                 .get(feed)
                 .map(|cell| cell.0)
                 .ok_or(OracleError::UnknownFeed)
+        }
+    }
+
+    impl Governed for OracleAdapter {
+        #[ink(message)]
+        fn propose_governor(&mut self, heir: Option<AccountId>) -> Result<(), RoleError> {
+            self.roles.propose(self.env().caller(), heir)
+        }
+
+        #[ink(message)]
+        fn accept_governor(&mut self) -> Result<(), RoleError> {
+            let changed = self.roles.accept(self.env().caller())?;
+            self.env().emit_event(changed);
+            Ok(())
+        }
+
+        #[ink(message)]
+        fn governance(&self) -> Governance<AccountId> {
+            self.roles.get()
         }
     }
 
@@ -117,11 +134,6 @@ mod oracle_adapter {
         #[ink(message)]
         fn feed(&self, feed: FeedId) -> Option<Feed<AccountId>> {
             self.load(feed).ok()
-        }
-
-        #[ink(message)]
-        fn governor(&self) -> AccountId {
-            self.governor.get().unwrap_or(AccountId::from([0; 32]))
         }
     }
 }

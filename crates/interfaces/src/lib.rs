@@ -10,6 +10,7 @@
 
 pub mod auction;
 pub mod cell;
+pub mod governance;
 pub mod oracle;
 pub mod token;
 pub mod vault;

@@ -56,10 +56,6 @@ pub trait OracleAdapter {
     /// A feed with its feeders and everything they submitted last.
     #[ink(message)]
     fn feed(&self, feed: FeedId) -> Option<Feed<AccountId>>;
-
-    /// Who registers feeds and feeders.
-    #[ink(message)]
-    fn governor(&self) -> AccountId;
 }
 
 /// A round was accepted.

@@ -3,11 +3,12 @@
 use crate::token::TokenError;
 use crate::{AccountId, MarketId};
 use breakwater_core::batch::Batch;
-use breakwater_core::ledger::{LedgerError, Opening, Settlement};
+use breakwater_core::ledger::{AtRisk, Histogram, LedgerError, Opening, Settlement};
 use breakwater_core::lending::LendingError;
 use breakwater_core::market::{MarketParams, MarketState, ParamsError};
 use breakwater_core::math::MathError;
 use breakwater_core::position::PositionView;
+use breakwater_core::tick::Tick;
 use breakwater_core::units::{Amount, Price, Shares};
 use scale::{Decode, Encode};
 
@@ -298,6 +299,21 @@ pub trait MarginVault {
     /// A batch by number.
     #[ink(message)]
     fn batch(&self, market: MarketId, number: u32) -> Option<Batch>;
+
+    /// Occupied ticks from `to` down to `from` with their totals, riskiest first, by the page;
+    /// no position is visited.
+    ///
+    /// # Errors
+    /// `UnknownMarket`, `Ledger`.
+    #[ink(message)]
+    fn histogram(&self, market: MarketId, from: Tick, to: Tick) -> Result<Histogram, VaultError>;
+
+    /// What could be liquidated at a price, from ticks alone.
+    ///
+    /// # Errors
+    /// `UnknownMarket`, `Ledger`.
+    #[ink(message)]
+    fn at_risk(&self, market: MarketId, price: Price) -> Result<AtRisk, VaultError>;
 
     /// A keeper's rewards that have not been paid out.
     #[ink(message)]

@@ -68,10 +68,10 @@ fn exactly_those_under_their_liquidation_price_are_taken() {
         .map(|o| s.w.view(*o).liquidation_price.unwrap())
         .collect();
     let start = s.w.save();
-    for first_safe in 0..10 {
+    for (first_safe, limit) in limits.into_iter().enumerate() {
         s.w.restore(&start);
         // At the liquidation price of owner n, it and the safer ones are healthy.
-        s.w.set_price_twice(limits[first_safe]);
+        s.w.set_price_twice(limit);
         if first_safe == 9 {
             assert_eq!(s.open_refused(), LedgerError::NothingToLiquidate);
             continue;

@@ -1,5 +1,9 @@
-//! The whole story once: lend, borrow, crash, one batch, settle, claim, repay, leave.
+//! The whole story: lend, borrow, crash, one batch, settle, claim, repay, leave; and once more
+//! with interest.
 
+use breakwater_core::interest::{InterestCurve, YEAR};
+use breakwater_core::ledger::LedgerError;
+use breakwater_core::market::{example_params, MarketParams};
 use breakwater_core::math::Rounding;
 use breakwater_core::position::Status;
 use breakwater_embedded_tests::{buys, collateral, price, quote, Scene, COLLATERAL};
@@ -167,4 +171,73 @@ fn lend_borrow_crash_clear_settle_claim_repay_and_leave() {
     assert!(s.w.held(d.collateral, d.vault) <= 20);
     assert!(s.w.held(d.collateral, d.auction) <= 1);
     assert!(books.state.debt.is_zero() && books.state.supply_shares.is_zero());
+}
+
+#[test]
+fn borrowers_pay_interest_and_lenders_leave_with_it_also_after_a_batch() {
+    let params = MarketParams {
+        interest: InterestCurve::STANDARD,
+        ..example_params()
+    };
+    let position = (collateral(50_000), quote(7_000_000));
+    let mut s = Scene::of(params, &[position], quote(1_000_000));
+    let (owner, lender, d) = (s.owners[0], s.w.lender(), s.w.d);
+    s.w.set_price_twice(price(182));
+    assert_eq!(s.open_refused(), LedgerError::NothingToLiquidate);
+
+    // A year at 70 % utilisation: 1 % and seven eighths of the four to the kink.
+    s.w.chain.set_block_time(YEAR);
+    s.w.advance(1);
+    s.w.chain.set_block_time(6_000);
+    let near =
+        |found: u128, expected: u128| found.abs_diff(quote(expected).get()) <= quote(20).get();
+    assert!(near(s.w.view(owner).debt.get(), 7_315_000));
+    // A tenth of the interest is the reserve's.
+    assert!(near(s.w.lent(lender).1.get(), 10_283_500));
+
+    // Interest alone has made the position liquidatable at the old price.
+    s.w.set_price_twice(price(182));
+    assert_eq!(s.w.view(owner).status, Status::Liquidatable);
+    let batch = s.open();
+    let auction = s.w.record(batch).auction;
+    let bids: Vec<_> = (0..5)
+        .map(|i| s.bid(i, batch, quote(1_000_000), auction.prices[20]))
+        .collect();
+    s.w.run_to(batch, 21);
+    let settlement = s.w.settle(s.keeper, batch);
+    assert_eq!(settlement.raised, auction.targets[20]);
+    let bought: u128 = (0..5)
+        .map(|i| s.w.claim(s.bidders[i], batch, &[bids[i]]).received.get())
+        .sum();
+    s.w.rest(s.stranger, batch);
+    let view = s.w.view(owner);
+    assert_eq!(view.status, Status::Healthy);
+    let repaid = settlement.repaid.get();
+    assert!(near(repaid + view.debt.get(), 7_315_000));
+
+    // Everybody leaves.
+    s.w.repay_all(owner);
+    let out = s.w.withdraw_all(owner);
+    assert!(50_000 * COLLATERAL - out - bought <= 2 * buys(1, price(100), Rounding::Up));
+    assert!(
+        near(s.w.redeem_all(lender), 10_283_500),
+        "with nine tenths of the interest"
+    );
+    let reward = s.w.reward(s.keeper);
+    s.w.vault(s.keeper, d.vault().call_mut().claim_reward(0))
+        .expect("pays");
+    let left = s.w.accounting();
+    assert_eq!(
+        left.state.insurance.get(),
+        settlement.penalties.get() - reward
+    );
+    assert_eq!(
+        left.state.supply_shares, left.state.reserve_shares,
+        "only the reserve's are left"
+    );
+    assert!(near(left.lenders_assets.get(), 31_500));
+    assert_eq!(
+        s.w.held(d.quote, d.vault),
+        left.state.insurance.get() + left.state.cash.get()
+    );
 }

@@ -1,0 +1,95 @@
+//! Two-step governance, the same in every contract.
+
+use crate::cell::Cell;
+use crate::AccountId;
+use breakwater_core::roles::{Governance, RoleError};
+use ink::storage::traits::ManualKey;
+use ink::storage::Lazy;
+
+/// Messages that hand the governor's role on.
+#[ink::trait_definition]
+pub trait Governed {
+    /// Proposes who may take over; `None` withdraws a proposal. Governor only.
+    ///
+    /// # Errors
+    /// `NotGovernor`.
+    #[ink(message)]
+    fn propose_governor(&mut self, heir: Option<AccountId>) -> Result<(), RoleError>;
+
+    /// Takes the role over. Only who has been proposed.
+    ///
+    /// # Events
+    /// `GovernorChanged`.
+    ///
+    /// # Errors
+    /// `NotProposed`.
+    #[ink(message)]
+    fn accept_governor(&mut self) -> Result<(), RoleError>;
+
+    /// Who governs, and who may take over.
+    #[ink(message)]
+    fn governance(&self) -> Governance<AccountId>;
+}
+
+/// The governor's role was taken over.
+#[ink::event]
+pub struct GovernorChanged {
+    /// Who governs now.
+    pub governor: AccountId,
+}
+
+/// The cell that keeps who governs, under the same key in every contract.
+#[cfg_attr(feature = "std", derive(Debug))]
+#[ink::storage_item]
+pub struct Roles {
+    cell: Lazy<Cell<Governance<AccountId>>, ManualKey<0x474f_5645>>,
+}
+
+impl Roles {
+    /// Governed by one account.
+    #[must_use]
+    pub fn new(governor: AccountId) -> Self {
+        let mut cell = Lazy::new();
+        cell.set(&Cell(Governance::new(governor)));
+        Self { cell }
+    }
+
+    /// Who governs, and who may take over.
+    #[must_use]
+    pub fn get(&self) -> Governance<AccountId> {
+        // Set by every constructor; nobody is account zero.
+        self.cell
+            .get()
+            .map_or(Governance::new(AccountId::from([0; 32])), |cell| cell.0)
+    }
+
+    /// Refuses everybody but the governor.
+    ///
+    /// # Errors
+    /// [`RoleError::NotGovernor`].
+    pub fn ensure(&self, caller: AccountId) -> Result<(), RoleError> {
+        self.get().ensure(caller)
+    }
+
+    /// Proposes who may take over.
+    ///
+    /// # Errors
+    /// [`RoleError::NotGovernor`].
+    pub fn propose(&mut self, caller: AccountId, heir: Option<AccountId>) -> Result<(), RoleError> {
+        let mut roles = self.get();
+        roles.propose(caller, heir)?;
+        self.cell.set(&Cell(roles));
+        Ok(())
+    }
+
+    /// Lets the caller take over and returns the event that says so.
+    ///
+    /// # Errors
+    /// [`RoleError::NotProposed`].
+    pub fn accept(&mut self, caller: AccountId) -> Result<GovernorChanged, RoleError> {
+        let mut roles = self.get();
+        roles.accept(caller)?;
+        self.cell.set(&Cell(roles));
+        Ok(GovernorChanged { governor: caller })
+    }
+}
