@@ -6,6 +6,7 @@ use breakwater_core::market::MarketParams;
 use breakwater_core::oracle::FeedConfig;
 use breakwater_core::units::{Amount, Millis, Price};
 use breakwater_interfaces::auction::LiquidationAuction;
+use breakwater_interfaces::governance::Governed;
 use breakwater_interfaces::oracle::OracleAdapter;
 use breakwater_interfaces::token::{PSP22Error, PSP22};
 use breakwater_interfaces::vault::MarginVault;
@@ -21,6 +22,8 @@ pub type OracleRef = ink::contract_ref!(OracleAdapter, Env);
 pub type VaultRef = ink::contract_ref!(MarginVault, Env);
 /// A handle that builds calls to the auction.
 pub type AuctionRef = ink::contract_ref!(LiquidationAuction, Env);
+/// A handle that builds calls about the governance of any contract.
+pub type GovernedRef = ink::contract_ref!(Governed, Env);
 /// A handle that builds calls to a token.
 pub type TokenRef = ink::contract_ref!(PSP22, Env);
 
@@ -214,6 +217,11 @@ impl Deployment {
     /// Builds calls to the auction.
     pub fn auction(&self) -> AuctionRef {
         self.auction.into()
+    }
+
+    /// Builds calls about the governance of a contract.
+    pub fn governed(contract: AccountId) -> GovernedRef {
+        contract.into()
     }
 
     /// Builds calls to a token.
