@@ -19,5 +19,7 @@ step cargo fmt --all --check
 step scripts/build.sh --check
 step scripts/check-docs.sh
 step cargo clippy --workspace --all-targets -- -D warnings
-printf '\n==> cargo test --workspace\n'
-exec cargo test --workspace
+# Examples in documentation first: there are few, and a runner's closing line about none of them would say little.
+step cargo test --workspace --doc
+printf '\n==> cargo test --workspace --lib --bins --tests\n'
+exec cargo test --workspace --lib --bins --tests

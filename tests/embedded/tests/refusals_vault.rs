@@ -324,6 +324,10 @@ fn readers_of_unknown_markets_are_told_so() {
         w.ask(vault, call().call().lender(NONE, lender)),
         Err(unknown)
     );
+    let histogram = call().call().histogram(NONE, 0, u16::MAX);
+    assert_eq!(w.ask(vault, histogram), Err(unknown));
+    let at_risk = call().call().at_risk(NONE, price(1));
+    assert_eq!(w.ask(vault, at_risk), Err(unknown));
     assert_eq!(w.ask(vault, call().call().market(NONE)), None);
     assert_eq!(w.ask(vault, call().call().batch(0, 0)), None);
     assert_eq!(w.ask(vault, call().call().batch(NONE, 0)), None);

@@ -598,7 +598,7 @@ fn act() -> impl Strategy<Value = Act> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(400))]
+    #![proptest_config(ProptestConfig::with_cases(20_000))]
 
     /// Promises 5 and 9 over random histories: after every transition tokens held equal the sum
     /// of claims, totals equal the cells, and nobody healthy at the price enters a batch.
