@@ -39,7 +39,7 @@ source_hash() {
         printf 'rust %s\ncargo-contract %s\n' "$CONTRACT_RUST" "$CARGO_CONTRACT_VERSION"
         find contracts crates/core crates/interfaces Cargo.lock -type f \
             \( -name '*.rs' -o -name Cargo.toml -o -name Cargo.lock \) \
-            -not -path '*/target/*' -not -path '*/tests/*' -not -path '*/benches/*' -not -path '*/examples/*' \
+            -not -path '*/target/*' -not -name tests.rs -not -path '*/tests/*' -not -path '*/benches/*' -not -path '*/examples/*' \
             | sort | while IFS= read -r file; do
                 printf '%s  %s\n' "$(tr -d '\r' <"$file" | sha256sum | cut -d ' ' -f 1)" "$file"
             done
