@@ -347,9 +347,9 @@ mod liquidation_auction {
 
         #[ink(message)]
         fn cancel(&mut self, batch: BatchKey, bid: BidId) -> Result<(), Error> {
-            let found = self.own_bid(batch, bid)?;
             let token = self.market_of(batch.market)?.quote;
             let mut record = self.record(batch)?;
+            let found = self.own_bid(batch, bid)?;
             record
                 .auction
                 .cancel(found.budget, found.step, self.env().block_number())?;

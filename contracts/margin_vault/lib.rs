@@ -26,7 +26,7 @@ mod margin_vault {
     use breakwater_interfaces::token::{Token, TokenError};
     use breakwater_interfaces::vault::{
         Accounting, BatchOpened, BatchSettled, Borrowed, Deposited, MarginVault as Interface,
-        Market, MarketCreated, Redeemed, Repaid, Supplied, VaultError, Withdrawn,
+        Market, MarketCreated, Reclaimed, Redeemed, Repaid, Supplied, VaultError, Withdrawn,
     };
     use breakwater_interfaces::{Env, MarketId};
     use ink::codegen::TraitCallBuilder;
@@ -212,6 +212,20 @@ mod margin_vault {
             Ok(())
         }
 
+        /// Losses that are visible but not booked: what running batches may lack, and what ticks
+        /// lack that are insolvent at the lower of the last two prices. A dead oracle shows none.
+        fn provision(&self, loaded: &mut Loaded) -> Result<Amount, VaultError> {
+            let batches = loaded.state.batch_provision()?;
+            match self.prices(loaded) {
+                Ok(prices) => {
+                    let price = prices.spot.min(prices.previous);
+                    let ticks = self.look(loaded, |l| l.insolvency(price))?;
+                    Ok(batches.plus(ticks)?)
+                }
+                Err(_) => Ok(batches),
+            }
+        }
+
         fn ensure_auction(&self) -> Result<AccountId, VaultError> {
             let caller = self.env().caller();
             if self.config()?.auction == Some(caller) {
@@ -237,7 +251,7 @@ mod margin_vault {
         /// Asks the ledger of a loaded market something and stores nothing.
         fn look<T>(
             &self,
-            mut loaded: Loaded,
+            loaded: &mut Loaded,
             ask: impl FnOnce(&mut Ledger<'_, MarketCells<'_>>) -> Result<T, LedgerError>,
         ) -> Result<T, VaultError> {
             // Handles of its own: what is never committed never reaches storage.
@@ -252,12 +266,12 @@ mod margin_vault {
 
         fn judged_at(
             &self,
-            loaded: Loaded,
+            mut loaded: Loaded,
             owner: AccountId,
             price: Price,
         ) -> Result<PositionView, VaultError> {
             let position = self.position_of(loaded.id, owner);
-            self.look(loaded, |l| l.view(&position, price))
+            self.look(&mut loaded, |l| l.view(&position, price))
         }
     }
 
@@ -368,7 +382,8 @@ mod margin_vault {
                 .get((market, lender))
                 .map(|c| c.0)
                 .unwrap_or_default();
-            let amount = loaded.state.redeem(held, shares)?;
+            let provision = self.provision(&mut loaded)?;
+            let amount = loaded.state.redeem(held, shares, provision)?;
             let left = held.minus(shares)?;
             if left.is_zero() {
                 self.lenders.remove((market, lender));
@@ -486,11 +501,7 @@ mod margin_vault {
             let payer = self.env().caller();
             let mut loaded = self.load(market)?;
             let quote = self.token(loaded.market.quote);
-            let paid = self.transition_of(&mut loaded, owner, |l, p| {
-                let paid = l.owed(p)?.min(amount);
-                l.repay(p, paid)?;
-                Ok(paid)
-            })?;
+            let paid = self.transition_of(&mut loaded, owner, |l, p| l.repay(p, amount))?;
             self.store(loaded);
             quote.pull(payer, paid)?;
             self.env().emit_event(Repaid {
@@ -500,6 +511,22 @@ mod margin_vault {
                 amount: paid,
             });
             Ok(paid)
+        }
+
+        #[ink(message)]
+        fn reclaim(&mut self, market: MarketId) -> Result<Amount, VaultError> {
+            let owner = self.env().caller();
+            let mut loaded = self.load(market)?;
+            let quote = self.token(loaded.market.quote);
+            let amount = self.transition_of(&mut loaded, owner, |l, p| l.reclaim(p))?;
+            self.store(loaded);
+            quote.push(owner, amount)?;
+            self.env().emit_event(Reclaimed {
+                market,
+                owner,
+                amount,
+            });
+            Ok(amount)
         }
 
         #[ink(message)]
@@ -560,8 +587,9 @@ mod margin_vault {
                     return Err(VaultError::Token(TokenError::WrongAmountArrived));
                 }
             }
+            let block = self.env().block_number();
             let settlement = self.transition(&mut loaded, |l| {
-                l.settle_batch(number, price, raised, REST_AT_SETTLEMENT)
+                l.settle_batch(number, price, raised, block, REST_AT_SETTLEMENT)
             })?;
             let reward = settlement.waterfall.reward;
             if opener == settler {
@@ -594,12 +622,12 @@ mod margin_vault {
         #[ink(message)]
         fn claim_reward(&mut self, market: MarketId) -> Result<Amount, VaultError> {
             let keeper = self.env().caller();
+            let mut loaded = self.load(market)?;
             let amount = self
                 .rewards
                 .take((market, keeper))
                 .ok_or(VaultError::NothingToClaim)?
                 .0;
-            let mut loaded = self.load(market)?;
             let quote = self.token(loaded.market.quote);
             loaded.state.rewards = loaded.state.rewards.minus(amount)?;
             self.store(loaded);
@@ -666,12 +694,12 @@ mod margin_vault {
             from: Tick,
             to: Tick,
         ) -> Result<Histogram, VaultError> {
-            self.look(self.load(market)?, |l| l.histogram(from, to))
+            self.look(&mut self.load(market)?, |l| l.histogram(from, to))
         }
 
         #[ink(message)]
         fn at_risk(&self, market: MarketId, price: Price) -> Result<AtRisk, VaultError> {
-            self.look(self.load(market)?, |l| l.at_risk(price))
+            self.look(&mut self.load(market)?, |l| l.at_risk(price))
         }
 
         #[ink(message)]

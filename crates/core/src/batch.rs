@@ -285,6 +285,10 @@ pub struct Settled {
     pub marginal_rank: u16,
     /// What that cohort raised.
     pub marginal_raise: Amount,
+    /// Block of settlement.
+    pub block: Block,
+    /// Oracle round the batch was opened on.
+    pub round: u32,
     /// Cells whose cohorts have been put back.
     pub rested: u16,
 }

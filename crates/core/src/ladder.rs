@@ -12,6 +12,9 @@ pub const MAX_STEPS: u8 = 64;
 /// The most blocks a step may last: longer steps raise bad debt in fast markets.
 pub const MAX_BLOCKS_PER_STEP: u8 = 2;
 
+/// The highest floor, as a multiple of spot.
+pub const MAX_FLOOR: Ratio = Ratio::from_bps(9_500);
+
 /// How the price gets from the start to the floor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
 pub enum Curve {
@@ -104,6 +107,14 @@ impl LadderParams {
             && !self.absolute_floor.is_zero()
             && (1..=MAX_BLOCKS_PER_STEP).contains(&self.blocks_per_step)
             && self.announce_blocks >= 1
+    }
+
+    /// Whether the floor leaves room under this spot: at most [`MAX_FLOOR`] of it.
+    ///
+    /// # Errors
+    /// [`MathError::Overflow`].
+    pub fn has_room(&self, spot: Price) -> Result<bool, MathError> {
+        Ok(self.floor_price(spot)? <= spot.times(MAX_FLOOR, Rounding::Up)?)
     }
 
     /// The lowest price of a batch opened at this spot: `max(absolute floor, ⌈spot · floor⌉)`.

@@ -201,8 +201,21 @@ pub struct MarketState {
     pub epoch: Epoch,
     /// Batches opened so far: the number of the next one.
     pub batches: u32,
-    /// Running batches with what each may raise at its start price.
-    pub running: Vec<(u32, Amount)>,
+    /// Quote that owners of batched positions have paid in advance.
+    pub prepaid: Amount,
+    /// Running batches.
+    pub running: Vec<Running>,
+}
+
+/// What a market keeps of a running batch beside its totals.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
+pub struct Running {
+    /// Its number.
+    pub number: u32,
+    /// What it may raise at its start price: it takes up so much of the hole.
+    pub asked: Amount,
+    /// What its cohorts would lack if everything went at the floor: `Σ max(0, D_b − C_b·floor)`.
+    pub provision: Amount,
 }
 
 impl Default for MarketState {
@@ -226,6 +239,7 @@ impl Default for MarketState {
             directory: Directory::default(),
             epoch: 0,
             batches: 0,
+            prepaid: Amount::ZERO,
             running: Vec::new(),
         }
     }
@@ -242,12 +256,16 @@ impl MarketState {
             .plus(self.batched_debt)
     }
 
-    /// Quote tokens the vault must hold for this market: cash, insurance and rewards.
+    /// Quote tokens the vault must hold for this market: cash, insurance, rewards and what has
+    /// been paid in advance.
     ///
     /// # Errors
     /// [`MathError::Overflow`].
     pub fn quote_owed(&self) -> Result<Amount, MathError> {
-        self.cash.plus(self.insurance)?.plus(self.rewards)
+        self.cash
+            .plus(self.insurance)?
+            .plus(self.rewards)?
+            .plus(self.prepaid)
     }
 
     /// Collateral tokens the vault must hold for this market.
@@ -269,7 +287,17 @@ impl MarketState {
     pub fn committed(&self) -> Result<Amount, MathError> {
         self.running
             .iter()
-            .try_fold(Amount::ZERO, |sum, (_, asked)| sum.plus(*asked))
+            .try_fold(Amount::ZERO, |sum, running| sum.plus(running.asked))
+    }
+
+    /// What running batches may turn out to lack.
+    ///
+    /// # Errors
+    /// [`MathError::Overflow`].
+    pub fn batch_provision(&self) -> Result<Amount, MathError> {
+        self.running
+            .iter()
+            .try_fold(Amount::ZERO, |sum, running| sum.plus(running.provision))
     }
 
     /// An epoch that no page has used before.

@@ -11,7 +11,7 @@
 
 use crate::math::{MathError, Rounding};
 use crate::tick::{self, Tick};
-use crate::units::{Amount, DebtRatio, ScaledDebt, Shares};
+use crate::units::{Amount, Block, DebtRatio, ScaledDebt, Shares};
 use alloc::vec::Vec;
 use scale::{Decode, Encode};
 use scale_info::TypeInfo;
@@ -74,6 +74,56 @@ pub struct Stake {
     pub debt: Shares,
 }
 
+/// How long a cohort whose batch found too little money waits for the next one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode, TypeInfo)]
+pub struct Cooling {
+    /// First block of another auction.
+    pub until: Block,
+    /// The oracle round of the last one; another needs a newer round.
+    pub round: u32,
+    /// Batches in a row that found too little money.
+    pub failures: u8,
+}
+
+/// Blocks a cohort waits after one batch that found too little money; doubled after each further
+/// one, up to [`LONGEST_WAIT`].
+pub const FIRST_WAIT: Block = 100;
+
+/// The longest wait: a day of six-second blocks.
+pub const LONGEST_WAIT: Block = 14_400;
+
+impl Cooling {
+    /// After one more batch that found too little money for the cohort.
+    #[must_use]
+    pub fn failed(self, block: Block, round: u32) -> Self {
+        let doublings = u32::from(self.failures).min(16);
+        let wait = FIRST_WAIT
+            .saturating_mul(1u32.checked_shl(doublings).unwrap_or(u32::MAX))
+            .min(LONGEST_WAIT);
+        Self {
+            until: block.saturating_add(wait),
+            round,
+            failures: self.failures.saturating_add(1),
+        }
+    }
+
+    /// Whether the cohort waits still, in this block and with this oracle round.
+    #[must_use]
+    pub fn waits(&self, block: Block, round: u32) -> bool {
+        self.failures > 0 && (block < self.until || round <= self.round)
+    }
+
+    /// The longer of two waits.
+    #[must_use]
+    pub fn longer(self, other: Self) -> Self {
+        if other.until > self.until {
+            other
+        } else {
+            self
+        }
+    }
+}
+
 /// Totals of the positions that entered one tick together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
 pub struct Cohort {
@@ -89,6 +139,8 @@ pub struct Cohort {
     pub shares: Stake,
     /// No member's debt ratio is below this.
     pub lower_bound: DebtRatio,
+    /// Whether it waits for another auction.
+    pub cooling: Cooling,
 }
 
 impl Cohort {
@@ -112,6 +164,7 @@ impl Cohort {
             debt,
             shares,
             lower_bound,
+            cooling: Cooling::default(),
         }
     }
 

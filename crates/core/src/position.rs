@@ -9,10 +9,13 @@ use scale_info::TypeInfo;
 /// in a cohort. It is brought up to date only when it is touched.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode, TypeInfo)]
 pub struct Position {
-    /// Collateral outside every cohort, base units.
+    /// Collateral outside every cohort, base units: all of it without debt, else what was added
+    /// while the position was in a batch.
     pub collateral: Amount,
     /// The stake in a cohort, while there is debt.
     pub pooled: Option<Pooled>,
+    /// Quote paid while in a batch: repays what the batch leaves of the debt, else is given back.
+    pub prepaid: Amount,
 }
 
 /// A position's stake in a cohort.

@@ -135,7 +135,8 @@ pub trait MarginVault {
     #[ink(message)]
     fn supply(&mut self, market: MarketId, amount: Amount) -> Result<Shares, VaultError>;
 
-    /// Gives shares back for quote.
+    /// Gives shares back for quote, at their value less what running batches and insolvent ticks
+    /// may turn out to lack.
     ///
     /// # Events
     /// `Redeemed`.
@@ -145,7 +146,8 @@ pub trait MarginVault {
     #[ink(message)]
     fn redeem(&mut self, market: MarketId, shares: Shares) -> Result<Amount, VaultError>;
 
-    /// Adds collateral to the caller's position. Needs an approval.
+    /// Adds collateral to the caller's position; in a running batch it is held aside. Needs an
+    /// approval.
     ///
     /// # Events
     /// `Deposited`.
@@ -191,7 +193,8 @@ pub trait MarginVault {
     ) -> Result<(), VaultError>;
 
     /// Repays a position's debt, at most what is owed, and returns what was taken from the
-    /// caller. Anyone may repay for anyone. Needs an approval.
+    /// caller. Anyone may repay for anyone. In a running batch the money is held aside. Needs an
+    /// approval.
     ///
     /// # Events
     /// `Repaid`.
@@ -205,6 +208,16 @@ pub trait MarginVault {
         owner: AccountId,
         amount: Amount,
     ) -> Result<Amount, VaultError>;
+
+    /// Pays out what the caller has repaid in advance and a batch did not need.
+    ///
+    /// # Events
+    /// `Reclaimed`.
+    ///
+    /// # Errors
+    /// `UnknownMarket`, `Ledger`, `Token`.
+    #[ink(message)]
+    fn reclaim(&mut self, market: MarketId) -> Result<Amount, VaultError>;
 
     /// Follows a position through at most `moves` batches and mergers; returns whether it is up
     /// to date. Anyone may call it for anyone.
@@ -400,6 +413,17 @@ pub struct Repaid {
     /// Who paid.
     pub payer: AccountId,
     /// Quote paid.
+    pub amount: Amount,
+}
+
+/// What was repaid in advance and not needed was paid out.
+#[ink::event]
+pub struct Reclaimed {
+    /// The market.
+    pub market: MarketId,
+    /// The position's owner.
+    pub owner: AccountId,
+    /// Quote paid out.
     pub amount: Amount,
 }
 

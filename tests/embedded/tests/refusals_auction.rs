@@ -86,8 +86,8 @@ fn unknown_batches_and_bids_are_refused() {
         bidder => bid(no_batch, quote(1), price(169), ALWAYS), Error::UnknownBatch;
         bidder => bid(no_market, quote(1), price(169), ALWAYS), Error::UnknownMarket;
         // A bid is looked for before its batch.
-        bidder => cancel(no_batch, id), Error::UnknownBid;
-        bidder => cancel(no_market, id), Error::UnknownBid;
+        bidder => cancel(no_batch, id), Error::UnknownBatch;
+        bidder => cancel(no_market, id), Error::UnknownMarket;
         bidder => cancel(batch, id + 1), Error::UnknownBid;
         other => cancel(batch, id), Error::NotBidder;
         bidder => advance(no_batch), Error::UnknownBatch;

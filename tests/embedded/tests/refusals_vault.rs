@@ -235,27 +235,30 @@ fn batches_belong_to_the_auction_and_rest_only_once_settled() {
         keeper => rest(0, batch.number, 8), LedgerError::BatchRunning;
         keeper => sync(NONE, keeper, 8), VaultError::UnknownMarket;
         keeper => claim_reward(0), VaultError::NothingToClaim;
-        keeper => claim_reward(NONE), VaultError::NothingToClaim;
+        keeper => claim_reward(NONE), VaultError::UnknownMarket;
     }
 }
 
 #[test]
-fn a_position_in_a_batch_waits_for_its_settlement() {
+fn a_position_in_a_batch_takes_nothing_out_before_its_settlement() {
     let (mut s, batch) = Scene::opened(170);
     let owner = s.owners[0];
     let (c, q, vault) = (s.w.d.collateral, s.w.d.quote, s.w.d.vault);
     s.w.fund(owner, c, collateral(10), vault);
     s.w.fund(owner, q, quote(2_000), vault);
     refused! { s.w, vault,
-        owner => deposit(0, collateral(1)), LedgerError::PositionInBatch;
         owner => withdraw(0, Amount::new(1)), LedgerError::PositionInBatch;
+        owner => reclaim(0), LedgerError::PositionInBatch;
         owner => borrow(0, quote(1)), LedgerError::PositionInBatch;
         owner => deposit_and_borrow(0, collateral(10), quote(100)), LedgerError::PositionInBatch;
-        owner => repay(0, owner, quote(1_400)), LedgerError::PositionInBatch;
     }
     s.clear_at(batch, 10);
     let repay = s.w.d.vault().call_mut().repay(0, owner, quote(1_400));
     s.w.vault(owner, repay).expect("repays once it has settled");
+    refused! { s.w, vault,
+        owner => reclaim(0), LedgerError::NothingPrepaid;
+        owner => reclaim(NONE), VaultError::UnknownMarket;
+    }
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use super::{Ledger, LedgerError, LedgerStore};
 use crate::batch::{ask, cut, outcome, raise_at, targets, Batch, Settled};
 use crate::losses::{settle_losses, Waterfall};
-use crate::market::{MarketPrices, MAX_RUNNING_BATCHES, MAX_TICKS_PER_BATCH};
+use crate::market::{MarketPrices, Running, MAX_RUNNING_BATCHES, MAX_TICKS_PER_BATCH};
 use crate::math::Rounding;
 use crate::page::{
     tick_of, BatchedCohort, Cohort, CohortId, Departure, DepartureKey, Directory, PageNumber,
@@ -16,6 +16,9 @@ use scale_info::TypeInfo;
 
 /// The most storage cells a batch spreads over: they are read once more at settlement.
 pub const MAX_CELLS_PER_BATCH: usize = 64;
+
+/// The most pages an opening looks at: with cohorts that wait, more than it takes from.
+const MAX_PAGES_PER_SWEEP: usize = 64;
 
 /// What the caller of an opening may decide: nothing but what bidders have deposited.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
@@ -103,7 +106,7 @@ impl<S: LedgerStore> Ledger<'_, S> {
         let (Some(start), Some(floor)) = (ladder.first().copied(), ladder.last().copied()) else {
             return Err(LedgerError::CorruptedStorage);
         };
-        if self.params.ladder.absolute_floor > prices.spot {
+        if !self.params.ladder.has_room(prices.spot)? {
             return Err(LedgerError::FloorAboveSpot);
         }
         let room = self.params.hole.minus_or_zero(self.state.committed()?);
@@ -113,7 +116,16 @@ impl<S: LedgerStore> Ledger<'_, S> {
         let room = room.min(request.most.max(self.params.min_batch));
 
         let number = self.state.batches;
-        let lot = self.collect(number, prices.best(), start, room)?;
+        let sweep = Sweep {
+            number,
+            reference: prices.best(),
+            start,
+            floor,
+            room,
+            block: request.block,
+            round: prices.round,
+        };
+        let lot = self.collect(&sweep)?;
         if lot.cohorts == 0 {
             return Err(LedgerError::NothingToLiquidate);
         }
@@ -125,7 +137,11 @@ impl<S: LedgerStore> Ledger<'_, S> {
         self.state.batches = number
             .checked_add(1)
             .ok_or(crate::math::MathError::Overflow)?;
-        self.state.running.push((number, lot.asked));
+        self.state.running.push(Running {
+            number,
+            asked: lot.asked,
+            provision: lot.provision,
+        });
         self.state.pooled_collateral = self.state.pooled_collateral.minus(lot.collateral)?;
         self.state.batched_collateral = self.state.batched_collateral.plus(lot.collateral)?;
         self.state.batched_debt = self.state.batched_debt.plus(lot.debt)?;
@@ -159,17 +175,12 @@ impl<S: LedgerStore> Ledger<'_, S> {
     }
 
     /// Walks the ticks from the riskiest down and moves what qualifies into departures.
-    fn collect(
-        &mut self,
-        number: u32,
-        reference: Price,
-        start: Price,
-        room: Amount,
-    ) -> Result<Lot, LedgerError> {
+    fn collect(&mut self, sweep: &Sweep) -> Result<Lot, LedgerError> {
         let mut lot = Lot::default();
         let mut next = self.state.directory.highest_at_or_below(Directory::LAST);
-        while let Some(page) = next {
-            if !self.collect_page(page, number, reference, start, room, &mut lot)? {
+        for _ in 0..MAX_PAGES_PER_SWEEP {
+            let Some(page) = next else { break };
+            if !self.collect_page(page, sweep, &mut lot)? {
                 break;
             }
             next = page
@@ -183,13 +194,16 @@ impl<S: LedgerStore> Ledger<'_, S> {
     fn collect_page(
         &mut self,
         page: PageNumber,
-        number: u32,
-        reference: Price,
-        start: Price,
-        room: Amount,
+        sweep: &Sweep,
         lot: &mut Lot,
     ) -> Result<bool, LedgerError> {
         let (index, threshold) = (self.state.index, self.params.liquidation_threshold);
+        let Sweep {
+            number,
+            reference,
+            start,
+            ..
+        } = *sweep;
         let residents: Vec<(u8, Cohort)> = self
             .page(page)?
             .cohorts
@@ -201,7 +215,7 @@ impl<S: LedgerStore> Ledger<'_, S> {
         let mut goes_on = true;
         for (slot, cohort) in residents {
             let bound = tick::bound(tick_of(page, slot));
-            let left = room.minus_or_zero(lot.asked);
+            let left = sweep.room.minus_or_zero(lot.asked);
             if left.is_zero()
                 || lot.cohorts >= MAX_TICKS_PER_BATCH
                 || lot.cells.len() >= MAX_CELLS_PER_BATCH
@@ -209,6 +223,9 @@ impl<S: LedgerStore> Ledger<'_, S> {
             {
                 goes_on = false;
                 break;
+            }
+            if self.waits(&cohort, sweep)? {
+                continue;
             }
             let debt = index.owed(cohort.debt, Rounding::Up)?;
             let mut asked = ask(self.params, self.scale, cohort.collateral, debt, reference)?;
@@ -237,7 +254,11 @@ impl<S: LedgerStore> Ledger<'_, S> {
                 .insert(slot, Departure::Batched(entry));
             self.page_mut(page)?.cohorts.remove(slot);
             self.state.debt = self.state.debt.minus(cohort.debt)?;
-            lot.take(id.departures(), &entry, raise)?;
+            let at_floor = self
+                .scale
+                .value(cohort.collateral, sweep.floor, Rounding::Down)?;
+            let lack = debt.minus_or_zero(at_floor);
+            lot.take(id.departures(), &entry, raise, lack)?;
             taken = true;
         }
         if taken {
@@ -247,12 +268,26 @@ impl<S: LedgerStore> Ledger<'_, S> {
         Ok(goes_on)
     }
 
+    /// Whether a cohort whose last batch found too little money is left alone for now. Health at
+    /// or under full-close ends the wait.
+    fn waits(&self, cohort: &Cohort, sweep: &Sweep) -> Result<bool, LedgerError> {
+        if !cohort.cooling.waits(sweep.block, sweep.round) {
+            return Ok(false);
+        }
+        let debt = self.state.index.owed(cohort.debt, Rounding::Up)?;
+        let backing = self
+            .scale
+            .value(cohort.collateral, sweep.reference, Rounding::Down)?
+            .share(self.params.liquidation_threshold, Rounding::Down)?;
+        Ok(backing > debt.share(self.params.full_close_health, Rounding::Up)?)
+    }
+
     /// Settles a batch at one price, riskiest cohorts first while the money lasts.
     ///
     /// Flat in the number of positions: it reads the batch's cells and writes totals. What each
     /// cohort keeps follows from the clearing; the first `rest` cells are put back at once, the
     /// others by [`Self::rest`] or when a member is touched. `raised` zero closes the batch
-    /// without a sale.
+    /// without a sale. `block` is the block of the call.
     ///
     /// # Errors
     /// [`LedgerError::UnknownBatch`], [`LedgerError::BatchSettled`],
@@ -263,6 +298,7 @@ impl<S: LedgerStore> Ledger<'_, S> {
         number: u32,
         price: Price,
         raised: Amount,
+        block: Block,
         rest: u16,
     ) -> Result<Settlement, LedgerError> {
         let mut batch = self.store.batch(number).ok_or(LedgerError::UnknownBatch)?;
@@ -283,6 +319,8 @@ impl<S: LedgerStore> Ledger<'_, S> {
             // Without money the riskiest cohort is already past the margin.
             marginal_rank: if sells { batch.cohorts } else { 0 },
             marginal_raise: Amount::ZERO,
+            block,
+            round: batch.round,
             rested: 0,
         };
         let mut left = raised;
@@ -355,7 +393,7 @@ impl<S: LedgerStore> Ledger<'_, S> {
             .plus(waterfall.to_insurance)?;
         state.rewards = state.rewards.plus(waterfall.reward)?;
         state.written_off = state.written_off.plus(waterfall.from_lenders)?;
-        state.running.retain(|(running, _)| *running != number);
+        state.running.retain(|running| running.number != number);
         batch.settled = Some(settled);
         let rested = self.rest_cells(number, &mut batch, rest)?;
         self.store.set_batch(number, &batch);
@@ -402,6 +440,22 @@ struct Lot {
     collateral: Amount,
     debt: Amount,
     asked: Amount,
+    provision: Amount,
+}
+
+/// What an opening looks for.
+struct Sweep {
+    number: u32,
+    /// Price that health is judged at.
+    reference: Price,
+    /// First price of the ladder.
+    start: Price,
+    /// Last price of the ladder.
+    floor: Price,
+    /// What the batch may ask for at the start price.
+    room: Amount,
+    block: Block,
+    round: u32,
 }
 
 impl Lot {
@@ -410,6 +464,7 @@ impl Lot {
         cell: DepartureKey,
         entry: &BatchedCohort,
         raise: Amount,
+        lack: Amount,
     ) -> Result<(), LedgerError> {
         if !self.cells.contains(&cell) {
             self.cells.push(cell);
@@ -420,6 +475,7 @@ impl Lot {
         self.collateral = self.collateral.plus(entry.cohort.collateral)?;
         self.debt = self.debt.plus(entry.debt)?;
         self.asked = self.asked.plus(raise)?;
+        self.provision = self.provision.plus(lack)?;
         Ok(())
     }
 }

@@ -4,7 +4,7 @@ use super::{Ledger, LedgerError, LedgerStore};
 use crate::math::Rounding;
 use crate::page::{page_of, tick_of, Directory};
 use crate::tick::{self, Tick};
-use crate::units::{is_liquidatable, Amount, DebtRatio, Price};
+use crate::units::{is_liquidatable, Amount, DebtRatio, Price, Ratio};
 use alloc::vec::Vec;
 use scale::{Decode, Encode};
 use scale_info::TypeInfo;
@@ -14,6 +14,9 @@ pub const MAX_HISTOGRAM_TICKS: usize = 128;
 
 /// The most pages one answer reads.
 pub const MAX_DEPTH_PAGES: usize = 64;
+
+/// The most pages of insolvent ticks that a lender's exit sums up.
+pub const MAX_PROVISION_PAGES: usize = 16;
 
 /// Totals of one occupied tick.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
@@ -61,7 +64,7 @@ impl<S: LedgerStore> Ledger<'_, S> {
     /// [`LedgerError::Math`].
     pub fn histogram(&mut self, from: Tick, to: Tick) -> Result<Histogram, LedgerError> {
         let mut found = Histogram::default();
-        let walk = self.walk(to, |totals| {
+        let walk = self.walk(to, MAX_DEPTH_PAGES, |totals| {
             if totals.tick < from {
                 return Walk::Stop;
             }
@@ -91,7 +94,7 @@ impl<S: LedgerStore> Ledger<'_, S> {
             ..AtRisk::default()
         };
         let mut overflow = None;
-        let walk = self.walk(Tick::MAX, |totals| {
+        let walk = self.walk(Tick::MAX, MAX_DEPTH_PAGES, |totals| {
             if !is_liquidatable(totals.bound, index, price, threshold) {
                 return Walk::Stop;
             }
@@ -120,11 +123,37 @@ impl<S: LedgerStore> Ledger<'_, S> {
         Ok(risk)
     }
 
+    /// What insolvent ticks outside batches lack at a price: `Σ max(0, D − C·p)` over ticks whose
+    /// debt exceeds their collateral's value.
+    ///
+    /// # Errors
+    /// [`LedgerError::ProvisionTooDeep`] where they span more than [`MAX_PROVISION_PAGES`] pages;
+    /// [`LedgerError::Math`].
+    pub fn insolvency(&mut self, price: Price) -> Result<Amount, LedgerError> {
+        let (index, scale) = (self.state.index, self.scale);
+        let mut lack = Ok(Amount::ZERO);
+        let walk = self.walk(Tick::MAX, MAX_PROVISION_PAGES, |totals| {
+            if !is_liquidatable(totals.bound, index, price, Ratio::ONE) {
+                return Walk::Stop;
+            }
+            lack = lack.and_then(|sum: Amount| {
+                let value = scale.value(totals.collateral, price, Rounding::Down)?;
+                sum.plus(totals.debt.minus_or_zero(value))
+            });
+            Walk::GoOn
+        })?;
+        if walk.is_some() {
+            return Err(LedgerError::ProvisionTooDeep);
+        }
+        Ok(lack?)
+    }
+
     /// Visits occupied ticks from `to` down until told to stop; returns the tick to go on at if
     /// it ran out of pages first.
     fn walk(
         &mut self,
         to: Tick,
+        most_pages: usize,
         mut visit: impl FnMut(TickTotals) -> Walk,
     ) -> Result<Option<Tick>, LedgerError> {
         let index = self.state.index;
@@ -134,7 +163,7 @@ impl<S: LedgerStore> Ledger<'_, S> {
             .highest_at_or_below(page_of(to).min(Directory::LAST));
         let mut pages = 0usize;
         while let Some(number) = next {
-            if pages >= MAX_DEPTH_PAGES {
+            if pages >= most_pages {
                 return Ok(Some(tick_of(number, u8::MAX)));
             }
             pages = pages.saturating_add(1);

@@ -44,6 +44,8 @@ pub enum LedgerError {
     InsufficientCash,
     /// There is no debt to repay.
     NothingOwed,
+    /// Nothing has been paid in advance that is left over.
+    NothingPrepaid,
     /// The position is pooled in a batch that has not settled.
     PositionInBatch,
     /// The position slept through more moves than one call follows; call `sync` first.
@@ -52,7 +54,8 @@ pub enum LedgerError {
     StalePrice,
     /// The oracle round was accepted in this very block; it opens batches from the next.
     RoundTooFresh,
-    /// No cohort is under-margined at both of the last two accepted rounds.
+    /// No cohort is under-margined at both of the last two accepted rounds, or all that are wait
+    /// after an auction that found too little money.
     NothingToLiquidate,
     /// The largest number of batches is running already.
     TooManyBatches,
@@ -60,8 +63,10 @@ pub enum LedgerError {
     BatchTooSmall,
     /// Running batches ask for as much as the hole allows.
     HoleFull,
-    /// The absolute floor is above the price the batch would have to start at.
+    /// The floor would be above 0.95 of the spot price.
     FloorAboveSpot,
+    /// Insolvent ticks span more pages than one call sums up; open batches of them first.
+    ProvisionTooDeep,
     /// There is no batch of that number.
     UnknownBatch,
     /// The batch has settled already.

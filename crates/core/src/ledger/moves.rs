@@ -1,10 +1,11 @@
 //! How cohorts move between ticks, and how their members follow.
 
 use super::{Ledger, LedgerError, LedgerStore, MAX_MOVES};
-use crate::batch::{outcome, Batch, Settled};
+use crate::batch::{outcome, raise_at, Batch, Settled};
 use crate::math::Rounding;
 use crate::page::{
-    page_of, slot_of, tick_of, BatchedCohort, Cohort, CohortId, Conversion, Departure, Stake,
+    page_of, slot_of, tick_of, BatchedCohort, Cohort, CohortId, Conversion, Cooling, Departure,
+    Stake,
 };
 use crate::position::{Pooled, Position};
 use crate::tick;
@@ -128,36 +129,29 @@ impl<S: LedgerStore> Ledger<'_, S> {
                 after.collateral_left.get(),
                 Rounding::Down,
             );
-        self.settle_in(
-            id,
-            before.shares,
-            before.members,
-            after.collateral_left,
-            debt,
-            image,
-        )
-    }
-
-    /// Gives a cohort that comes back its place and records where it went.
-    fn settle_in(
-        &mut self,
-        from: CohortId,
-        given: Stake,
-        members: u32,
-        collateral: Amount,
-        debt: ScaledDebt,
-        lower_bound: DebtRatio,
-    ) -> Result<(), LedgerError> {
-        let (to, received) = self.place(members, collateral, debt, lower_bound)?;
-        let conversion = Conversion { received, given };
-        self.set_departure(
-            from,
-            Some(Departure::Moved {
-                to,
-                conversion,
-                members,
-            }),
-        )
+        let wanted = if settled.price.is_zero() {
+            batched.target
+        } else {
+            raise_at(batched, settled.price, self.scale)?
+        };
+        let cooling = if raised < wanted {
+            before.cooling.failed(settled.block, settled.round)
+        } else {
+            Cooling::default()
+        };
+        let (to, received) =
+            self.place(before.members, after.collateral_left, debt, image, cooling)?;
+        let conversion = Conversion {
+            received,
+            given: before.shares,
+        };
+        let members = before.members;
+        let moved = Departure::Moved {
+            to,
+            conversion,
+            members,
+        };
+        self.set_departure(id, Some(moved))
     }
 
     /// Puts members with their totals into the tick at or below a bound and returns the cohort
@@ -166,12 +160,16 @@ impl<S: LedgerStore> Ledger<'_, S> {
     /// Where a cohort lives there already, the one with less debt forwards into the other. A
     /// resident whose shares have lost their meaning (see [`Cohort::is_sound`]) always forwards:
     /// the tick starts a new generation at one unit a share. No call visits a member.
+    ///
+    /// A wait for another auction is never shortened by company: otherwise a speck of debt moved
+    /// into a waiting tick would put all of it up for sale at once.
     pub(super) fn place(
         &mut self,
         members: u32,
         collateral: Amount,
         debt: ScaledDebt,
         lower_bound: DebtRatio,
+        cooling: Cooling,
     ) -> Result<(CohortId, Stake), LedgerError> {
         let tick = tick::at_or_below(lower_bound);
         let (page, slot) = (page_of(tick), slot_of(tick));
@@ -182,13 +180,15 @@ impl<S: LedgerStore> Ledger<'_, S> {
         match resident {
             None => {
                 let epoch = self.page(page)?.epoch;
-                let cohort = Cohort::at_par(epoch, members, collateral, debt, lower_bound);
+                let mut cohort = Cohort::at_par(epoch, members, collateral, debt, lower_bound);
+                cohort.cooling = cooling;
                 self.page_mut(page)?.cohorts.insert(slot, cohort);
                 Ok((CohortId { tick, epoch }, cohort.shares))
             }
             Some(mut resident) if joins(&resident) => {
                 let received = resident.enter(members, collateral, debt)?;
                 resident.lower_bound = resident.lower_bound.min(lower_bound);
+                resident.cooling = resident.cooling.longer(cooling);
                 self.page_mut(page)?.cohorts.insert(slot, resident);
                 Ok((
                     CohortId {
@@ -205,6 +205,7 @@ impl<S: LedgerStore> Ledger<'_, S> {
                 let received =
                     cohort.enter(resident.members, resident.collateral, resident.debt)?;
                 cohort.lower_bound = cohort.lower_bound.min(resident.lower_bound);
+                cohort.cooling = cooling.longer(resident.cooling);
                 let to = CohortId { tick, epoch };
                 let old = CohortId {
                     tick,

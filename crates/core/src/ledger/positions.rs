@@ -4,22 +4,41 @@ use super::moves::Standing;
 use super::{Ledger, LedgerError, LedgerStore, MAX_MOVES};
 use crate::market::MarketPrices;
 use crate::math::Rounding;
-use crate::page::{page_of, slot_of, Cohort, CohortId, Departure};
+use crate::page::{page_of, slot_of, BatchedCohort, Cohort, CohortId, Cooling, Departure};
 use crate::position::{Pooled, Position, PositionView, Status};
 use crate::tick;
 use crate::units::{is_liquidatable, liquidation_price, Amount, Price, ScaledDebt};
 
+/// A position's share of what its cohort owes in a running batch, rounded up.
+fn batched_debt(batched: &BatchedCohort, position: &Position) -> Result<Amount, LedgerError> {
+    let stake = position
+        .pooled
+        .map(|pooled| pooled.stake)
+        .unwrap_or_default();
+    let (_, share) = batched.cohort.worth(stake)?;
+    if batched.cohort.debt.is_zero() {
+        return Ok(Amount::ZERO);
+    }
+    let whole = batched.cohort.debt.get();
+    Ok(batched.debt.mul_div(share.get(), whole, Rounding::Up)?)
+}
+
 impl<S: LedgerStore> Ledger<'_, S> {
-    /// Adds collateral. Always allowed outside a batch, at any price and without one (promise 6).
+    /// Adds collateral. Always allowed, at any price and without one (promise 6): in a running
+    /// batch it is held aside and counts once the position is next brought up to date.
     ///
     /// # Errors
-    /// [`LedgerError::ZeroAmount`], [`LedgerError::PositionInBatch`],
-    /// [`LedgerError::SyncRequired`], [`LedgerError::Math`].
+    /// [`LedgerError::ZeroAmount`], [`LedgerError::SyncRequired`], [`LedgerError::Math`].
     pub fn deposit(&mut self, position: &mut Position, amount: Amount) -> Result<(), LedgerError> {
         if amount.is_zero() {
             return Err(LedgerError::ZeroAmount);
         }
-        let (collateral, debt) = self.detach(position)?;
+        if let Standing::InBatch(_) = self.follow(position, MAX_MOVES)? {
+            position.collateral = position.collateral.plus(amount)?;
+            self.state.free_collateral = self.state.free_collateral.plus(amount)?;
+            return Ok(());
+        }
+        let (collateral, debt) = self.take_out(position)?;
         self.attach(position, collateral.plus(amount)?, debt)
     }
 
@@ -85,51 +104,88 @@ impl<S: LedgerStore> Ledger<'_, S> {
         Ok(())
     }
 
-    /// What repaying `amount` would take: never more than is owed, rounded up.
+    /// Repays up to `amount` of a position's debt and returns what is taken from the payer: never
+    /// more than is owed, which is rounded up. The part retired is scaled and rounded down; paying
+    /// all that is owed clears the debt exactly.
     ///
-    /// # Errors
-    /// [`LedgerError::NothingOwed`] and those of [`Self::deposit`].
-    pub fn owed(&mut self, position: &mut Position) -> Result<Amount, LedgerError> {
-        self.settle(position)?;
-        let Some(pooled) = position.pooled else {
-            return Err(LedgerError::NothingOwed);
-        };
-        let (_, debt) = self
-            .page(page_of(pooled.cohort.tick))?
-            .cohort(pooled.cohort)
-            .ok_or(LedgerError::CorruptedStorage)?
-            .worth(pooled.stake)?;
-        Ok(self.state.index.owed(debt, Rounding::Up)?)
-    }
-
-    /// Takes `amount` of quote, at most what is [owed](Self::owed), off a position's debt; the
-    /// part retired is scaled and rounded down. Paying all that is owed clears the debt exactly.
+    /// Always allowed (promise 6): in a running batch the money is held aside, and repays what the
+    /// batch leaves of the debt once the position is next brought up to date.
     ///
     /// # Errors
     /// [`LedgerError::ZeroAmount`], [`LedgerError::NothingOwed`],
     /// [`LedgerError::BelowMinimumDebt`] where a rest under the minimum would be left of a debt
-    /// above it, and those of [`Self::deposit`].
-    pub fn repay(&mut self, position: &mut Position, amount: Amount) -> Result<(), LedgerError> {
+    /// above it, [`LedgerError::SyncRequired`], [`LedgerError::Math`].
+    pub fn repay(
+        &mut self,
+        position: &mut Position,
+        amount: Amount,
+    ) -> Result<Amount, LedgerError> {
         if amount.is_zero() {
             return Err(LedgerError::ZeroAmount);
         }
-        let (collateral, debt) = self.detach(position)?;
+        if let Standing::InBatch(batched) = self.follow(position, MAX_MOVES)? {
+            let owed = batched_debt(&batched, position)?.minus_or_zero(position.prepaid);
+            return self.hold_aside(position, amount.min(owed));
+        }
+        let (collateral, debt) = self.take_out(position)?;
         if debt.is_zero() {
             return Err(LedgerError::NothingOwed);
         }
         let owed = self.state.index.owed(debt, Rounding::Up)?;
-        let left = if amount >= owed {
-            ScaledDebt::ZERO
-        } else {
-            debt.minus_or_zero(self.state.index.scaled(amount, Rounding::Down)?)
-        };
-        let owed_after = self.state.index.owed(left, Rounding::Up)?;
+        let (left, paid) = self.retire(debt, amount)?;
+        let rest = self.state.index.owed(left, Rounding::Up)?;
         let minimum = self.params.min_debt;
-        if !left.is_zero() && owed_after < minimum && owed >= minimum {
+        if !left.is_zero() && rest < minimum && owed >= minimum {
             return Err(LedgerError::BelowMinimumDebt);
         }
-        self.state.cash = self.state.cash.plus(amount.min(owed))?;
-        self.attach(position, collateral, left)
+        self.attach(position, collateral, left)?;
+        Ok(paid)
+    }
+
+    /// Gives back what a position has paid in advance and its batch did not need.
+    ///
+    /// # Errors
+    /// [`LedgerError::PositionInBatch`], [`LedgerError::NothingPrepaid`],
+    /// [`LedgerError::SyncRequired`], [`LedgerError::Math`].
+    pub fn reclaim(&mut self, position: &mut Position) -> Result<Amount, LedgerError> {
+        let (collateral, debt) = self.detach(position)?;
+        self.attach(position, collateral, debt)?;
+        let amount = core::mem::take(&mut position.prepaid);
+        if amount.is_zero() {
+            return Err(LedgerError::NothingPrepaid);
+        }
+        self.state.prepaid = self.state.prepaid.minus(amount)?;
+        Ok(amount)
+    }
+
+    fn hold_aside(
+        &mut self,
+        position: &mut Position,
+        amount: Amount,
+    ) -> Result<Amount, LedgerError> {
+        if amount.is_zero() {
+            return Err(LedgerError::NothingOwed);
+        }
+        position.prepaid = position.prepaid.plus(amount)?;
+        self.state.prepaid = self.state.prepaid.plus(amount)?;
+        Ok(amount)
+    }
+
+    /// Takes up to `amount` off a debt, into the cash; returns the debt left and what was taken.
+    fn retire(
+        &mut self,
+        debt: ScaledDebt,
+        amount: Amount,
+    ) -> Result<(ScaledDebt, Amount), LedgerError> {
+        let owed = self.state.index.owed(debt, Rounding::Up)?;
+        let paid = amount.min(owed);
+        let left = if paid == owed {
+            ScaledDebt::ZERO
+        } else {
+            debt.minus_or_zero(self.state.index.scaled(paid, Rounding::Down)?)
+        };
+        self.state.cash = self.state.cash.plus(paid)?;
+        Ok((left, paid))
     }
 
     /// Follows a position through at most `moves` batches and mergers and, when it has arrived,
@@ -159,52 +215,35 @@ impl<S: LedgerStore> Ledger<'_, S> {
     pub fn view(&mut self, position: &Position, price: Price) -> Result<PositionView, LedgerError> {
         let mut position = *position;
         let standing = self.follow(&mut position, MAX_MOVES)?;
-        let Some(pooled) = position.pooled else {
-            return Ok(PositionView {
-                collateral: position.collateral,
-                scaled_debt: ScaledDebt::ZERO,
-                debt: Amount::ZERO,
-                liquidation_price: None,
-                status: Status::Healthy,
-                batch: None,
-            });
-        };
-        if let Standing::InBatch(batched) = standing {
+        if let (Standing::InBatch(batched), Some(pooled)) = (standing, position.pooled) {
             let (collateral, scaled_debt) = batched.cohort.worth(pooled.stake)?;
-            let share = if batched.cohort.debt.is_zero() {
-                Amount::ZERO
-            } else {
-                batched
-                    .debt
-                    .mul_div(scaled_debt.get(), batched.cohort.debt.get(), Rounding::Up)?
-            };
             return Ok(PositionView {
-                collateral,
+                collateral: collateral.plus(position.collateral)?,
                 scaled_debt,
-                debt: share,
+                debt: batched_debt(&batched, &position)?.minus_or_zero(position.prepaid),
                 liquidation_price: None,
                 status: Status::InBatch,
                 batch: Some(batched.batch),
             });
         }
-        let cohort = *self
-            .page(page_of(pooled.cohort.tick))?
-            .cohort(pooled.cohort)
-            .ok_or(LedgerError::CorruptedStorage)?;
-        let (collateral, scaled_debt) = cohort.worth(pooled.stake)?;
         let (index, threshold) = (self.state.index, self.params.liquidation_threshold);
-        let bound = tick::bound(pooled.cohort.tick);
-        let status = if is_liquidatable(bound, index, price, threshold) {
-            Status::Liquidatable
-        } else {
-            Status::Healthy
-        };
+        // Until it is touched, a position is judged by the tick its cohort is in, whatever has
+        // been held aside for it.
+        let tick = position.pooled.map(|pooled| pooled.cohort.tick);
+        let (collateral, scaled_debt) = self.take_out(&mut position)?;
+        let bound = tick.map(tick::bound);
+        let liquidatable =
+            bound.is_some_and(|bound| is_liquidatable(bound, index, price, threshold));
         Ok(PositionView {
             collateral,
             scaled_debt,
             debt: index.owed(scaled_debt, Rounding::Up)?,
-            liquidation_price: liquidation_price(bound, index, threshold),
-            status,
+            liquidation_price: bound.and_then(|bound| liquidation_price(bound, index, threshold)),
+            status: if liquidatable {
+                Status::Liquidatable
+            } else {
+                Status::Healthy
+            },
             batch: None,
         })
     }
@@ -242,6 +281,15 @@ impl<S: LedgerStore> Ledger<'_, S> {
         }
         self.state.pooled_collateral = self.state.pooled_collateral.minus(collateral)?;
         self.state.debt = self.state.debt.minus(debt)?;
+        // What was paid in advance, while the position was in a batch, is repaid first.
+        let debt = if position.prepaid.is_zero() || debt.is_zero() {
+            debt
+        } else {
+            let (left, paid) = self.retire(debt, position.prepaid)?;
+            position.prepaid = position.prepaid.minus(paid)?;
+            self.state.prepaid = self.state.prepaid.minus(paid)?;
+            left
+        };
         Ok((own.plus(collateral)?, debt))
     }
 
@@ -270,7 +318,7 @@ impl<S: LedgerStore> Ledger<'_, S> {
         }
         let ratio = self.scale.debt_ratio(debt, collateral);
         let bound = tick::bound(tick::at_or_below(ratio));
-        let (cohort, stake) = self.place(1, collateral, debt, bound)?;
+        let (cohort, stake) = self.place(1, collateral, debt, bound, Cooling::default())?;
         position.pooled = Some(Pooled { cohort, stake });
         self.state.pooled_collateral = self.state.pooled_collateral.plus(collateral)?;
         self.state.debt = self.state.debt.plus(debt)?;

@@ -143,7 +143,10 @@ impl World {
     ) -> Result<Settlement, LedgerError> {
         // Half of all settlements put the first cell back at once.
         let rest = (self.block % 2) as u16;
-        let done = self.transition(u32::MAX, |l, _| l.settle_batch(number, price, raised, rest))?;
+        let block = self.block;
+        let done = self.transition(u32::MAX, |l, _| {
+            l.settle_batch(number, price, raised, block, rest)
+        })?;
         self.held.0 += raised.get();
         self.held.1 -= done.sold.get();
         Ok(done)
@@ -294,8 +297,8 @@ fn a_filled_batch_closes_the_risky_and_leaves_the_healthy() {
     }
     // Everybody repays, withdraws and leaves; the vault ends with rounding only.
     for who in 0..10 {
-        let owed = world.transition(who, |l, p| l.owed(p)).unwrap();
-        world.transition(who, |l, p| l.repay(p, owed)).unwrap();
+        let all = Amount::new(u128::MAX);
+        let owed = world.transition(who, |l, p| l.repay(p, all)).unwrap();
         world.held.0 += owed.get();
         world.check();
         let out = world.positions[&who].collateral;
@@ -334,7 +337,8 @@ fn nobody_bids_and_every_position_is_back_as_it_was() {
         .map(|who| world.view(who, 182 * PRICE_ONE))
         .collect();
     let opening = world.open_batch(150 * PRICE_ONE).unwrap();
-    let refused = world.transition(9, |l, p| l.deposit(p, Amount::new(1)));
+    let prices = world.prices(150 * PRICE_ONE);
+    let refused = world.transition(9, |l, p| l.withdraw(p, Amount::new(1), Some(&prices)));
     assert_eq!(refused, Err(LedgerError::PositionInBatch));
     world
         .settle(opening.number, Price::ZERO, Amount::ZERO)
@@ -443,6 +447,115 @@ fn exactly_at_the_liquidation_price_nobody_is_liquidatable() {
     );
     assert_eq!(world.view(9, trigger - 1).status, Status::Liquidatable);
     assert_eq!(world.open_batch(trigger - 1).unwrap().members, 1);
+}
+
+/// Promise 6: in a running batch repaying and topping up work; the money is held aside, counts
+/// when the position is next touched, and what was not needed is given back.
+#[test]
+fn promise_6_a_batched_position_can_be_repaid_and_topped_up() {
+    let mut world = crashed();
+    let opening = world.open_batch(160 * PRICE_ONE).unwrap();
+    let owed = world.view(9, 160 * PRICE_ONE).debt;
+    let half = Amount::new(owed.get() / 2);
+    assert_eq!(world.transition(9, |l, p| l.repay(p, half)), Ok(half));
+    world.held.0 += half.get();
+    world
+        .transition(9, |l, p| l.deposit(p, Amount::new(COLLATERAL)))
+        .unwrap();
+    world.held.1 += COLLATERAL;
+    world.check();
+    // No more than is owed is taken.
+    let rest = world.transition(9, |l, p| l.repay(p, owed)).unwrap();
+    world.held.0 += rest.get();
+    assert_eq!(half.plus(rest).unwrap(), owed);
+    let again = world.transition(9, |l, p| l.repay(p, owed));
+    assert_eq!(again, Err(LedgerError::NothingOwed));
+    let early = world.transition(9, |l, p| l.reclaim(p));
+    assert_eq!(early, Err(LedgerError::PositionInBatch));
+
+    let step = 10;
+    world
+        .settle(opening.number, opening.prices[step], opening.targets[step])
+        .unwrap();
+    world.rest(opening.number);
+    world.check();
+    let sold_out = world.view(9, 160 * PRICE_ONE);
+    assert!(sold_out.debt.is_zero());
+    assert!(sold_out.collateral.get() > COLLATERAL);
+    // The batch retired the debt by itself, so what was paid in advance comes back.
+    let back = world.transition(9, |l, p| l.reclaim(p)).unwrap();
+    world.held.0 -= back.get();
+    assert!(back <= owed && back.get() > 0);
+    world.check();
+}
+
+/// A leftover waits for a hundred blocks and a newer round, twice as long after each further
+/// failure, and not at all once its health is under full-close.
+#[test]
+fn a_leftover_waits_before_it_is_offered_again() {
+    let mut world = crashed();
+    let price = 182 * PRICE_ONE;
+    let mut wait = 100;
+    for round in [1u32, 2, 3] {
+        let mut prices = world.prices(price);
+        prices.round = round;
+        let open = |world: &mut World, prices: MarketPrices| {
+            let request = OpenRequest {
+                block: world.block,
+                most: Amount::new(u128::MAX),
+            };
+            world.transition(u32::MAX, |l, _| l.open(&prices, request))
+        };
+        let opening = open(&mut world, prices).unwrap();
+        world
+            .settle(opening.number, Price::ZERO, Amount::ZERO)
+            .unwrap();
+        world.rest(opening.number);
+        world.check();
+        let settled_in = world.block;
+        let refused = Err(LedgerError::NothingToLiquidate);
+        prices.round = round + 1;
+        world.block = settled_in + wait - 1;
+        prices.accepted_in = world.block - 1;
+        assert_eq!(open(&mut world, prices), refused, "before the wait is over");
+        world.block = settled_in + wait;
+        prices.round = round;
+        assert_eq!(open(&mut world, prices), refused, "on the same round");
+        wait *= 2;
+    }
+    // At 165 the riskiest are under full-close health and wait no longer.
+    world.block -= 100;
+    let low = world.open_batch(165 * PRICE_ONE).unwrap();
+    assert!(low.members > 0);
+}
+
+/// Promise 10: a loss that is visible, in a running batch or in an insolvent tick, is set aside
+/// from what a lender takes out, but not from what a new lender pays for a share.
+#[test]
+fn promise_10_nobody_leaves_ahead_of_a_visible_loss() {
+    let mut world = crashed();
+    let shares = world.state.supply_shares;
+    let tenth = crate::units::Shares::new(shares.get() / 10);
+    let worth = world.state.supply_value(tenth).unwrap();
+    // At 100 ten positions owe 14 450 on collateral worth 10 000.
+    let low = Price::new(100 * PRICE_ONE);
+    let (params, mut state) = (world.params.clone(), world.state.clone());
+    let mut cells = world.cells.clone();
+    let mut ledger = Ledger::new(&params, &mut state, &mut cells).unwrap();
+    let lack = ledger.insolvency(low).unwrap();
+    assert_eq!(lack.get(), 4_450 * QUOTE);
+    let paid = state.redeem(shares, tenth, lack).unwrap();
+    let share = 445 * QUOTE;
+    assert!(worth.get() - paid.get() >= share && worth.get() - paid.get() <= share + 2);
+    // The same loss once it is in a batch: judged at the batch's floor.
+    let opening = world.open_batch(100 * PRICE_ONE).unwrap();
+    let floor = opening.prices.last().unwrap();
+    let expected = 14_450 * QUOTE - 100 * floor.get() * QUOTE / PRICE_ONE;
+    assert_eq!(world.state.batch_provision().unwrap().get(), expected);
+    world
+        .settle(opening.number, opening.prices[20], opening.targets[20])
+        .unwrap();
+    assert!(world.state.batch_provision().unwrap().is_zero());
 }
 
 /// Money a speck short of the target must not leave a rest whose debt ratio leaves the scale:
@@ -632,11 +745,7 @@ proptest! {
                     }
                 }
                 Act::Repay(who, amount) => {
-                    let paid = world.transition(who, |l, p| {
-                        let pays = l.owed(p)?.min(Amount::new(amount));
-                        l.repay(p, pays)?;
-                        Ok(pays)
-                    });
+                    let paid = world.transition(who, |l, p| l.repay(p, Amount::new(amount)));
                     if let Ok(paid) = paid {
                         world.held.0 += paid.get();
                     }
@@ -691,14 +800,13 @@ proptest! {
         }
         for who in 0..12 {
             while !world.transition(who, |l, p| l.sync(p, 8)).unwrap() {}
-            if let Ok(owed) = world.transition(who, |l, p| l.owed(p)) {
-                if !owed.is_zero() {
-                    world.transition(who, |l, p| l.repay(p, owed)).unwrap();
-                    world.held.0 += owed.get();
-                } else {
-                    continue;
-                }
+            if let Ok(paid) = world.transition(who, |l, p| l.repay(p, Amount::new(u128::MAX))) {
+                world.held.0 += paid.get();
             }
+            if let Ok(back) = world.transition(who, |l, p| l.reclaim(p)) {
+                world.held.0 -= back.get();
+            }
+            prop_assert!(world.view(who, price).debt.is_zero());
             let out = world.positions.get(&who).map(|p| p.collateral).unwrap_or_default();
             if !out.is_zero() {
                 world.transition(who, |l, p| l.withdraw(p, out, None)).unwrap();

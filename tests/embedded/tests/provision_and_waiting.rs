@@ -1,5 +1,5 @@
-//! What the protocol promises and the contracts do not do yet: each test fails today, and loses
-//! its `ignore` with the change that makes it pass.
+//! What lenders, owners and leftovers may count on around a running batch: promises 6 and 10,
+//! the wait before collateral is offered again, and the room between spot and floor.
 
 use breakwater_core::ledger::LedgerError;
 use breakwater_core::units::Amount;
@@ -8,7 +8,6 @@ use breakwater_interfaces::vault::MarginVault;
 use ink::codegen::TraitCallBuilder;
 
 #[test]
-#[ignore = "promise 10: there is no provision for running batches and insolvent ticks yet"]
 fn no_lender_leaves_ahead_of_a_loss_that_is_already_visible() {
     let (mut s, batch) = Scene::opened(100);
     // Ten owners owe 14 450 on collateral worth 10 000: at least 4 450 are lost.
@@ -27,7 +26,6 @@ fn no_lender_leaves_ahead_of_a_loss_that_is_already_visible() {
 }
 
 #[test]
-#[ignore = "promise 6: a position in a running batch can neither be repaid nor topped up yet"]
 fn repaying_and_adding_collateral_work_in_a_running_batch() {
     let (mut s, batch) = Scene::opened(170);
     let (owner, d) = (s.owners[0], s.w.d);
@@ -45,7 +43,6 @@ fn repaying_and_adding_collateral_work_in_a_running_batch() {
 }
 
 #[test]
-#[ignore = "re-auctions neither wait for 100 blocks nor for a newer accepted round yet"]
 fn a_leftover_is_not_offered_again_at_once_on_the_same_round() {
     // Nobody bids; 1 400 at 170 is above full-close health.
     let mut s = Scene::of(
@@ -66,7 +63,6 @@ fn a_leftover_is_not_offered_again_at_once_on_the_same_round() {
 }
 
 #[test]
-#[ignore = "the floor is compared with the spot, not with the spot times a maximum floor ratio"]
 fn no_batch_opens_with_a_floor_within_a_hair_of_the_spot() {
     let mut params = breakwater_core::market::example_params();
     params.ladder.absolute_floor = price(170);
@@ -74,4 +70,24 @@ fn no_batch_opens_with_a_floor_within_a_hair_of_the_spot() {
     s.w.set_price_twice(price(170));
     // 0.95 of the spot is the highest floor ratio that parameters allow.
     assert_eq!(s.open_refused(), LedgerError::FloorAboveSpot);
+}
+
+#[test]
+fn what_was_repaid_in_advance_and_not_needed_is_paid_back() {
+    let (mut s, batch) = Scene::opened(150);
+    let (owner, d) = (s.owners[9], s.w.d);
+    let owed = s.w.view(owner).debt;
+    s.w.fund(owner, d.quote, owed, d.vault);
+    let before = s.w.held(d.quote, owner);
+    let repay = d.vault().call_mut().repay(0, owner, quote(1_000_000));
+    assert_eq!(s.w.vault(owner, repay).expect("repays").value, owed);
+    assert!(s.w.view(owner).debt.is_zero());
+    let early = s.w.vault(owner, d.vault().call_mut().reclaim(0));
+    assert!(early.is_err(), "not while the batch may still need it");
+    // At 150 every cohort is closed whole: the batch retires the debt by itself.
+    s.clear_at(batch, 10);
+    let paid = s.w.vault(owner, d.vault().call_mut().reclaim(0));
+    assert_eq!(paid.expect("pays back").value, owed);
+    assert_eq!(s.w.held(d.quote, owner), before);
+    assert!(s.w.vault(owner, d.vault().call_mut().reclaim(0)).is_err());
 }
