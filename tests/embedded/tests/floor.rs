@@ -124,22 +124,22 @@ fn a_crash_during_the_auction_changes_neither_ladder_nor_targets() {
 #[test]
 fn the_absolute_floor_holds_where_it_is_above_the_usual_one() {
     let mut params = example_params();
-    params.ladder.absolute_floor = price(168);
+    params.ladder.absolute_floor = price(161);
     let mut s = Scene::with_params(params);
     s.w.set_price_twice(price(170));
     let batch = s.open();
     let prices = s.w.record(batch).auction.prices;
-    assert_eq!(prices.iter().min(), Some(&price(168)));
+    assert_eq!(prices.iter().min(), Some(&price(161)));
     bid_refused(
         &mut s,
         batch,
         1_000_000,
-        less(price(168)),
+        less(price(161)),
         AuctionError::LimitUnderFloor,
     );
-    s.bid(0, batch, quote(20_000), price(168));
+    s.bid(0, batch, quote(20_000), price(161));
     s.w.run_out(batch);
-    assert_eq!(s.w.settle(s.keeper, batch).price, price(168));
+    assert_eq!(s.w.settle(s.keeper, batch).price, price(161));
 }
 
 #[test]
