@@ -6,15 +6,14 @@
 #![cfg_attr(not(feature = "std"), no_std, no_main)]
 
 mod cells;
+mod market;
 
 #[ink::contract(env = breakwater_interfaces::Env)]
 mod margin_vault {
-    use crate::cells::{Cells, MarketCells};
+    use crate::cells::Cells;
     use breakwater_core::batch::Batch;
-    use breakwater_core::ledger::{
-        AtRisk, Histogram, Ledger, LedgerError, OpenRequest, Opening, Settlement,
-    };
-    use breakwater_core::market::{MarketParams, MarketPrices, MarketState};
+    use breakwater_core::ledger::{AtRisk, Histogram, OpenRequest, Opening, Settlement};
+    use breakwater_core::market::{MarketParams, MarketState};
     use breakwater_core::math::MathError;
     use breakwater_core::position::{Position, PositionView};
     use breakwater_core::roles::{Governance, RoleError};
@@ -22,20 +21,15 @@ mod margin_vault {
     use breakwater_core::units::{Amount, Price, Shares};
     use breakwater_interfaces::cell::Cell;
     use breakwater_interfaces::governance::{Governed, Roles};
-    use breakwater_interfaces::oracle::OracleAdapter;
-    use breakwater_interfaces::token::{Token, TokenError};
+    use breakwater_interfaces::token::TokenError;
     use breakwater_interfaces::vault::{
         Accounting, BatchOpened, BatchSettled, Borrowed, Deposited, MarginVault as Interface,
         Market, MarketCreated, Reclaimed, Redeemed, Repaid, Supplied, VaultError, Withdrawn,
     };
-    use breakwater_interfaces::{Env, MarketId};
-    use ink::codegen::TraitCallBuilder;
+    use breakwater_interfaces::MarketId;
     use ink::prelude::vec::Vec;
     use ink::storage::traits::ManualKey;
     use ink::storage::{Lazy, Mapping};
-
-    /// Markets one token may serve: a settlement sums over them what is owed in it.
-    const MARKETS_PER_TOKEN: usize = 8;
 
     /// Cells of a batch that its settlement puts back at once: a batch of up to 32 neighbouring
     /// ticks needs no further call.
@@ -45,31 +39,25 @@ mod margin_vault {
     #[ink::scale_derive(Encode, Decode, TypeInfo)]
     #[cfg_attr(feature = "std", derive(ink::storage::traits::StorageLayout))]
     pub struct Config {
-        oracle: AccountId,
-        auction: Option<AccountId>,
-        markets: MarketId,
+        pub(crate) oracle: AccountId,
+        pub(crate) auction: Option<AccountId>,
+        pub(crate) markets: MarketId,
     }
 
     /// Storage: see `docs/storage.md` for every key.
     #[ink(storage)]
     pub struct MarginVault {
-        roles: Roles,
-        config: Lazy<Config, ManualKey<0x434f_4e46>>,
-        markets: Mapping<MarketId, Cell<Market>, ManualKey<0x4d41_524b>>,
+        pub(crate) roles: Roles,
+        pub(crate) config: Lazy<Config, ManualKey<0x434f_4e46>>,
+        pub(crate) markets: Mapping<MarketId, Cell<Market>, ManualKey<0x4d41_524b>>,
         /// Markets that a token serves, as collateral or as quote.
-        uses: Mapping<AccountId, Vec<MarketId>, ManualKey<0x5553_4553>>,
-        states: Mapping<MarketId, Cell<MarketState>, ManualKey<0x5354_4154>>,
-        positions: Mapping<(MarketId, AccountId), Cell<Position>, ManualKey<0x504f_5349>>,
-        lenders: Mapping<(MarketId, AccountId), Cell<Shares>, ManualKey<0x4c45_4e44>>,
-        rewards: Mapping<(MarketId, AccountId), Cell<Amount>, ManualKey<0x5245_5741>>,
-        cells: Cells,
-    }
-
-    /// One market loaded for one message.
-    struct Loaded {
-        id: MarketId,
-        market: Market,
-        state: MarketState,
+        pub(crate) uses: Mapping<AccountId, Vec<MarketId>, ManualKey<0x5553_4553>>,
+        pub(crate) states: Mapping<MarketId, Cell<MarketState>, ManualKey<0x5354_4154>>,
+        pub(crate) positions:
+            Mapping<(MarketId, AccountId), Cell<Position>, ManualKey<0x504f_5349>>,
+        pub(crate) lenders: Mapping<(MarketId, AccountId), Cell<Shares>, ManualKey<0x4c45_4e44>>,
+        pub(crate) rewards: Mapping<(MarketId, AccountId), Cell<Amount>, ManualKey<0x5245_5741>>,
+        pub(crate) cells: Cells,
     }
 
     impl MarginVault {
@@ -93,185 +81,6 @@ mod margin_vault {
                 rewards: Mapping::new(),
                 cells: Cells::default(),
             }
-        }
-
-        fn ensure_governor(&self) -> Result<(), VaultError> {
-            self.roles
-                .ensure(self.env().caller())
-                .map_err(|_| VaultError::NotGovernor)
-        }
-
-        fn config(&self) -> Result<Config, VaultError> {
-            self.config
-                .get()
-                .ok_or(VaultError::Ledger(LedgerError::CorruptedStorage))
-        }
-
-        /// A market with the interest it has borne until now.
-        fn load(&self, id: MarketId) -> Result<Loaded, VaultError> {
-            let market = self.markets.get(id).ok_or(VaultError::UnknownMarket)?.0;
-            let mut state = self.states.get(id).ok_or(VaultError::UnknownMarket)?.0;
-            state.accrue(&market.params.interest, self.env().block_timestamp())?;
-            Ok(Loaded { id, market, state })
-        }
-
-        fn store(&mut self, loaded: Loaded) {
-            self.states.insert(loaded.id, &Cell(loaded.state));
-        }
-
-        fn token(&self, address: AccountId) -> Token {
-            Token::new(address, self.env().account_id())
-        }
-
-        fn position_of(&self, market: MarketId, owner: AccountId) -> Position {
-            self.positions
-                .get((market, owner))
-                .map(|cell| cell.0)
-                .unwrap_or_default()
-        }
-
-        fn store_position(&mut self, market: MarketId, owner: AccountId, position: &Position) {
-            if position.is_empty() {
-                self.positions.remove((market, owner));
-            } else {
-                self.positions.insert((market, owner), &Cell(*position));
-            }
-        }
-
-        /// Runs one transition of the ledger on a loaded market and writes the cells it changed.
-        fn transition<T>(
-            &mut self,
-            loaded: &mut Loaded,
-            act: impl FnOnce(&mut Ledger<'_, MarketCells<'_>>) -> Result<T, LedgerError>,
-        ) -> Result<T, VaultError> {
-            let mut cells = MarketCells {
-                market: loaded.id,
-                cells: &mut self.cells,
-            };
-            let mut ledger = Ledger::new(&loaded.market.params, &mut loaded.state, &mut cells)?;
-            let result = act(&mut ledger)?;
-            ledger.commit();
-            Ok(result)
-        }
-
-        /// As [`Self::transition`], on the position of one owner.
-        fn transition_of<T>(
-            &mut self,
-            loaded: &mut Loaded,
-            owner: AccountId,
-            act: impl FnOnce(&mut Ledger<'_, MarketCells<'_>>, &mut Position) -> Result<T, LedgerError>,
-        ) -> Result<T, VaultError> {
-            let mut position = self.position_of(loaded.id, owner);
-            let result = self.transition(loaded, |ledger| act(ledger, &mut position))?;
-            self.store_position(loaded.id, owner, &position);
-            Ok(result)
-        }
-
-        /// Prices of a market's feed. A source that does not answer is an error, never a trap.
-        fn prices(&self, loaded: &Loaded) -> Result<MarketPrices, VaultError> {
-            let oracle: ink::contract_ref!(OracleAdapter, Env) = self.config()?.oracle.into();
-            match oracle.call().read(loaded.market.params.feed).try_invoke() {
-                Ok(Ok(Ok(reading))) => Ok(MarketPrices {
-                    spot: reading.round.price,
-                    previous: reading.previous,
-                    twap: reading.twap,
-                    round: reading.round.number,
-                    accepted_in: reading.round.block,
-                    age: self
-                        .env()
-                        .block_timestamp()
-                        .saturating_sub(reading.round.at),
-                }),
-                _ => Err(VaultError::OracleUnavailable),
-            }
-        }
-
-        /// Everything the vault owes in a token, over all markets it serves.
-        fn owed(&self, token: AccountId) -> Result<Amount, VaultError> {
-            let mut sum = Amount::ZERO;
-            for id in self.uses.get(token).unwrap_or_default() {
-                let Loaded { market, state, .. } = self.load(id)?;
-                let owed = if market.quote == token {
-                    state.quote_owed()?
-                } else {
-                    state.collateral_owed()?
-                };
-                sum = sum.plus(owed)?;
-            }
-            Ok(sum)
-        }
-
-        /// Notes that a token serves one more market.
-        fn add_use(&mut self, token: AccountId, market: MarketId) -> Result<(), VaultError> {
-            let mut uses = self.uses.get(token).unwrap_or_default();
-            if uses.len() >= MARKETS_PER_TOKEN {
-                return Err(VaultError::TooManyMarkets);
-            }
-            uses.push(market);
-            self.uses.insert(token, &uses);
-            Ok(())
-        }
-
-        /// Losses that are visible but not booked: what running batches may lack, and what ticks
-        /// lack that are insolvent at the lower of the last two prices. A dead oracle shows none.
-        fn provision(&self, loaded: &mut Loaded) -> Result<Amount, VaultError> {
-            let batches = loaded.state.batch_provision()?;
-            match self.prices(loaded) {
-                Ok(prices) => {
-                    let price = prices.spot.min(prices.previous);
-                    let ticks = self.look(loaded, |l| l.insolvency(price))?;
-                    Ok(batches.plus(ticks)?)
-                }
-                Err(_) => Ok(batches),
-            }
-        }
-
-        fn ensure_auction(&self) -> Result<AccountId, VaultError> {
-            let caller = self.env().caller();
-            if self.config()?.auction == Some(caller) {
-                Ok(caller)
-            } else {
-                Err(VaultError::NotAuction)
-            }
-        }
-
-        fn credit_reward(
-            &mut self,
-            market: MarketId,
-            keeper: AccountId,
-            amount: Amount,
-        ) -> Result<(), VaultError> {
-            if !amount.is_zero() {
-                let sum = self.reward(market, keeper).plus(amount)?;
-                self.rewards.insert((market, keeper), &Cell(sum));
-            }
-            Ok(())
-        }
-
-        /// Asks the ledger of a loaded market something and stores nothing.
-        fn look<T>(
-            &self,
-            loaded: &mut Loaded,
-            ask: impl FnOnce(&mut Ledger<'_, MarketCells<'_>>) -> Result<T, LedgerError>,
-        ) -> Result<T, VaultError> {
-            // Handles of its own: what is never committed never reaches storage.
-            let mut handles = Cells::default();
-            let mut cells = MarketCells {
-                market: loaded.id,
-                cells: &mut handles,
-            };
-            let mut ledger = Ledger::new(&loaded.market.params, &mut loaded.state, &mut cells)?;
-            Ok(ask(&mut ledger)?)
-        }
-
-        fn judged_at(
-            &self,
-            mut loaded: Loaded,
-            owner: AccountId,
-            price: Price,
-        ) -> Result<PositionView, VaultError> {
-            let position = self.position_of(loaded.id, owner);
-            self.look(&mut loaded, |l| l.view(&position, price))
         }
     }
 
@@ -704,10 +513,7 @@ mod margin_vault {
 
         #[ink(message)]
         fn reward(&self, market: MarketId, keeper: AccountId) -> Amount {
-            self.rewards
-                .get((market, keeper))
-                .map(|cell| cell.0)
-                .unwrap_or_default()
+            self.reward_of(market, keeper)
         }
     }
 }

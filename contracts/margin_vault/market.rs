@@ -1,0 +1,218 @@
+//! What messages share: one market loaded with its interest, transitions of its ledger, prices,
+//! and what the vault owes.
+
+use crate::cells::{Cells, MarketCells};
+use crate::margin_vault::{Config, MarginVault};
+use breakwater_core::ledger::{Ledger, LedgerError};
+use breakwater_core::market::{MarketPrices, MarketState};
+use breakwater_core::position::{Position, PositionView};
+use breakwater_core::units::{Amount, Price};
+use breakwater_interfaces::cell::Cell;
+use breakwater_interfaces::oracle::OracleAdapter;
+use breakwater_interfaces::token::Token;
+use breakwater_interfaces::vault::{Market, VaultError};
+use breakwater_interfaces::{AccountId, Env, MarketId};
+use ink::codegen::{Env as _, TraitCallBuilder};
+
+/// Markets one token may serve: a settlement sums over them what is owed in it.
+const MARKETS_PER_TOKEN: usize = 8;
+
+/// One market loaded for one message.
+pub(crate) struct Loaded {
+    pub(crate) id: MarketId,
+    pub(crate) market: Market,
+    pub(crate) state: MarketState,
+}
+
+impl MarginVault {
+    pub(crate) fn ensure_governor(&self) -> Result<(), VaultError> {
+        self.roles
+            .ensure(self.env().caller())
+            .map_err(|_| VaultError::NotGovernor)
+    }
+
+    pub(crate) fn config(&self) -> Result<Config, VaultError> {
+        self.config
+            .get()
+            .ok_or(VaultError::Ledger(LedgerError::CorruptedStorage))
+    }
+
+    /// A market with the interest it has borne until now.
+    pub(crate) fn load(&self, id: MarketId) -> Result<Loaded, VaultError> {
+        let market = self.markets.get(id).ok_or(VaultError::UnknownMarket)?.0;
+        let mut state = self.states.get(id).ok_or(VaultError::UnknownMarket)?.0;
+        state.accrue(&market.params.interest, self.env().block_timestamp())?;
+        Ok(Loaded { id, market, state })
+    }
+
+    pub(crate) fn store(&mut self, loaded: Loaded) {
+        self.states.insert(loaded.id, &Cell(loaded.state));
+    }
+
+    pub(crate) fn token(&self, address: AccountId) -> Token {
+        Token::new(address, self.env().account_id())
+    }
+
+    pub(crate) fn position_of(&self, market: MarketId, owner: AccountId) -> Position {
+        self.positions
+            .get((market, owner))
+            .map(|cell| cell.0)
+            .unwrap_or_default()
+    }
+
+    pub(crate) fn store_position(
+        &mut self,
+        market: MarketId,
+        owner: AccountId,
+        position: &Position,
+    ) {
+        if position.is_empty() {
+            self.positions.remove((market, owner));
+        } else {
+            self.positions.insert((market, owner), &Cell(*position));
+        }
+    }
+
+    /// Runs one transition of the ledger on a loaded market and writes the cells it changed.
+    pub(crate) fn transition<T>(
+        &mut self,
+        loaded: &mut Loaded,
+        act: impl FnOnce(&mut Ledger<'_, MarketCells<'_>>) -> Result<T, LedgerError>,
+    ) -> Result<T, VaultError> {
+        let mut cells = MarketCells {
+            market: loaded.id,
+            cells: &mut self.cells,
+        };
+        let mut ledger = Ledger::new(&loaded.market.params, &mut loaded.state, &mut cells)?;
+        let result = act(&mut ledger)?;
+        ledger.commit();
+        Ok(result)
+    }
+
+    /// As [`Self::transition`], on the position of one owner.
+    pub(crate) fn transition_of<T>(
+        &mut self,
+        loaded: &mut Loaded,
+        owner: AccountId,
+        act: impl FnOnce(&mut Ledger<'_, MarketCells<'_>>, &mut Position) -> Result<T, LedgerError>,
+    ) -> Result<T, VaultError> {
+        let mut position = self.position_of(loaded.id, owner);
+        let result = self.transition(loaded, |ledger| act(ledger, &mut position))?;
+        self.store_position(loaded.id, owner, &position);
+        Ok(result)
+    }
+
+    /// Prices of a market's feed. A source that does not answer is an error, never a trap.
+    pub(crate) fn prices(&self, loaded: &Loaded) -> Result<MarketPrices, VaultError> {
+        let oracle: ink::contract_ref!(OracleAdapter, Env) = self.config()?.oracle.into();
+        match oracle.call().read(loaded.market.params.feed).try_invoke() {
+            Ok(Ok(Ok(reading))) => Ok(MarketPrices {
+                spot: reading.round.price,
+                previous: reading.previous,
+                twap: reading.twap,
+                round: reading.round.number,
+                accepted_in: reading.round.block,
+                age: self
+                    .env()
+                    .block_timestamp()
+                    .saturating_sub(reading.round.at),
+            }),
+            _ => Err(VaultError::OracleUnavailable),
+        }
+    }
+
+    /// Everything the vault owes in a token, over all markets it serves.
+    pub(crate) fn owed(&self, token: AccountId) -> Result<Amount, VaultError> {
+        let mut sum = Amount::ZERO;
+        for id in self.uses.get(token).unwrap_or_default() {
+            let Loaded { market, state, .. } = self.load(id)?;
+            let owed = if market.quote == token {
+                state.quote_owed()?
+            } else {
+                state.collateral_owed()?
+            };
+            sum = sum.plus(owed)?;
+        }
+        Ok(sum)
+    }
+
+    /// Notes that a token serves one more market.
+    pub(crate) fn add_use(&mut self, token: AccountId, market: MarketId) -> Result<(), VaultError> {
+        let mut uses = self.uses.get(token).unwrap_or_default();
+        if uses.len() >= MARKETS_PER_TOKEN {
+            return Err(VaultError::TooManyMarkets);
+        }
+        uses.push(market);
+        self.uses.insert(token, &uses);
+        Ok(())
+    }
+
+    /// Losses that are visible but not booked: what running batches may lack, and what ticks
+    /// lack that are insolvent at the lower of the last two prices. A dead oracle shows none.
+    pub(crate) fn provision(&self, loaded: &mut Loaded) -> Result<Amount, VaultError> {
+        let batches = loaded.state.batch_provision()?;
+        match self.prices(loaded) {
+            Ok(prices) => {
+                let price = prices.spot.min(prices.previous);
+                let ticks = self.look(loaded, |l| l.insolvency(price))?;
+                Ok(batches.plus(ticks)?)
+            }
+            Err(_) => Ok(batches),
+        }
+    }
+
+    pub(crate) fn ensure_auction(&self) -> Result<AccountId, VaultError> {
+        let caller = self.env().caller();
+        if self.config()?.auction == Some(caller) {
+            Ok(caller)
+        } else {
+            Err(VaultError::NotAuction)
+        }
+    }
+
+    pub(crate) fn reward_of(&self, market: MarketId, keeper: AccountId) -> Amount {
+        self.rewards
+            .get((market, keeper))
+            .map(|cell| cell.0)
+            .unwrap_or_default()
+    }
+
+    pub(crate) fn credit_reward(
+        &mut self,
+        market: MarketId,
+        keeper: AccountId,
+        amount: Amount,
+    ) -> Result<(), VaultError> {
+        if !amount.is_zero() {
+            let sum = self.reward_of(market, keeper).plus(amount)?;
+            self.rewards.insert((market, keeper), &Cell(sum));
+        }
+        Ok(())
+    }
+
+    /// Asks the ledger of a loaded market something and stores nothing.
+    pub(crate) fn look<T>(
+        &self,
+        loaded: &mut Loaded,
+        ask: impl FnOnce(&mut Ledger<'_, MarketCells<'_>>) -> Result<T, LedgerError>,
+    ) -> Result<T, VaultError> {
+        // Handles of its own: what is never committed never reaches storage.
+        let mut handles = Cells::default();
+        let mut cells = MarketCells {
+            market: loaded.id,
+            cells: &mut handles,
+        };
+        let mut ledger = Ledger::new(&loaded.market.params, &mut loaded.state, &mut cells)?;
+        Ok(ask(&mut ledger)?)
+    }
+
+    pub(crate) fn judged_at(
+        &self,
+        mut loaded: Loaded,
+        owner: AccountId,
+        price: Price,
+    ) -> Result<PositionView, VaultError> {
+        let position = self.position_of(loaded.id, owner);
+        self.look(&mut loaded, |l| l.view(&position, price))
+    }
+}

@@ -1,0 +1,5 @@
+//! The promises the ledger carries on its own.
+
+mod cases;
+mod histories;
+mod world;
