@@ -90,10 +90,6 @@ impl StepError {
 /// Selector of every constructor: `blake2("new")`.
 const NEW: [u8; 4] = ink::selector_bytes!("new");
 
-fn code_of(contract: Contract) -> Result<Vec<u8>, DamagedBundle> {
-    contract.code()
-}
-
 async fn instantiate<C: Chain, A: Encode>(
     chain: &mut C,
     governor: &C::Signer,
@@ -102,7 +98,7 @@ async fn instantiate<C: Chain, A: Encode>(
     arguments: &ExecutionInput<A>,
     salt: &[u8],
 ) -> Result<AccountId, StepError> {
-    let code = code_of(contract)?;
+    let code = contract.code()?;
     let constructor = Constructor::<()>::new(arguments);
     let receipt = chain
         .instantiate(governor, &code, constructor, salt)

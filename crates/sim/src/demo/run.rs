@@ -4,7 +4,7 @@ use super::cast::{self, account, Dice, Purpose};
 use super::clock::Market;
 use super::stage::{Stage, BLOCK_SECONDS};
 use super::{sale, DemoError, DemoOptions, Progress, MAX_POSITIONS, MIN_POSITIONS};
-use crate::deployment::{ask, mint, Deployment, Plan, StepError};
+use crate::deployment::{ask, Deployment, Plan, StepError};
 use crate::outcome::{
     Balance, Baseline, BatchOutcome, DemoOutcome, Gas, LendersOutcome, MarketTerms,
     PositionsOutcome, RunCosts, Source, Token, Totals, OUTCOME_SCHEMA,
@@ -17,7 +17,6 @@ use breakwater_core::units::{
     is_liquidatable, Amount, DebtRatio, Index, Price, Ratio, Shares, UnitScale,
 };
 use breakwater_interfaces::auction::LiquidationAuction;
-use breakwater_interfaces::token::PSP22;
 use breakwater_interfaces::vault::{MarginVault, VaultError};
 use breakwater_interfaces::AccountId;
 use ink::codegen::TraitCallBuilder;
@@ -204,15 +203,8 @@ async fn open_positions(
     let mut opened = Vec::with_capacity(plans.len());
     for (nth, plan) in (0u32..).zip(plans) {
         let owner = stage.chain.account(account::OWNERS + nth);
-        let message = mint(owner, plan.collateral.get());
         stage
-            .send(owner, d.collateral, "token.mint", message)
-            .await?;
-        let message = Deployment::token(d.collateral)
-            .call_mut()
-            .approve(d.vault, plan.collateral.get());
-        stage
-            .send(owner, d.collateral, "token.approve", message)
+            .fund(owner, d.collateral, plan.collateral, d.vault)
             .await?;
         let message = d
             .vault()

@@ -3,8 +3,8 @@
 use super::cast::{account, Bidder};
 use super::stage::Stage;
 use super::DemoError;
-use crate::deployment::{ask, mint, Deployment, StepError};
-use crate::outcome::{BatchOutcome, BidKind, BidOutcome, Clearing, Gas, LadderStep, OraclePoint};
+use crate::deployment::{ask, StepError};
+use crate::outcome::{BatchOutcome, BidKind, BidOutcome, Clearing, LadderStep, OraclePoint};
 use breakwater_chain::{AccountId, CallError, Chain};
 use breakwater_core::auction::Fill;
 use breakwater_core::math::Rounding;
@@ -12,7 +12,6 @@ use breakwater_core::units::{Amount, Price, Ratio};
 use breakwater_interfaces::auction::{
     AuctionContractError, AuctionRecord, BatchKey, BidId, LiquidationAuction,
 };
-use breakwater_interfaces::token::PSP22;
 use breakwater_interfaces::vault::{BatchOpened, MarginVault};
 use ink::codegen::TraitCallBuilder;
 use std::collections::VecDeque;
@@ -187,7 +186,7 @@ async fn bidding(
             let d = stage.d;
             let message = d.auction().call_mut().bid(batch, budget, value, u32::MAX);
             let (receipt, gas) = stage.send(who, d.auction, "auction.bid", message).await?;
-            outcome.cost.bid = larger(outcome.cost.bid, gas);
+            outcome.cost.bid = outcome.cost.bid.larger(gas);
             placed.push(Placed {
                 bidder: nth,
                 id: receipt.value,
@@ -208,13 +207,6 @@ fn bidder_account(stage: &Stage, nth: usize) -> AccountId {
 async fn balance(stage: &Stage, who: AccountId) -> Result<Amount, DemoError> {
     let message = stage.d.auction().call().balance(stage.d.market, who);
     Ok(ask(&stage.chain, stage.d.auction, "balance", message).await?)
-}
-
-fn larger(a: Gas, b: Gas) -> Gas {
-    Gas {
-        ref_time: a.ref_time.max(b.ref_time),
-        proof_size: a.proof_size.max(b.proof_size),
-    }
 }
 
 /// The keeper clears and settles in the first block it can; returns whether the settlement has
@@ -243,7 +235,9 @@ async fn clear_and_settle(
     outcome.penalty =
         settlement.waterfall.from_penalties.get() + settlement.waterfall.to_insurance.get();
     outcome.keeper_reward = settlement.waterfall.reward.get();
-    outcome.insurance_used = settlement.waterfall.from_insurance.get();
+    // Insurance is its cash and the reserve's shares of the pool.
+    outcome.insurance_used =
+        settlement.waterfall.from_insurance.get() + settlement.waterfall.from_reserve.get();
     outcome.lender_loss = settlement.waterfall.from_lenders.get();
     outcome.bad_debt = outcome.insurance_used + outcome.lender_loss;
     outcome.collateral_returned = settlement.returned.get();
@@ -319,7 +313,7 @@ async fn claim(
         let message = d.auction().call_mut().claim(batch, vec![bid.id]);
         let (receipt, gas) = stage.send(who, d.auction, "auction.claim", message).await?;
         let fill: Fill = receipt.value;
-        outcome.cost.claim = larger(outcome.cost.claim, gas);
+        outcome.cost.claim = outcome.cost.claim.larger(gas);
         spent += fill.spent.get();
         outcome.bids.push(BidOutcome {
             bidder: bidders
@@ -348,13 +342,7 @@ async fn claim(
 
 async fn bring_back(stage: &mut Stage, who: AccountId, amount: Amount) -> Result<(), DemoError> {
     let d = stage.d;
-    stage
-        .send(who, d.quote, "token.mint", mint(who, amount.get()))
-        .await?;
-    let message = Deployment::token(d.quote)
-        .call_mut()
-        .approve(d.auction, amount.get());
-    stage.send(who, d.quote, "token.approve", message).await?;
+    stage.fund(who, d.quote, amount, d.auction).await?;
     let message = d.auction().call_mut().deposit(d.market, amount);
     stage
         .send(who, d.auction, "auction.deposit", message)

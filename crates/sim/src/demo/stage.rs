@@ -4,12 +4,13 @@ use super::cast::{account, Dice};
 use super::clock::Market;
 use super::DemoError;
 use crate::books::Books;
-use crate::deployment::{Deployment, StepError};
+use crate::deployment::{mint, Deployment, StepError};
 use crate::outcome::{Conservation, Gas, MessageCost, PricePoint, RuleOutcome, Violation};
 use breakwater_chain::{AccountId, Chain, Embedded, Message, Receipt};
 use breakwater_core::units::{Amount, Price, UnitScale};
 use breakwater_interfaces::auction::BatchKey;
 use breakwater_interfaces::oracle::OracleAdapter;
+use breakwater_interfaces::token::PSP22;
 use ink::codegen::TraitCallBuilder;
 use scale::Decode;
 use std::collections::BTreeMap;
@@ -120,11 +121,25 @@ impl Stage {
         });
         cost.calls += 1;
         cost.total = cost.total + gas;
-        cost.largest = Gas {
-            ref_time: cost.largest.ref_time.max(gas.ref_time),
-            proof_size: cost.largest.proof_size.max(gas.proof_size),
-        };
+        cost.largest = cost.largest.larger(gas);
         Ok((receipt, gas))
+    }
+
+    /// Mints test tokens to an account and lets a contract take them, both at booked cost.
+    pub async fn fund(
+        &mut self,
+        who: AccountId,
+        token: AccountId,
+        amount: Amount,
+        spender: AccountId,
+    ) -> Result<(), StepError> {
+        let message = mint(who, amount.get());
+        self.send(who, token, "token.mint", message).await?;
+        let message = Deployment::token(token)
+            .call_mut()
+            .approve(spender, amount.get());
+        self.send(who, token, "token.approve", message).await?;
+        Ok(())
     }
 
     /// Costs by message, in the order of their names.

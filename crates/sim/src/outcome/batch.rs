@@ -184,6 +184,17 @@ pub struct Gas {
     pub proof_size: u64,
 }
 
+impl Gas {
+    /// The larger of both, in each dimension by itself.
+    #[must_use]
+    pub fn larger(self, other: Gas) -> Gas {
+        Gas {
+            ref_time: self.ref_time.max(other.ref_time),
+            proof_size: self.proof_size.max(other.proof_size),
+        }
+    }
+}
+
 impl Add for Gas {
     type Output = Gas;
 
