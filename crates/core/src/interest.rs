@@ -89,7 +89,7 @@ impl InterestCurve {
 }
 
 impl MarketState {
-    /// Debt outside running batches as a share of it and the cash, rounded up; zero without both.
+    /// All debt, batched or not, as a share of it and the cash, rounded up; zero without both.
     ///
     /// # Errors
     /// [`MathError::Overflow`].

@@ -1,7 +1,7 @@
 //! What dashboards and bots ask of the ticks, without visiting a position.
 
 use super::{Ledger, LedgerError, LedgerStore};
-use crate::math::Rounding;
+use crate::math::{MathError, Rounding};
 use crate::page::{page_of, tick_of, Directory};
 use crate::tick::{self, Tick};
 use crate::units::{is_liquidatable, Amount, DebtRatio, Price, Ratio};
@@ -66,14 +66,14 @@ impl<S: LedgerStore> Ledger<'_, S> {
         let mut found = Histogram::default();
         let walk = self.walk(to, MAX_DEPTH_PAGES, |totals| {
             if totals.tick < from {
-                return Walk::Stop;
+                return Ok(Walk::Stop);
             }
             if found.ticks.len() >= MAX_HISTOGRAM_TICKS {
                 found.next = Some(totals.tick);
-                return Walk::Stop;
+                return Ok(Walk::Stop);
             }
             found.ticks.push(totals);
-            Walk::GoOn
+            Ok(Walk::GoOn)
         })?;
         if let Some(next) = walk {
             if next >= from {
@@ -93,32 +93,16 @@ impl<S: LedgerStore> Ledger<'_, S> {
             complete: true,
             ..AtRisk::default()
         };
-        let mut overflow = None;
         let walk = self.walk(Tick::MAX, MAX_DEPTH_PAGES, |totals| {
             if !is_liquidatable(totals.bound, index, price, threshold) {
-                return Walk::Stop;
+                return Ok(Walk::Stop);
             }
-            let sums = risk
-                .collateral
-                .plus(totals.collateral)
-                .and_then(|collateral| Ok((collateral, risk.debt.plus(totals.debt)?)));
-            match sums {
-                Ok((collateral, debt)) => {
-                    risk.collateral = collateral;
-                    risk.debt = debt;
-                }
-                Err(error) => {
-                    overflow = Some(error);
-                    return Walk::Stop;
-                }
-            }
+            risk.collateral = risk.collateral.plus(totals.collateral)?;
+            risk.debt = risk.debt.plus(totals.debt)?;
             risk.ticks = risk.ticks.saturating_add(1);
             risk.members = risk.members.saturating_add(totals.members);
-            Walk::GoOn
+            Ok(Walk::GoOn)
         })?;
-        if let Some(error) = overflow {
-            return Err(error.into());
-        }
         risk.complete = walk.is_none();
         Ok(risk)
     }
@@ -131,21 +115,19 @@ impl<S: LedgerStore> Ledger<'_, S> {
     /// [`LedgerError::Math`].
     pub fn insolvency(&mut self, price: Price) -> Result<Amount, LedgerError> {
         let (index, scale) = (self.state.index, self.scale);
-        let mut lack = Ok(Amount::ZERO);
+        let mut lack = Amount::ZERO;
         let walk = self.walk(Tick::MAX, MAX_PROVISION_PAGES, |totals| {
             if !is_liquidatable(totals.bound, index, price, Ratio::ONE) {
-                return Walk::Stop;
+                return Ok(Walk::Stop);
             }
-            lack = lack.and_then(|sum: Amount| {
-                let value = scale.value(totals.collateral, price, Rounding::Down)?;
-                sum.plus(totals.debt.minus_or_zero(value))
-            });
-            Walk::GoOn
+            let value = scale.value(totals.collateral, price, Rounding::Down)?;
+            lack = lack.plus(totals.debt.minus_or_zero(value))?;
+            Ok(Walk::GoOn)
         })?;
         if walk.is_some() {
             return Err(LedgerError::ProvisionTooDeep);
         }
-        Ok(lack?)
+        Ok(lack)
     }
 
     /// Visits occupied ticks from `to` down until told to stop; returns the tick to go on at if
@@ -154,7 +136,7 @@ impl<S: LedgerStore> Ledger<'_, S> {
         &mut self,
         to: Tick,
         most_pages: usize,
-        mut visit: impl FnMut(TickTotals) -> Walk,
+        mut visit: impl FnMut(TickTotals) -> Result<Walk, MathError>,
     ) -> Result<Option<Tick>, LedgerError> {
         let index = self.state.index;
         let mut next = self
@@ -182,7 +164,7 @@ impl<S: LedgerStore> Ledger<'_, S> {
                     collateral: cohort.collateral,
                     debt: index.owed(cohort.debt, Rounding::Up)?,
                 };
-                if visit(totals) == Walk::Stop {
+                if visit(totals)? == Walk::Stop {
                     return Ok(None);
                 }
             }
