@@ -391,7 +391,7 @@ mod margin_vault {
                 self.token(loaded.market.quote),
             );
             if !raised.is_zero() {
-                let owed = self.owed(loaded.market.quote)?;
+                let owed = self.owed_in_quote(&loaded)?;
                 if quote.held()? < owed.plus(raised)? {
                     return Err(VaultError::Token(TokenError::WrongAmountArrived));
                 }

@@ -121,10 +121,15 @@ impl MarginVault {
         }
     }
 
-    /// Everything the vault owes in a token, over all markets it serves.
-    pub(crate) fn owed(&self, token: AccountId) -> Result<Amount, VaultError> {
-        let mut sum = Amount::ZERO;
+    /// Everything the vault owes in the quote token of a loaded market, over all markets that
+    /// token serves.
+    pub(crate) fn owed_in_quote(&self, loaded: &Loaded) -> Result<Amount, VaultError> {
+        let token = loaded.market.quote;
+        let mut sum = loaded.state.quote_owed()?;
         for id in self.uses.get(token).unwrap_or_default() {
+            if id == loaded.id {
+                continue;
+            }
             let Loaded { market, state, .. } = self.load(id)?;
             let owed = if market.quote == token {
                 state.quote_owed()?

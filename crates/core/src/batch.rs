@@ -137,9 +137,10 @@ pub fn raise_at(
 
 /// `T(p) = Σ_b min(C_b·p, T_b)` at every step of a ladder, in one pass over the cohorts.
 ///
-/// A cohort is capped by its target down to the step at which its collateral is worth less; that
-/// step is found by bisection, and running sums do the rest. Non-increasing along the ladder;
-/// under the sum over single cohorts by nothing, over it by less than one unit per cohort.
+/// A cohort is capped by its target down to the first price under `⌈T_b · scale / C_b⌉`, the
+/// lowest at which its collateral is worth as much; running sums do the rest. Non-increasing
+/// along the ladder; under the sum over single cohorts by nothing, over it by less than one unit
+/// per cohort.
 ///
 /// # Errors
 /// [`MathError::Overflow`].
@@ -153,19 +154,9 @@ pub fn targets(
     let mut capped = Amount::ZERO;
     for (collateral, target) in cohorts {
         capped = capped.plus(*target)?;
-        let mut failed = None;
-        let step = prices.partition_point(|price| {
-            match scale.value(*collateral, *price, Rounding::Down) {
-                Ok(value) => value >= *target,
-                Err(error) => {
-                    failed = Some(error);
-                    true
-                }
-            }
-        });
-        if let Some(error) = failed {
-            return Err(error);
-        }
+        // Where no price is high enough, the cohort is never capped.
+        let enough = scale.price(*target, *collateral, Rounding::Up).ok();
+        let step = prices.partition_point(|price| enough.is_some_and(|enough| *price >= enough));
         if let Some((targets, exposed)) = leaving.get_mut(step) {
             *targets = targets.plus(*target)?;
             *exposed = exposed.plus(*collateral)?;
@@ -178,6 +169,9 @@ pub fn targets(
         .map(|(price, (targets, collateral))| {
             capped = capped.minus(targets)?;
             exposed = exposed.plus(collateral)?;
+            if exposed.is_zero() {
+                return Ok(capped);
+            }
             capped.plus(scale.value(exposed, *price, Rounding::Down)?)
         })
         .collect()

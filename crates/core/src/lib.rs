@@ -58,3 +58,4 @@ pub mod position;
 pub mod roles;
 pub mod tick;
 pub mod units;
+mod wide;

@@ -1,5 +1,6 @@
 //! 256-bit multiply-divide with an explicit rounding direction at every division.
 
+use crate::wide;
 use ethnum::U256;
 use scale::{Decode, Encode};
 use scale_info::TypeInfo;
@@ -27,8 +28,8 @@ pub enum Rounding {
 /// The exact product of two 128-bit numbers; it always fits 256 bits.
 #[must_use]
 pub fn wide_product(a: u128, b: u128) -> U256 {
-    // (2^128 - 1)^2 < 2^256: wrapping cannot occur.
-    U256::from(a).wrapping_mul(U256::from(b))
+    let (upper, lower) = wide::product(a, b);
+    U256::from_words(upper, lower)
 }
 
 /// `numerator / divisor` as a 128-bit number.
@@ -36,19 +37,16 @@ pub fn wide_product(a: u128, b: u128) -> U256 {
 /// # Errors
 /// [`MathError::DivisionByZero`], or [`MathError::Overflow`] when the quotient exceeds 128 bits.
 pub fn div_wide(numerator: U256, divisor: U256, rounding: Rounding) -> Result<u128, MathError> {
+    if *divisor.high() == 0 {
+        return divide(*numerator.high(), *numerator.low(), *divisor.low(), rounding);
+    }
     let quotient = numerator
         .checked_div(divisor)
         .ok_or(MathError::DivisionByZero)?;
     let floor = u128::try_from(quotient).map_err(|_| MathError::Overflow)?;
-    if rounding == Rounding::Down {
-        return Ok(floor);
-    }
     // The remainder is numerator - floor * divisor, and floor * divisor <= numerator.
-    if quotient.wrapping_mul(divisor) == numerator {
-        Ok(floor)
-    } else {
-        floor.checked_add(1).ok_or(MathError::Overflow)
-    }
+    let exact = quotient.wrapping_mul(divisor) == numerator;
+    rounded(floor, exact, rounding)
 }
 
 /// `a * b / divisor` through a 256-bit product.
@@ -56,19 +54,24 @@ pub fn div_wide(numerator: U256, divisor: U256, rounding: Rounding) -> Result<u1
 /// # Errors
 /// [`MathError::DivisionByZero`], or [`MathError::Overflow`] when the quotient exceeds 128 bits.
 pub fn mul_div(a: u128, b: u128, divisor: u128, rounding: Rounding) -> Result<u128, MathError> {
-    if let Some(product) = a.checked_mul(b) {
-        // Most products fit 128 bits, where division costs a tenth of the wide one.
-        let floor = product
-            .checked_div(divisor)
-            .ok_or(MathError::DivisionByZero)?;
-        let exact = floor.wrapping_mul(divisor) == product;
-        return if rounding == Rounding::Down || exact {
-            Ok(floor)
-        } else {
-            floor.checked_add(1).ok_or(MathError::Overflow)
-        };
+    let (upper, lower) = wide::product(a, b);
+    divide(upper, lower, divisor, rounding)
+}
+
+fn divide(upper: u128, lower: u128, divisor: u128, rounding: Rounding) -> Result<u128, MathError> {
+    match wide::quotient(upper, lower, divisor) {
+        Some((floor, rest)) => rounded(floor, rest == 0, rounding),
+        None if divisor == 0 => Err(MathError::DivisionByZero),
+        None => Err(MathError::Overflow),
     }
-    div_wide(wide_product(a, b), U256::from(divisor), rounding)
+}
+
+fn rounded(floor: u128, exact: bool, rounding: Rounding) -> Result<u128, MathError> {
+    if rounding == Rounding::Down || exact {
+        Ok(floor)
+    } else {
+        floor.checked_add(1).ok_or(MathError::Overflow)
+    }
 }
 
 #[cfg(test)]

@@ -387,9 +387,33 @@ impl<T> Slots<T> {
         Some(self.0.remove(at).1)
     }
 
+    /// Takes the entry of the highest slot out.
+    pub fn pop(&mut self) -> Option<(u8, T)> {
+        self.0.pop()
+    }
+
+    /// Adds entries whose slots are above all others here, highest first: what a walk from the
+    /// riskiest slot down has gathered. Others are inserted one by one.
+    pub fn extend_down(&mut self, entries: Vec<(u8, T)>) {
+        self.0.reserve(entries.len());
+        for (slot, entry) in entries.into_iter().rev() {
+            if self.0.last().is_none_or(|(last, _)| *last < slot) {
+                self.0.push((slot, entry));
+            } else {
+                self.insert(slot, entry);
+            }
+        }
+    }
+
     /// Entries with their slots, lowest slot first.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = (u8, &T)> {
         self.0.iter().map(|(slot, entry)| (*slot, entry))
+    }
+
+    /// Number of entries.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.len()
     }
 
     /// Whether no slot is taken.

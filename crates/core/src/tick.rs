@@ -4,9 +4,8 @@
 //! than 28 orders of magnitude. A position enters the tick at or below its own ratio, so it is
 //! liquidated when that tick's lower bound is unhealthy: never early, at most 0.1 % late.
 
-use crate::math::wide_product;
 use crate::units::DebtRatio;
-use ethnum::U256;
+use crate::wide;
 
 /// Position of a debt ratio on the scale.
 pub type Tick = u16;
@@ -47,6 +46,12 @@ struct Float {
 }
 
 impl Float {
+    /// One.
+    const ONE: Self = Self {
+        mantissa: 1 << 127,
+        exponent: 0,
+    };
+
     /// [`LOWEST`], exactly.
     const LOWEST: Self = Self {
         mantissa: LOWEST << 101,
@@ -54,14 +59,20 @@ impl Float {
     };
 
     /// The product, cut to 128 bits: at most 2⁻¹²⁷ too low, relatively.
-    fn times(self, (mantissa, exponent): (u128, u32)) -> Self {
-        let product = wide_product(self.mantissa, mantissa);
-        let carry = u32::from(product.leading_zeros() == 0);
-        // Both top bits are set, so the product has 255 or 256 bits and the shift leaves 128.
-        let cut: U256 = product.wrapping_shr(carry.wrapping_add(127));
+    const fn times(self, other: Self) -> Self {
+        let (upper, lower) = wide::product(self.mantissa, other.mantissa);
+        // Both top bits are set, so the product has 255 or 256 bits.
+        let carry = (upper >> 127) as u32;
         Self {
-            mantissa: *cut.low(),
-            exponent: self.exponent.wrapping_add(exponent).wrapping_add(carry),
+            mantissa: if carry == 1 {
+                upper
+            } else {
+                (upper << 1) | (lower >> 127)
+            },
+            exponent: self
+                .exponent
+                .wrapping_add(other.exponent)
+                .wrapping_add(carry),
         }
     }
 
@@ -78,6 +89,28 @@ impl Float {
     }
 }
 
+/// `1.001^(d · 16^k)` for each hexadecimal digit `d` at each place `k` of a tick, made from
+/// [`POWERS`] when the program is built: a bound is a product of four entries instead of sixteen.
+const DIGITS: [[Float; 16]; 4] = {
+    let mut digits = [[Float::ONE; 16]; 4];
+    let mut entry = 0;
+    while entry < 64 {
+        let (place, digit) = (entry >> 4, entry & 15);
+        let mut value = Float::ONE;
+        let mut bit = 0;
+        while bit < 4 {
+            if digit & (1 << bit) != 0 {
+                let (mantissa, exponent) = POWERS[(place << 2) | bit];
+                value = value.times(Float { mantissa, exponent });
+            }
+            bit = bit.wrapping_add(1);
+        }
+        digits[place][digit] = value;
+        entry = entry.wrapping_add(1);
+    }
+    digits
+};
+
 /// The lower bound of a tick: `10⁸ · 1.001^tick`, cut to its 64 leading bits and then to an
 /// integer; zero for [`LOWEST_TICK`]. Strictly increasing in `tick`.
 #[must_use]
@@ -86,10 +119,12 @@ pub fn bound(tick: Tick) -> DebtRatio {
         return DebtRatio::ZERO;
     }
     let mut value = Float::LOWEST;
-    for (bit, power) in POWERS.iter().enumerate().rev() {
-        if tick & (1u16 << bit) != 0 {
+    let mut rest = tick;
+    for place in &DIGITS {
+        if let Some(power) = place.get(usize::from(rest & 15)) {
             value = value.times(*power);
         }
+        rest >>= 4;
     }
     DebtRatio::new(value.integer())
 }
@@ -100,17 +135,39 @@ pub fn bound(tick: Tick) -> DebtRatio {
 /// open at its upper end.
 #[must_use]
 pub fn at_or_below(ratio: DebtRatio) -> Tick {
-    let mut tick: Tick = 0;
-    let mut value = Float::LOWEST;
-    // Greedy descent multiplies in the order of `bound`, so it compares the very same numbers.
-    for (bit, power) in POWERS.iter().enumerate().rev() {
-        let candidate = value.times(*power);
-        if candidate.integer() <= ratio.get() {
-            value = candidate;
-            tick |= 1u16 << bit;
-        }
+    // The guess is one off at most, and the bounds decide.
+    let mut tick = near(ratio);
+    while tick > LOWEST_TICK && bound(tick) > ratio {
+        tick = tick.saturating_sub(1);
+    }
+    while let Some(above) = tick.checked_add(1).filter(|above| bound(*above) <= ratio) {
+        tick = above;
     }
     tick
+}
+
+/// `log(ratio / 10⁸) / log(1.001)`, at most one tick off: twelve binary digits of the logarithm,
+/// one by each squaring of the mantissa.
+fn near(ratio: DebtRatio) -> Tick {
+    /// `2^20 / log₂ 1.001`: ticks per 2⁻¹² of the binary logarithm, scaled by 2^32.
+    const TICKS: u64 = 727_180_846;
+    /// `log₂ 10⁸ / log₂ 1.001`, scaled by 2^32.
+    const OFFSET: u64 = 79_155_772_886_291;
+    let Some(exponent) = ratio.get().checked_ilog2() else {
+        return LOWEST_TICK;
+    };
+    let shift = 127u32.saturating_sub(exponent);
+    let mut mantissa = ((ratio.get() << shift) >> 64) as u64;
+    let mut logarithm = u64::from(exponent);
+    for _ in 0..12 {
+        let square = wide::limb_product(mantissa, mantissa);
+        let carry = square >> 127;
+        mantissa = (square >> if carry == 1 { 64 } else { 63 }) as u64;
+        logarithm = (logarithm << 1) | carry as u64;
+    }
+    // At most 2^19 · 2^30: no overflow.
+    let ticks = logarithm.wrapping_mul(TICKS).saturating_sub(OFFSET) >> 32;
+    Tick::try_from(ticks).unwrap_or(Tick::MAX)
 }
 
 #[cfg(test)]

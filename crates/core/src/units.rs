@@ -1,7 +1,6 @@
 //! Amounts, prices, ratios, shares and blocks as distinct types with checked arithmetic.
 
-use crate::math::{div_wide, mul_div, wide_product, MathError, Rounding};
-use ethnum::U256;
+use crate::math::{mul_div, wide_product, MathError, Rounding};
 use scale::{Decode, Encode};
 use scale_info::TypeInfo;
 
@@ -252,6 +251,19 @@ impl UnitScale {
         mul_div(quote.get(), self.0, price.get(), rounding).map(Amount::new)
     }
 
+    /// The price at which an amount of collateral is worth an amount of quote:
+    /// `quote · scale / collateral`. Rounded up it is the lowest price at which
+    /// `⌊collateral · price / scale⌋ ≥ quote`, exactly.
+    /// Errors: [`MathError::DivisionByZero`] without collateral, [`MathError::Overflow`].
+    pub fn price(
+        self,
+        quote: Amount,
+        collateral: Amount,
+        rounding: Rounding,
+    ) -> Result<Price, MathError> {
+        mul_div(quote.get(), self.0, collateral.get(), rounding).map(Price::new)
+    }
+
     /// Scaled debt per collateral, rounded down (a position enters the tick at or below). Where
     /// there is no collateral, or so little that no number is large enough, the largest there is.
     #[must_use]
@@ -261,27 +273,42 @@ impl UnitScale {
     }
 }
 
+/// 10^21: an [`Index`] has 27 decimals, a [`Ratio`] six.
+const INDEX_PER_RATIO: u128 = 1_000_000_000_000_000_000_000;
+
+/// A share in the unit of an [`Index`]: at most 2^32 · 10^21, so it always fits.
+const fn as_index(ratio: Ratio) -> u128 {
+    ratio.ppm().wrapping_mul(INDEX_PER_RATIO)
+}
+
 /// Whether debt at this ratio is under-margined: `price · threshold < ratio · index`, strictly
 /// and exactly (requirement F02: healthy at the liquidation price, liquidatable one unit lower).
 #[must_use]
 pub fn is_liquidatable(ratio: DebtRatio, index: Index, price: Price, threshold: Ratio) -> bool {
-    // Both sides carry the factor 10^6 · 10^27; 128 + 20 + 90 bits fit 256.
-    let backing =
-        wide_product(price.get(), threshold.ppm()).wrapping_mul(U256::from(Index::ONE.get()));
-    match wide_product(ratio.get(), index.get()).checked_mul(U256::from(Ratio::DENOMINATOR)) {
-        Some(owed) => backing < owed,
-        None => true,
-    }
+    wide_product(price.get(), as_index(threshold)) < wide_product(ratio.get(), index.get())
+}
+
+/// `R*`: the highest debt ratio that is still within its margin at a price,
+/// `⌊price · threshold / index⌋`: ratios above it, and only those, are
+/// [liquidatable](is_liquidatable). Where no number is large enough, the largest there is.
+#[must_use]
+pub fn highest_healthy_ratio(index: Index, price: Price, threshold: Ratio) -> DebtRatio {
+    mul_div(
+        price.get(),
+        as_index(threshold),
+        index.get(),
+        Rounding::Down,
+    )
+    .map_or(DebtRatio::new(u128::MAX), DebtRatio::new)
 }
 
 /// The lowest price at which debt at this ratio is not liquidatable, rounded up:
 /// `⌈ratio · index / threshold⌉`. `None` where no price of the type's range is high enough.
 #[must_use]
 pub fn liquidation_price(ratio: DebtRatio, index: Index, threshold: Ratio) -> Option<Price> {
-    let owed =
-        wide_product(ratio.get(), index.get()).checked_mul(U256::from(Ratio::DENOMINATOR))?;
-    let backing = wide_product(threshold.ppm(), Index::ONE.get());
-    div_wide(owed, backing, Rounding::Up).ok().map(Price::new)
+    mul_div(ratio.get(), index.get(), as_index(threshold), Rounding::Up)
+        .ok()
+        .map(Price::new)
 }
 
 #[cfg(test)]
@@ -302,6 +329,22 @@ mod tests {
             if let Some(price) = liquidation_price(ratio, index, threshold) {
                 prop_assert!(!is_liquidatable(ratio, index, price, threshold));
                 prop_assert!(is_liquidatable(ratio, index, Price::new(price.0 - 1), threshold));
+            }
+        }
+
+        /// The ratio that stands for all of them: those above it, and only those, are liquidatable.
+        #[test]
+        fn one_ratio_divides_the_healthy_from_the_liquidatable(
+            price in 0u128..=u128::MAX >> 1,
+            index in Index::ONE.0..Index::ONE.0 * 100_000,
+            threshold in 1u32..=1_000_000,
+        ) {
+            let (price, index) = (Price::new(price), Index(index));
+            let threshold = Ratio::from_ppm(threshold);
+            let highest = highest_healthy_ratio(index, price, threshold);
+            prop_assert!(!is_liquidatable(highest, index, price, threshold));
+            if let Some(above) = highest.0.checked_add(1) {
+                prop_assert!(is_liquidatable(DebtRatio::new(above), index, price, threshold));
             }
         }
 

@@ -1,15 +1,15 @@
 //! Opening a batch from the riskiest ticks down, and settling it at one price.
 
 use super::{Ledger, LedgerError, LedgerStore};
-use crate::batch::{ask, cut, outcome, raise_at, targets, Batch, Settled};
+use crate::batch::{ask, cut, outcome, raise_at, targets, Batch, Outcome, Settled};
 use crate::losses::{settle_losses, Waterfall};
 use crate::market::{MarketPrices, Running, MAX_RUNNING_BATCHES, MAX_TICKS_PER_BATCH};
 use crate::math::Rounding;
 use crate::page::{
-    tick_of, BatchedCohort, Cohort, CohortId, Departure, DepartureKey, Directory, PageNumber,
+    tick_of, BatchedCohort, Cohort, CohortId, Departure, DepartureKey, Directory, Epoch, PageNumber,
 };
-use crate::tick;
-use crate::units::{is_liquidatable, Amount, Block, Price};
+use crate::tick::{self, Tick};
+use crate::units::{highest_healthy_ratio, Amount, Block, Price};
 use alloc::vec::Vec;
 use scale::{Decode, Encode};
 use scale_info::TypeInfo;
@@ -119,6 +119,11 @@ impl<S: LedgerStore> Ledger<'_, S> {
         let sweep = Sweep {
             number,
             reference: prices.best(),
+            highest_healthy: tick::at_or_below(highest_healthy_ratio(
+                self.state.index,
+                prices.best(),
+                self.params.liquidation_threshold,
+            )),
             start,
             floor,
             room,
@@ -197,75 +202,93 @@ impl<S: LedgerStore> Ledger<'_, S> {
         sweep: &Sweep,
         lot: &mut Lot,
     ) -> Result<bool, LedgerError> {
-        let (index, threshold) = (self.state.index, self.params.liquidation_threshold);
-        let Sweep {
-            number,
-            reference,
-            start,
-            ..
-        } = *sweep;
-        let residents: Vec<(u8, Cohort)> = self
-            .page(page)?
-            .cohorts
-            .iter()
-            .rev()
-            .map(|(slot, cohort)| (slot, *cohort))
-            .collect();
-        let mut taken = false;
+        // Riskiest first, so from the highest slot down; what is not taken goes back.
+        let mut residents = core::mem::take(&mut self.held_page(page)?.value.cohorts);
+        let mut stay = Vec::new();
+        // Those of one epoch share a cell of departures; mostly all are of one.
+        let mut leave: Vec<(Epoch, Vec<(u8, Departure)>)> = Vec::new();
         let mut goes_on = true;
-        for (slot, cohort) in residents {
-            let bound = tick::bound(tick_of(page, slot));
+        while let Some((slot, cohort)) = residents.pop() {
+            let tick = tick_of(page, slot);
             let left = sweep.room.minus_or_zero(lot.asked);
             if left.is_zero()
                 || lot.cohorts >= MAX_TICKS_PER_BATCH
                 || lot.cells.len() >= MAX_CELLS_PER_BATCH
-                || !is_liquidatable(bound, index, reference, threshold)
+                || tick <= sweep.highest_healthy
             {
                 goes_on = false;
+                stay.push((slot, cohort));
                 break;
             }
             if self.waits(&cohort, sweep)? {
+                stay.push((slot, cohort));
                 continue;
             }
-            let debt = index.owed(cohort.debt, Rounding::Up)?;
-            let mut asked = ask(self.params, self.scale, cohort.collateral, debt, reference)?;
-            let batched = |asked: crate::batch::Ask| BatchedCohort {
-                batch: number,
-                rank: lot.cohorts,
-                cohort,
-                debt,
-                retire: asked.retire,
-                target: asked.target,
-            };
-            let mut raise = raise_at(&batched(asked), start, self.scale)?;
-            if raise > left {
-                let value = self
-                    .scale
-                    .value(cohort.collateral, reference, Rounding::Down)?;
-                asked = cut(asked, left, self.params, value, debt)?;
-                raise = raise_at(&batched(asked), start, self.scale)?;
-            }
-            let entry = batched(asked);
             let id = CohortId {
-                tick: tick_of(page, slot),
+                tick,
                 epoch: cohort.epoch,
             };
-            self.departed_mut(id.departures())?
-                .insert(slot, Departure::Batched(entry));
-            self.page_mut(page)?.cohorts.remove(slot);
-            self.state.debt = self.state.debt.minus(cohort.debt)?;
-            let at_floor = self
-                .scale
-                .value(cohort.collateral, sweep.floor, Rounding::Down)?;
-            let lack = debt.minus_or_zero(at_floor);
-            lot.take(id.departures(), &entry, raise, lack)?;
-            taken = true;
+            let entry = (
+                slot,
+                Departure::Batched(self.enlist(id, cohort, left, sweep, lot)?),
+            );
+            match leave.iter_mut().find(|(epoch, _)| *epoch == id.epoch) {
+                Some((_, run)) => run.push(entry),
+                None => {
+                    // One allocation: a contract's memory is never given back.
+                    let mut run = Vec::with_capacity(residents.len().saturating_add(1));
+                    run.push(entry);
+                    leave.push((id.epoch, run));
+                }
+            }
         }
+        residents.extend_down(stay);
+        let taken = !leave.is_empty();
+        let held = self.held_page(page)?;
+        held.value.cohorts = residents;
+        held.changed |= taken;
         if taken {
             let epoch = self.state.next_epoch()?;
             self.page_mut(page)?.epoch = epoch;
         }
+        for (epoch, run) in leave {
+            self.departed_mut(DepartureKey { page, epoch })?
+                .extend_down(run);
+        }
         Ok(goes_on)
+    }
+
+    /// What a batch asks of a cohort, cut to the room `left`; adds it to the lot.
+    fn enlist(
+        &mut self,
+        id: CohortId,
+        cohort: Cohort,
+        left: Amount,
+        sweep: &Sweep,
+        lot: &mut Lot,
+    ) -> Result<BatchedCohort, LedgerError> {
+        let (scale, reference) = (self.scale, sweep.reference);
+        let debt = self.state.index.owed(cohort.debt, Rounding::Up)?;
+        let mut asked = ask(self.params, scale, cohort.collateral, debt, reference)?;
+        let worth = scale.value(cohort.collateral, sweep.start, Rounding::Down)?;
+        let mut raise = worth.min(asked.target);
+        if raise > left {
+            let value = scale.value(cohort.collateral, reference, Rounding::Down)?;
+            asked = cut(asked, left, self.params, value, debt)?;
+            raise = worth.min(asked.target);
+        }
+        self.state.debt = self.state.debt.minus(cohort.debt)?;
+        let at_floor = scale.value(cohort.collateral, sweep.floor, Rounding::Down)?;
+        let entry = BatchedCohort {
+            batch: sweep.number,
+            rank: lot.cohorts,
+            cohort,
+            debt,
+            retire: asked.retire,
+            target: asked.target,
+        };
+        lot.take(id.departures(), &entry, raise, debt.minus_or_zero(at_floor))?;
+        Ok(entry)
     }
 
     /// Whether a cohort whose last batch found too little money is left alone for now. Health at
@@ -311,6 +334,7 @@ impl<S: LedgerStore> Ledger<'_, S> {
         }
         let price = if sells { price } else { Price::ZERO };
         let assets = self.state.lenders_assets()?;
+        let rest = u16::try_from(batch.cells.len()).map_or(rest, |cells| rest.min(cells));
         let mut sums = Sums::default();
         let mut settled = Settled {
             price,
@@ -321,12 +345,13 @@ impl<S: LedgerStore> Ledger<'_, S> {
             marginal_raise: Amount::ZERO,
             block,
             round: batch.round,
-            rested: 0,
+            rested: rest,
         };
         let mut left = raised;
-        for cohort in self.cohorts_by_rank(number, &batch.cells)? {
+        for ranked in self.cohorts_by_rank(number, &batch)?.into_iter().flatten() {
+            let cohort = &ranked.cohort;
             let full = if sells {
-                raise_at(&cohort, price, self.scale)?
+                raise_at(cohort, price, self.scale)?
             } else {
                 Amount::ZERO
             };
@@ -336,18 +361,13 @@ impl<S: LedgerStore> Ledger<'_, S> {
                 settled.marginal_raise = given;
             }
             left = left.minus(given)?;
-            let after = outcome(&cohort, price, given, self.scale)?;
-            sums.repaid = sums.repaid.plus(after.repaid)?;
-            sums.penalties = sums.penalties.plus(after.penalty)?;
-            sums.shortfall = sums.shortfall.plus(after.shortfall)?;
-            sums.sold = sums.sold.plus(after.sold)?;
-            sums.debt_left = sums.debt_left.plus(after.debt_left)?;
-            if after.debt_left.is_zero() {
-                sums.closed = sums.closed.plus(after.collateral_left)?;
-            } else {
-                sums.pooled = sums.pooled.plus(after.collateral_left)?;
-                let scaled = settled.index.scaled(after.debt_left, Rounding::Up)?;
-                self.state.debt = self.state.debt.plus(scaled)?;
+            let after = outcome(cohort, price, given, self.scale)?;
+            let owed = settled.index.scaled(after.debt_left, Rounding::Up)?;
+            sums.add(&after)?;
+            self.state.debt = self.state.debt.plus(owed)?;
+            if ranked.cell < rest {
+                let failed = !sells || given < full;
+                self.return_rest(ranked.id, cohort, &settled, &after, owed, failed)?;
             }
         }
         // T is summed before it is rounded, cohorts after: what is over is under a unit each.
@@ -395,7 +415,6 @@ impl<S: LedgerStore> Ledger<'_, S> {
         state.written_off = state.written_off.plus(waterfall.from_lenders)?;
         state.running.retain(|running| running.number != number);
         batch.settled = Some(settled);
-        let rested = self.rest_cells(number, &mut batch, rest)?;
         self.store.set_batch(number, &batch);
         Ok(Settlement {
             price,
@@ -406,27 +425,46 @@ impl<S: LedgerStore> Ledger<'_, S> {
             returned: sums.closed.plus(sums.pooled)?,
             debt_left: sums.debt_left,
             waterfall,
-            rested,
+            rested: usize::from(rest) == batch.cells.len(),
         })
     }
 
+    /// The cohorts of a batch, each at the place of its rank.
     fn cohorts_by_rank(
         &mut self,
         number: u32,
-        cells: &[DepartureKey],
-    ) -> Result<Vec<BatchedCohort>, LedgerError> {
-        let mut cohorts = Vec::new();
-        for key in cells {
-            for (_, departure) in self.departed(*key)?.iter() {
-                match departure {
-                    Departure::Batched(cohort) if cohort.batch == number => cohorts.push(*cohort),
-                    _ => {}
+        batch: &Batch,
+    ) -> Result<Vec<Option<Ranked>>, LedgerError> {
+        let mut ranked = alloc::vec![None; usize::from(batch.cohorts)];
+        for (cell, key) in (0..).zip(&batch.cells) {
+            for (slot, departure) in self.departed(*key)?.iter() {
+                let Departure::Batched(cohort) = departure else {
+                    continue;
+                };
+                if cohort.batch != number {
+                    continue;
+                }
+                if let Some(place) = ranked.get_mut(usize::from(cohort.rank)) {
+                    let (tick, epoch) = (tick_of(key.page, slot), key.epoch);
+                    *place = Some(Ranked {
+                        cell,
+                        id: CohortId { tick, epoch },
+                        cohort: *cohort,
+                    });
                 }
             }
         }
-        cohorts.sort_unstable_by_key(|cohort| cohort.rank);
-        Ok(cohorts)
+        Ok(ranked)
     }
+}
+
+/// A cohort of a batch that settles.
+#[derive(Clone, Copy)]
+struct Ranked {
+    /// Which of the batch's cells it is in.
+    cell: u16,
+    id: CohortId,
+    cohort: BatchedCohort,
 }
 
 /// What a walk over the ticks has gathered.
@@ -448,6 +486,9 @@ struct Sweep {
     number: u32,
     /// Price that health is judged at.
     reference: Price,
+    /// The highest tick whose lower bound is healthy there. Bounds rise strictly with the tick,
+    /// so those above it, and only those, qualify.
+    highest_healthy: Tick,
     /// First price of the ladder.
     start: Price,
     /// Last price of the ladder.
@@ -489,4 +530,20 @@ struct Sums {
     debt_left: Amount,
     closed: Amount,
     pooled: Amount,
+}
+
+impl Sums {
+    fn add(&mut self, after: &Outcome) -> Result<(), LedgerError> {
+        self.repaid = self.repaid.plus(after.repaid)?;
+        self.penalties = self.penalties.plus(after.penalty)?;
+        self.shortfall = self.shortfall.plus(after.shortfall)?;
+        self.sold = self.sold.plus(after.sold)?;
+        self.debt_left = self.debt_left.plus(after.debt_left)?;
+        if after.debt_left.is_zero() {
+            self.closed = self.closed.plus(after.collateral_left)?;
+        } else {
+            self.pooled = self.pooled.plus(after.collateral_left)?;
+        }
+        Ok(())
+    }
 }

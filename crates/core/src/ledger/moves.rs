@@ -1,7 +1,7 @@
 //! How cohorts move between ticks, and how their members follow.
 
 use super::{Ledger, LedgerError, LedgerStore, MAX_MOVES};
-use crate::batch::{outcome, raise_at, Batch, Settled};
+use crate::batch::{outcome, raise_at, Batch, Outcome, Settled};
 use crate::math::Rounding;
 use crate::page::{
     page_of, slot_of, tick_of, BatchedCohort, Cohort, CohortId, Conversion, Cooling, Departure,
@@ -99,8 +99,7 @@ impl<S: LedgerStore> Ledger<'_, S> {
         Ok(())
     }
 
-    /// Puts what a settled batch left of one cohort where it belongs: closed when nothing is
-    /// owed, else into the tick at or below the image of its own lower bound.
+    /// Puts what a settled batch left of one cohort where it belongs.
     pub(super) fn put_back(
         &mut self,
         id: CohortId,
@@ -109,16 +108,33 @@ impl<S: LedgerStore> Ledger<'_, S> {
     ) -> Result<(), LedgerError> {
         let raised = Batch::raise_of(settled, batched, self.scale)?;
         let after = outcome(batched, settled.price, raised, self.scale)?;
-        let before = batched.cohort;
+        let debt = settled.index.scaled(after.debt_left, Rounding::Up)?;
+        let failed =
+            settled.price.is_zero() || raised < raise_at(batched, settled.price, self.scale)?;
+        self.return_rest(id, batched, settled, &after, debt, failed)
+    }
+
+    /// Puts the rest of a cohort where it belongs: closed when nothing is owed, else into the
+    /// tick at or below the image of its own lower bound. `debt` is what is left of its debt,
+    /// scaled again; `failed` says that its batch found too little money for it.
+    pub(super) fn return_rest(
+        &mut self,
+        id: CohortId,
+        batched: &BatchedCohort,
+        settled: &Settled,
+        after: &Outcome,
+        debt: ScaledDebt,
+        failed: bool,
+    ) -> Result<(), LedgerError> {
+        let before = &batched.cohort;
         if after.debt_left.is_zero() {
             let closed = Cohort {
                 collateral: after.collateral_left,
                 debt: ScaledDebt::ZERO,
-                ..before
+                ..*before
             };
             return self.set_departure(id, Some(Departure::Closed(closed)));
         }
-        let debt = settled.index.scaled(after.debt_left, Rounding::Up)?;
         // bound · (debt factor) / (collateral factor), rounded down twice: never above any
         // member's true ratio, so nobody is liquidated early.
         let image = before
@@ -129,12 +145,7 @@ impl<S: LedgerStore> Ledger<'_, S> {
                 after.collateral_left.get(),
                 Rounding::Down,
             );
-        let wanted = if settled.price.is_zero() {
-            batched.target
-        } else {
-            raise_at(batched, settled.price, self.scale)?
-        };
-        let cooling = if raised < wanted {
+        let cooling = if failed {
             before.cooling.failed(settled.block, settled.round)
         } else {
             Cooling::default()
@@ -157,9 +168,11 @@ impl<S: LedgerStore> Ledger<'_, S> {
     /// Puts members with their totals into the tick at or below a bound and returns the cohort
     /// they are in and the shares they received.
     ///
-    /// Where a cohort lives there already, the one with less debt forwards into the other. A
-    /// resident whose shares have lost their meaning (see [`Cohort::is_sound`]) always forwards:
-    /// the tick starts a new generation at one unit a share. No call visits a member.
+    /// Where a cohort lives there already, the arriving one forwards into it, whichever is
+    /// larger: it leaves a trail in any case, while a resident that had to follow would need
+    /// another storage cell and its members another move. Only a resident whose shares have lost
+    /// their meaning (see [`Cohort::is_sound`]) forwards: the tick starts a new generation at one
+    /// unit a share. No call visits a member.
     ///
     /// A wait for another auction is never shortened by company: otherwise a speck of debt moved
     /// into a waiting tick would put all of it up for sale at once.
@@ -174,9 +187,6 @@ impl<S: LedgerStore> Ledger<'_, S> {
         let tick = tick::at_or_below(lower_bound);
         let (page, slot) = (page_of(tick), slot_of(tick));
         let resident = self.page(page)?.cohorts.get(slot).copied();
-        // A single newcomer never displaces a crowd: that would cost it another cell.
-        let joins =
-            |resident: &Cohort| resident.is_sound() && (members == 1 || debt <= resident.debt);
         match resident {
             None => {
                 let epoch = self.page(page)?.epoch;
@@ -185,7 +195,7 @@ impl<S: LedgerStore> Ledger<'_, S> {
                 self.page_mut(page)?.cohorts.insert(slot, cohort);
                 Ok((CohortId { tick, epoch }, cohort.shares))
             }
-            Some(mut resident) if joins(&resident) => {
+            Some(mut resident) if resident.is_sound() => {
                 let received = resident.enter(members, collateral, debt)?;
                 resident.lower_bound = resident.lower_bound.min(lower_bound);
                 resident.cooling = resident.cooling.longer(cooling);
