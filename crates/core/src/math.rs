@@ -38,7 +38,12 @@ pub fn wide_product(a: u128, b: u128) -> U256 {
 /// [`MathError::DivisionByZero`], or [`MathError::Overflow`] when the quotient exceeds 128 bits.
 pub fn div_wide(numerator: U256, divisor: U256, rounding: Rounding) -> Result<u128, MathError> {
     if *divisor.high() == 0 {
-        return divide(*numerator.high(), *numerator.low(), *divisor.low(), rounding);
+        return divide(
+            *numerator.high(),
+            *numerator.low(),
+            *divisor.low(),
+            rounding,
+        );
     }
     let quotient = numerator
         .checked_div(divisor)

@@ -91,6 +91,8 @@ impl Float {
 
 /// `1.001^(d · 16^k)` for each hexadecimal digit `d` at each place `k` of a tick, made from
 /// [`POWERS`] when the program is built: a bound is a product of four entries instead of sixteen.
+// Evaluated by the compiler, which refuses an index out of range.
+#[allow(clippy::indexing_slicing)]
 const DIGITS: [[Float; 16]; 4] = {
     let mut digits = [[Float::ONE; 16]; 4];
     let mut entry = 0;

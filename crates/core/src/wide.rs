@@ -54,7 +54,7 @@ pub(crate) const fn product(a: u128, b: u128) -> (u128, u128) {
     let left = limb_product(a1, b0);
     let right = limb_product(a0, b1);
     // At most 3 · (2^64 − 1): no overflow.
-    let middle = high(bottom) as u128
+    let middle = (high(bottom) as u128)
         .wrapping_add(low(left) as u128)
         .wrapping_add(low(right) as u128);
     // The product is under 2^256, so its upper half is under 2^128.
@@ -112,8 +112,7 @@ fn quotient_limb(upper: u128, next: u64, divisor: u128) -> (u64, u128) {
         rest = rest.wrapping_add(u128::from(d1));
     }
     // The true remainder is under 2^128: right modulo 2^128 is right.
-    let taken = limb_product(quotient, d0)
-        .wrapping_add(join(quotient.wrapping_mul(d1), 0));
+    let taken = limb_product(quotient, d0).wrapping_add(join(quotient.wrapping_mul(d1), 0));
     (quotient, join(u0, next).wrapping_sub(taken))
 }
 
