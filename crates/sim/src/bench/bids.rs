@@ -1,0 +1,81 @@
+//! What a batch costs by the number of bids, each from a bidder of its own.
+
+use super::cost::Cost;
+use super::stage::{params, Buying, Stage, QUOTE};
+use super::ticks::{positions, Layout};
+use super::{Report, Watch};
+use crate::deployment::StepError;
+use breakwater_core::units::Amount;
+use breakwater_interfaces::auction::LiquidationAuction;
+use ink::codegen::TraitCallBuilder;
+use serde::Serialize;
+
+/// How many bids the table is over.
+pub const BIDS: [u32; 4] = [1, 10, 100, 1_000];
+
+/// One batch bought by so many bids.
+#[derive(Clone, Debug, Serialize)]
+pub struct BidsRow {
+    /// Bids, and bidders.
+    pub bids: u32,
+    /// The last of them.
+    pub bid: Cost,
+    /// `advance`, which clears.
+    pub clear: Cost,
+    /// `settle`.
+    pub settle: Cost,
+    /// A bidder claims one bid.
+    pub claim: Cost,
+    /// Whether clearing and settling cost what they cost in the first row, within two percent.
+    pub flat: bool,
+}
+
+/// The table over numbers of bids up to `most`, for a batch over eight ticks.
+///
+/// # Errors
+/// [`StepError`].
+pub fn table(most: u32, watch: &mut Watch<'_>) -> Result<Report<BidsRow>, StepError> {
+    let numbers: Vec<u32> = BIDS.into_iter().filter(|n| *n <= most).collect();
+    watch.stage("bids", numbers.iter().map(|n| u64::from(*n)).sum());
+    let (positions, price) = positions(Layout::Neighbouring, 8, 3);
+    let mut stage = Stage::new(params())?;
+    stage.open_positions(positions, &mut Watch::new(&mut |_| ()))?;
+    let mut rows: Vec<BidsRow> = Vec::new();
+    for bids in numbers {
+        let mut row = stage.try_out(|stage| {
+            // More than is asked for, so that part of the bids wins and all are paid back some.
+            let money = Amount::new(100_000 * QUOTE);
+            let mut last = stage.keeper;
+            for number in 0..bids {
+                last = stage.bidder(Amount::new(2 * money.get() / u128::from(bids)))?;
+                watch.done(1);
+                if number % 64 == 63 {
+                    stage.advance(1)?;
+                }
+            }
+            stage.set_price(price)?;
+            let run = stage.liquidate(Buying {
+                bids,
+                money,
+                advance: true,
+            })?;
+            let d = stage.d;
+            let message = d.auction().call_mut().claim(run.batch, vec![bids - 1]);
+            let claim = stage.send(last, d.auction, "claim", message)?;
+            Ok(BidsRow {
+                bids,
+                bid: run.bid.unwrap_or_default(),
+                clear: run.advance.unwrap_or_default(),
+                settle: run.settle,
+                claim: Cost::of(&claim),
+                flat: true,
+            })
+        })?;
+        if let Some(first) = rows.first() {
+            row.flat = row.clear.within_two_percent(first.clear)
+                && row.settle.within_two_percent(first.settle);
+        }
+        rows.push(row);
+    }
+    Ok(Report { rows })
+}
