@@ -33,10 +33,11 @@ pub struct FlatRow {
     pub flat: bool,
 }
 
-/// The position of a number: one collateral, in one of ten ticks.
+/// The position of a number: ten collateral, in one of ten ticks. Small ones would be closed in
+/// full as dust where they are alone in their tick, which is another sale.
 fn holding(number: u32) -> Holding {
-    let debt = 140 * QUOTE + u128::from(number % u32::from(FLAT_TICKS)) * QUOTE;
-    (Amount::new(COLLATERAL), Amount::new(debt))
+    let debt = 1_400 + 10 * u128::from(number % u32::from(FLAT_TICKS));
+    (Amount::new(10 * COLLATERAL), Amount::new(debt * QUOTE))
 }
 
 /// Costs of batches of growing numbers of positions, which stay in one growing market.
@@ -51,7 +52,7 @@ pub fn runs(numbers: &[u32], bids: u32, watch: &mut Watch<'_>) -> Result<Vec<Run
         stage.open_positions((opened..*number).map(holding), watch)?;
         opened = opened.max(*number);
         runs.push(stage.try_out(|stage| {
-            let money = Amount::new(u128::from(*number) * 1_000 * QUOTE);
+            let money = Amount::new(u128::from(*number) * 10_000 * QUOTE);
             let each = Amount::new(2 * money.get() / u128::from(bids.max(1)));
             for _ in 0..bids {
                 stage.bidder(each)?;

@@ -8,7 +8,6 @@ use crate::deployment::{mint, Deployment, StepError};
 use breakwater_chain::{AccountId, Message, Receipt};
 use breakwater_core::units::{Amount, Price, Shares};
 use breakwater_interfaces::auction::LiquidationAuction;
-use breakwater_interfaces::oracle::OracleAdapter;
 use breakwater_interfaces::token::PSP22;
 use breakwater_interfaces::vault::MarginVault;
 use ink::codegen::TraitCallBuilder;

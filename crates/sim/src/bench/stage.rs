@@ -262,6 +262,7 @@ impl Stage {
     /// [`StepError`].
     pub fn submit(&mut self, feeder: usize, price: Price) -> Result<Cost, StepError> {
         let at = self.now()?;
+        self.observed_at = at;
         let message = self.d.oracle().call_mut().submit(self.d.feed, price, at);
         let feeder = self.feeders[feeder % self.feeders.len()];
         let receipt = self.send(feeder, self.d.oracle, "submit", message)?;
@@ -290,7 +291,6 @@ impl Stage {
             if now <= self.observed_at {
                 self.advance(1)?;
             }
-            self.observed_at = self.now()?;
             for feeder in 0..self.feeders.len() {
                 self.submit(feeder, price)?;
             }
@@ -330,7 +330,6 @@ impl Stage {
                 self.advance(1)?;
                 if self.now()? > self.observed_at + SETTLING_TIME / 2 {
                     let price = self.reading()?.map_or(OPENING_PRICE, |r| r.round.price);
-                    self.observed_at = self.now()?;
                     for feeder in 0..self.feeders.len() {
                         self.submit(feeder, price)?;
                     }
