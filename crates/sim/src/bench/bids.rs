@@ -3,7 +3,7 @@
 use super::cost::Cost;
 use super::stage::{params, Buying, Stage, QUOTE};
 use super::ticks::{positions, Layout};
-use super::{Report, Watch};
+use super::Watch;
 use crate::deployment::StepError;
 use breakwater_core::units::Amount;
 use breakwater_interfaces::auction::LiquidationAuction;
@@ -34,7 +34,7 @@ pub struct BidsRow {
 ///
 /// # Errors
 /// [`StepError`].
-pub fn table(most: u32, watch: &mut Watch<'_>) -> Result<Report<BidsRow>, StepError> {
+pub fn table(most: u32, watch: &mut Watch<'_>) -> Result<Vec<BidsRow>, StepError> {
     let numbers: Vec<u32> = BIDS.into_iter().filter(|n| *n <= most).collect();
     watch.stage("bids", numbers.iter().map(|n| u64::from(*n)).sum());
     let (positions, price) = positions(Layout::Neighbouring, 8, 3);
@@ -77,5 +77,5 @@ pub fn table(most: u32, watch: &mut Watch<'_>) -> Result<Report<BidsRow>, StepEr
         }
         rows.push(row);
     }
-    Ok(Report { rows })
+    Ok(rows)
 }

@@ -2,7 +2,7 @@
 
 use super::cost::Cost;
 use super::stage::{params, Buying, Holding, Run, Stage, COLLATERAL, QUOTE};
-use super::{Report, Watch};
+use super::Watch;
 use crate::deployment::StepError;
 use breakwater_core::units::{Amount, Price, PRICE_ONE};
 use serde::Serialize;
@@ -89,7 +89,7 @@ pub fn alike(a: &Run, b: &Run) -> bool {
 ///
 /// # Errors
 /// [`StepError`].
-pub fn table(most: u32, watch: &mut Watch<'_>) -> Result<Report<FlatRow>, StepError> {
+pub fn table(most: u32, watch: &mut Watch<'_>) -> Result<Vec<FlatRow>, StepError> {
     let numbers: Vec<u32> = POSITIONS.into_iter().filter(|n| *n <= most).collect();
     let last = numbers.last().copied().unwrap_or(0);
     watch.stage("positions", u64::from(last));
@@ -102,7 +102,5 @@ pub fn table(most: u32, watch: &mut Watch<'_>) -> Result<Report<FlatRow>, StepEr
         total: run.total(),
         flat: runs.first().is_some_and(|first| alike(first, run)),
     });
-    Ok(Report {
-        rows: rows.collect(),
-    })
+    Ok(rows.collect())
 }

@@ -3,7 +3,7 @@
 use super::cost::{ratio, Cost};
 use super::stage::{params, Stage, COLLATERAL, OPENING_PRICE, QUOTE};
 use super::ticks::{positions, Layout};
-use super::{Report, Watch};
+use super::Watch;
 use crate::deployment::{mint, Deployment, StepError};
 use breakwater_chain::{AccountId, Message, Receipt};
 use breakwater_core::units::{Amount, Price, Shares};
@@ -199,7 +199,7 @@ impl Round<'_, '_> {
 ///
 /// # Errors
 /// [`StepError`].
-pub fn table(watch: &mut Watch<'_>) -> Result<Report<MessageRow>, StepError> {
+pub fn table(watch: &mut Watch<'_>) -> Result<Vec<MessageRow>, StepError> {
     watch.stage("messages", MESSAGES);
     let (positions, price) = positions(Layout::Neighbouring, 8, 8);
     let mut stage = Stage::new(params())?;
@@ -236,7 +236,5 @@ pub fn table(watch: &mut Watch<'_>) -> Result<Report<MessageRow>, StepError> {
                 passes: target.map(|target| times <= target),
             }
         });
-    Ok(Report {
-        rows: rows.collect(),
-    })
+    Ok(rows.collect())
 }

@@ -71,6 +71,17 @@ pub struct Buying {
     pub advance: bool,
 }
 
+/// A batch that has been opened and bid for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Prepared {
+    /// The batch.
+    pub key: BatchKey,
+    /// `open_batch`.
+    pub open: Cost,
+    /// The last of the bids.
+    pub bid: Option<Cost>,
+}
+
 /// A batch from its opening until everything is back in its place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Run {
@@ -407,18 +418,15 @@ impl Stage {
         self.send(bidder, self.d.auction, "bid", message)
     }
 
-    /// Opens a batch of all that is due, has it bought, and puts everything back.
+    /// Opens a batch of all that is due, has bids placed, and lets the clock run until it can be
+    /// cleared: until the step after the bids', or to the end where there are none.
     ///
     /// # Errors
     /// [`StepError`].
-    pub fn liquidate(&mut self, buying: Buying) -> Result<Run, StepError> {
+    pub fn prepare(&mut self, buying: Buying) -> Result<Prepared, StepError> {
         let opened = self.open_batch()?;
-        let batch = opened.value;
-        let (d, keeper) = (self.d, self.keeper);
-        let message = d.vault().call().batch(batch.market, batch.number);
-        let stored = block_on(ask(&self.chain, d.vault, "batch", message))?
-            .ok_or_else(|| odd("batch", "there is none of that number"))?;
-        let auction = self.record(batch)?.auction;
+        let key = opened.value;
+        let auction = self.record(key)?.auction;
         // Near the oracle's price on the usual ladder.
         let step = auction.schedule.steps / 6;
         let limit = auction.prices[usize::from(step)];
@@ -426,7 +434,7 @@ impl Stage {
         for number in 0..buying.bids {
             let budget = Amount::new(buying.money.get() / u128::from(buying.bids));
             let bidder = self.bidders[number as usize % self.bidders.len()];
-            bid = Some(Cost::of(&self.bid(bidder, batch, budget, limit)?));
+            bid = Some(Cost::of(&self.bid(bidder, key, budget, limit)?));
         }
         let block = block_on(self.chain.block()).map_err(StepError::at("block"))?;
         let until = match buying.bids {
@@ -434,27 +442,41 @@ impl Stage {
             _ => auction.schedule.begins(step + 1),
         };
         self.advance(until.saturating_sub(block))?;
+        let open = Cost::of(&opened);
+        Ok(Prepared { key, open, bid })
+    }
+
+    /// As [`Self::prepare`], and then has the batch settled and everything put back.
+    ///
+    /// # Errors
+    /// [`StepError`].
+    pub fn liquidate(&mut self, buying: Buying) -> Result<Run, StepError> {
+        let Prepared { key, open, bid } = self.prepare(buying)?;
+        let (d, keeper) = (self.d, self.keeper);
+        let message = d.vault().call().batch(key.market, key.number);
+        let stored = block_on(ask(&self.chain, d.vault, "batch", message))?
+            .ok_or_else(|| odd("batch", "there is none of that number"))?;
         let mut advance = None;
         if buying.advance {
-            let message = d.auction().call_mut().advance(batch);
+            let message = d.auction().call_mut().advance(key);
             advance = Some(Cost::of(&self.send(keeper, d.auction, "advance", message)?));
         }
-        let message = d.auction().call_mut().settle(batch);
+        let message = d.auction().call_mut().settle(key);
         let settled = self.send(keeper, d.auction, "settle", message)?;
         let mut rests = Vec::new();
         let mut rested = settled.value.rested;
         while !rested {
-            let message = d.vault().call_mut().rest(batch.market, batch.number, 8);
+            let message = d.vault().call_mut().rest(key.market, key.number, 8);
             let receipt = self.send(keeper, d.vault, "rest", message)?;
             rests.push(Cost::of(&receipt));
             rested = receipt.value;
         }
         Ok(Run {
-            batch,
+            batch: key,
             cohorts: stored.cohorts,
             members: stored.members,
             cells: u16::try_from(stored.cells.len()).unwrap_or(u16::MAX),
-            open: Cost::of(&opened),
+            open,
             bid,
             advance,
             settle: Cost::of(&settled),

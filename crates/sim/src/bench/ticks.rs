@@ -2,7 +2,7 @@
 
 use super::cost::{Cost, PARACHAIN_PROOF};
 use super::stage::{params, Buying, Holding, Run, Stage, COLLATERAL, QUOTE};
-use super::{Report, Watch};
+use super::Watch;
 use crate::deployment::StepError;
 use breakwater_core::units::{Amount, Price, PRICE_ONE};
 use serde::Serialize;
@@ -119,7 +119,7 @@ pub fn run(layout: Layout, ticks: u16, watch: &mut Watch<'_>) -> Result<Run, Ste
 ///
 /// # Errors
 /// [`StepError`].
-pub fn table(most: u16, watch: &mut Watch<'_>) -> Result<Report<TicksRow>, StepError> {
+pub fn table(most: u16, watch: &mut Watch<'_>) -> Result<Vec<TicksRow>, StepError> {
     let mut rows = Vec::new();
     let chosen = TICKS.into_iter().filter(|ticks| *ticks <= most);
     let work: u64 = chosen.clone().map(|ticks| 2 * u64::from(ticks)).sum();
@@ -129,7 +129,7 @@ pub fn table(most: u16, watch: &mut Watch<'_>) -> Result<Report<TicksRow>, StepE
             rows.push(row(layout, ticks, &run(layout, ticks, watch)?));
         }
     }
-    Ok(Report { rows })
+    Ok(rows)
 }
 
 fn row(layout: Layout, ticks: u16, run: &Run) -> TicksRow {
