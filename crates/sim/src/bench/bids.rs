@@ -1,7 +1,8 @@
 //! What a batch costs by the number of bids, each from a bidder of its own.
 
 use super::cost::Cost;
-use super::stage::{params, Buying, Stage, QUOTE};
+use super::flat::alike;
+use super::stage::{params, Buying, Run, Stage, QUOTE};
 use super::ticks::{positions, Layout};
 use super::Watch;
 use crate::deployment::StepError;
@@ -26,7 +27,7 @@ pub struct BidsRow {
     pub settle: Cost,
     /// A bidder claims one bid.
     pub claim: Cost,
-    /// Whether clearing and settling cost what they cost in the first row, within two percent.
+    /// Whether each message of a keeper costs what it costs in the first row, within two percent.
     pub flat: bool,
 }
 
@@ -39,10 +40,10 @@ pub fn table(most: u32, watch: &mut Watch<'_>) -> Result<Vec<BidsRow>, StepError
     watch.stage("bids", numbers.iter().map(|n| u64::from(*n)).sum());
     let (positions, price) = positions(Layout::Neighbouring, 8, 3);
     let mut stage = Stage::new(params())?;
-    stage.open_positions(positions, &mut Watch::new(&mut |_| ()))?;
-    let mut rows: Vec<BidsRow> = Vec::new();
+    stage.open_positions(positions, &mut Watch::nobody())?;
+    let (mut rows, mut first) = (Vec::new(), None::<Run>);
     for bids in numbers {
-        let mut row = stage.try_out(|stage| {
+        let (run, claim) = stage.try_out(|stage| {
             // More than is asked for, so that part of the bids wins and all are paid back some.
             let money = Amount::new(100_000 * QUOTE);
             let mut last = stage.keeper;
@@ -62,20 +63,17 @@ pub fn table(most: u32, watch: &mut Watch<'_>) -> Result<Vec<BidsRow>, StepError
             let d = stage.d;
             let message = d.auction().call_mut().claim(run.batch, vec![bids - 1]);
             let claim = stage.send(last, d.auction, "claim", message)?;
-            Ok(BidsRow {
-                bids,
-                bid: run.bid.unwrap_or_default(),
-                clear: run.advance.unwrap_or_default(),
-                settle: run.settle,
-                claim: Cost::of(&claim),
-                flat: true,
-            })
+            Ok((run, Cost::of(&claim)))
         })?;
-        if let Some(first) = rows.first() {
-            row.flat = row.clear.within_two_percent(first.clear)
-                && row.settle.within_two_percent(first.settle);
-        }
-        rows.push(row);
+        rows.push(BidsRow {
+            bids,
+            bid: run.bid.unwrap_or_default(),
+            clear: run.advance.unwrap_or_default(),
+            settle: run.settle,
+            claim,
+            flat: first.as_ref().is_none_or(|first| alike(first, &run)),
+        });
+        first.get_or_insert(run);
     }
     Ok(rows)
 }

@@ -54,7 +54,7 @@ struct Round<'a, 'b> {
 }
 
 /// Messages in the table, about; for progress.
-const MESSAGES: u64 = 40;
+const MESSAGES: u64 = 35;
 
 const fn quote(whole: u128) -> Amount {
     Amount::new(whole * QUOTE)
@@ -164,18 +164,22 @@ impl Round<'_, '_> {
 
         self.stage.set_price(price)?;
         let (keeper, owners) = (self.stage.keeper, self.stage.owners().to_vec());
-        let first = owners[0];
+        let (first, second) = (owners[0], owners[20]);
+        self.stage.fund(second, d.quote, quote(10_000), d.vault)?;
         self.stage.fund(first, d.quote, quote(10_000), d.vault)?;
         self.stage
             .fund(first, d.collateral, collateral(10), d.vault)?;
         let batch = note!(self, keeper, auction: open_batch(0), "8 ticks").value;
         let auction = self.stage.record(batch)?.auction;
         let (soon, late) = (auction.prices[10], auction.prices[30]);
-        note!(self, bidder, auction: bid(batch, quote(90_000), soon, u32::MAX), "the first of a step");
-        let bid = note!(self, bidder, auction: bid(batch, quote(1_000), late, u32::MAX), "the first of a step").value;
+        note!(self, bidder, auction: bid(batch, quote(90_000), soon, u32::MAX), "near the oracle's price");
+        let bid = note!(self, bidder, auction: bid(batch, quote(1_000), late, u32::MAX), "late on the ladder").value;
         note!(self, bidder, auction: cancel(batch, bid), "before its step");
         note!(self, first, vault: repay(0, first, quote(100)), "in a batch, held aside");
         note!(self, first, vault: deposit(0, collateral(1)), "in a batch, held aside");
+        // What it repays in advance and the sale makes unnecessary can be taken back.
+        let message = d.vault().call_mut().repay(0, second, quote(10_000));
+        self.stage.send(second, d.vault, "repay", message)?;
         let begins = auction.schedule.begins(11);
         let now = auction.schedule.begins(0).saturating_sub(1);
         self.stage.advance(begins.saturating_sub(now) + 1)?;
@@ -184,13 +188,7 @@ impl Round<'_, '_> {
         note!(self, keeper, vault: claim_reward(0), "paid out");
         note!(self, bidder, auction: claim(batch, vec![0]), "one bid");
         note!(self, keeper, vault: sync(0, owners[4], 8), "after a batch");
-        if let Ok(receipt) = self.stage.try_out(|stage| {
-            let message = d.vault().call_mut().reclaim(0);
-            stage.send(first, d.vault, "reclaim", message)
-        }) {
-            let cost = Cost::of(&receipt);
-            self.costs.push(("vault", "reclaim", "after a batch", cost));
-        }
+        note!(self, second, vault: reclaim(0), "after a batch");
         Ok(())
     }
 }
@@ -203,7 +201,7 @@ pub fn table(watch: &mut Watch<'_>) -> Result<Vec<MessageRow>, StepError> {
     watch.stage("messages", MESSAGES);
     let (positions, price) = positions(Layout::Neighbouring, 8, 8);
     let mut stage = Stage::new(params())?;
-    stage.open_positions(positions, &mut Watch::new(&mut |_| ()))?;
+    stage.open_positions(positions, &mut Watch::nobody())?;
     let block = stage.chain.block_capacity();
     let mut round = Round {
         stage,

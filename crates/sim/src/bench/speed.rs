@@ -94,7 +94,7 @@ pub fn table(runs: usize, watch: &mut Watch<'_>) -> Result<Vec<SpeedRow>, StepEr
     ));
     let mut stage = Stage::new(params())?;
     let times = timed(runs, watch, || {
-        stage.open_positions(holdings.clone(), &mut Watch::new(&mut |_| ()))
+        stage.open_positions(holdings.clone(), &mut Watch::nobody())
     })?;
     let opened = u32::try_from(holdings.len()).unwrap_or(u32::MAX);
     rows.push(row(

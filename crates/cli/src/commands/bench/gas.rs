@@ -9,9 +9,12 @@ use breakwater_sim::bench::{
     self,
     cost::{ratio, ABAX},
     ticks::Layout,
-    GasBench, GasOptions,
+    GasBench, GasOptions, Part,
 };
 use std::path::PathBuf;
+
+/// The most positions in one batch, unless told otherwise: they take two minutes to open.
+const MOST_POSITIONS: u32 = 10_000;
 
 /// Print the cost of every message, and tables over positions, ticks and bids
 ///
@@ -24,10 +27,14 @@ pub(super) struct GasArgs {
     quick: bool,
 
     /// The most positions in one batch: 10, 100, 1000, 10000 or 100000 (about half an hour)
-    #[arg(long, value_name = "N", default_value_t = GasOptions::FULL.most_positions)]
+    #[arg(long, value_name = "N", default_value_t = MOST_POSITIONS)]
     most_positions: u32,
 
-    /// Also fit what each cohort and each page adds to the cost of a batch
+    /// Only these tables: messages, positions, ticks, bids, anatomy, sizes, slopes
+    #[arg(long, value_name = "TABLE,..", value_delimiter = ',', value_parser = part)]
+    only: Vec<Part>,
+
+    /// Also fit what each cohort and each page adds to a batch: the same as the table `slopes`
     #[arg(long)]
     profile: bool,
 
@@ -54,18 +61,21 @@ pub(super) struct GasArgs {
 
 impl GasArgs {
     fn options(&self) -> GasOptions {
-        let options = if self.quick {
-            GasOptions::QUICK
+        let mut options = if self.quick {
+            GasOptions::quick()
         } else {
             GasOptions {
                 most_positions: self.most_positions,
-                ..GasOptions::FULL
+                ..GasOptions::full()
             }
         };
-        GasOptions {
-            profile: self.profile,
-            ..options
+        if !self.only.is_empty() {
+            options.parts.clone_from(&self.only);
         }
+        if self.profile && !options.parts.contains(&Part::Slopes) {
+            options.parts.push(Part::Slopes);
+        }
+        options
     }
 
     /// The command that measures the same.
@@ -73,7 +83,12 @@ impl GasArgs {
         let mut command = "breakwater bench gas".to_owned();
         if self.quick {
             command.push_str(" --quick");
-        } else if self.most_positions != GasOptions::FULL.most_positions {
+        }
+        if !self.only.is_empty() {
+            let names: Vec<_> = self.only.iter().map(|part| part.name()).collect();
+            command.push_str(&format!(" --only {}", names.join(",")));
+        }
+        if !self.quick && self.most_positions != MOST_POSITIONS {
             command.push_str(&format!(" --most-positions {}", self.most_positions));
         }
         if self.profile {
@@ -81,6 +96,14 @@ impl GasArgs {
         }
         command
     }
+}
+
+fn part(text: &str) -> Result<Part, String> {
+    let found = Part::ALL.into_iter().find(|part| part.name() == text);
+    found.ok_or_else(|| {
+        let names: Vec<_> = Part::ALL.iter().map(|part| part.name()).collect();
+        format!("choose from {}", names.join(", "))
+    })
 }
 
 /// Runs the measurements that `arguments` ask for.
@@ -104,17 +127,19 @@ pub(super) fn gas(arguments: &GasArgs) -> Result<(), Failure> {
     }
 }
 
+/// A sheet for each table that was asked for.
 fn sheets(measured: &GasBench) -> Vec<Sheet> {
-    let mut sheets = vec![
+    let sheets = [
         messages(measured),
         positions(measured),
         ticks(measured),
         bids(measured),
         anatomy(measured),
         sizes(measured),
+        slopes(measured),
     ];
-    sheets.extend(profile(measured));
-    sheets
+    let asked_for = |sheet: &Sheet| !sheet.rows.is_empty();
+    sheets.into_iter().filter(asked_for).collect()
 }
 
 fn messages(measured: &GasBench) -> Sheet {
@@ -331,9 +356,8 @@ fn sizes(measured: &GasBench) -> Sheet {
     }
 }
 
-/// Slopes, where they were fitted.
-fn profile(measured: &GasBench) -> Option<Sheet> {
-    let rows = measured.profile.as_ref()?.iter().map(|row| {
+fn slopes(measured: &GasBench) -> Sheet {
+    let rows = measured.slopes.iter().map(|row| {
         let (unit, places) = match row.dimension {
             "ref_time" => (1e9, 3),
             _ => (1e3, 2),
@@ -351,8 +375,8 @@ fn profile(measured: &GasBench) -> Option<Sheet> {
             format!("{:.1} %", 100.0 * row.worst),
         ]
     });
-    Some(Sheet {
-        heading: "Slopes".to_owned(),
+    Sheet {
+        heading: "What a cohort and a page add to a batch".to_owned(),
         columns: vec![
             "message",
             "what",
@@ -364,5 +388,5 @@ fn profile(measured: &GasBench) -> Option<Sheet> {
         words: 2,
         rows: rows.collect(),
         note: "Least squares over batches of 1 to 128 cohorts, neighbouring and spread.".to_owned(),
-    })
+    }
 }

@@ -51,7 +51,7 @@ impl Sheet {
         for row in &self.rows {
             table.add_row(cells(row));
         }
-        let (heading, note) = (&self.heading, &self.note);
+        let (heading, note) = (&self.heading, plain(&self.note));
         match form {
             Form::Terminal if note.is_empty() => format!("\n{heading}\n{table}\n"),
             Form::Terminal => format!("\n{heading}\n{table}\n{note}\n"),
@@ -76,14 +76,15 @@ pub(super) fn weight(cost: Cost) -> String {
     format!("{} / {}", time(cost), proof(cost))
 }
 
-/// Storage deposit in whole native tokens of the development node.
+/// Storage deposit in whole native tokens of the development node, to the nearest thousandth.
 pub(super) fn deposit(cost: Cost) -> String {
-    let size = amount(cost.deposit.unsigned_abs(), 12, 3);
-    if cost.deposit < 0 && size.contains(['1', '2', '3', '4', '5', '6', '7', '8', '9']) {
-        format!("-{size}")
+    let thousandths = (cost.deposit.unsigned_abs() + 500_000_000) / 1_000_000_000;
+    let sign = if cost.deposit < 0 && thousandths > 0 {
+        "-"
     } else {
-        size
-    }
+        ""
+    };
+    format!("{sign}{}.{:03}", thousandths / 1_000, thousandths % 1_000)
 }
 
 /// Whether a target is met.
@@ -94,4 +95,45 @@ pub(super) fn mark(passes: bool) -> String {
 /// A yes or no that is no target.
 pub(super) fn yes(holds: bool) -> String {
     if holds { "yes" } else { "no" }.to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn deposits_are_rounded_and_nothing_has_no_sign() {
+        let shown = |amount| {
+            deposit(Cost {
+                deposit: amount,
+                ..Cost::default()
+            })
+        };
+        for (amount, text) in [
+            (100_325_000_000, "0.100"),
+            (-2_001_600_000_000, "-2.002"),
+            (-499_999_999, "0.000"),
+            (0, "0.000"),
+        ] {
+            assert_eq!(shown(amount), text);
+        }
+    }
+
+    #[test]
+    fn both_forms_show_the_same_cells() {
+        let sheet = Sheet {
+            heading: "Costs".to_owned(),
+            columns: vec!["what", "much"],
+            words: 1,
+            rows: vec![vec!["a bid".to_owned(), "1.4".to_owned()]],
+            note: "A note.".to_owned(),
+        };
+        let markdown = sheet.render(Form::Markdown);
+        assert!(markdown.contains("### Costs\n\n| what"), "{markdown}");
+        assert!(markdown.contains("| a bid |"), "{markdown}");
+        let terminal = sheet.render(Form::Terminal);
+        for text in ["Costs", "a bid", "1.4", "A note."] {
+            assert!(terminal.contains(text) && markdown.contains(text), "{text}");
+        }
+    }
 }

@@ -11,7 +11,7 @@ const COHORTS: [u16; 7] = [1, 4, 8, 16, 32, 64, 128];
 
 /// One message, one dimension.
 #[derive(Clone, Debug, Serialize)]
-pub struct ProfileRow {
+pub struct SlopeRow {
     /// The message.
     pub message: &'static str,
     /// What is fitted: `ref_time` in picoseconds, or `proof_size` in bytes.
@@ -68,13 +68,13 @@ pub fn fit(points: &[Point]) -> [f64; 3] {
     matrix.map(|line| line[3])
 }
 
-fn row(message: &'static str, dimension: &'static str, points: &[Point]) -> ProfileRow {
+fn row(message: &'static str, dimension: &'static str, points: &[Point]) -> SlopeRow {
     let [constant, per_cohort, per_page] = fit(points);
     let off = points.iter().map(|[cohorts, pages, cost]| {
         let fitted = constant + per_cohort * cohorts + per_page * pages;
         (fitted - cost).abs() / cost.max(1.0)
     });
-    ProfileRow {
+    SlopeRow {
         message,
         dimension,
         constant,
@@ -94,7 +94,7 @@ fn points(runs: &[Run], cost: impl Fn(&Run) -> u64) -> Vec<Point> {
 ///
 /// # Errors
 /// [`StepError`].
-pub fn table(watch: &mut Watch<'_>) -> Result<Vec<ProfileRow>, StepError> {
+pub fn table(watch: &mut Watch<'_>) -> Result<Vec<SlopeRow>, StepError> {
     let work: u64 = COHORTS.into_iter().map(u64::from).sum();
     watch.stage("slopes", 2 * 3 * work);
     let mut runs = Vec::new();
