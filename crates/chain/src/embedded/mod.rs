@@ -24,7 +24,7 @@ use crate::chain::{CallOptions, Chain};
 use crate::{AccountId, Balance, CallError, Constructor, Gas, Message, QueryError, Receipt};
 use extrinsic::{FeeUnpaid, Operation, Outcome};
 use state::State;
-pub use trace::Trace;
+pub use trace::{Trace, UnitTimes};
 
 /// What an embedded chain starts from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -202,6 +202,11 @@ impl Embedded {
     ) -> Option<Trace> {
         let (input, value) = message.into().into_parts();
         self.traced(signer, contract, value, input)
+    }
+
+    /// What the runtime charges for the things a [`Trace`] counts.
+    pub fn unit_times(&self) -> UnitTimes {
+        trace::unit_times()
     }
 
     /// Weight the calls of the open block have used.

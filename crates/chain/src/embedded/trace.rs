@@ -10,7 +10,7 @@ use std::sync::OnceLock;
 use contracts_node_runtime::{AccountId as RuntimeAccount, Contracts, Runtime, RuntimeEvent};
 use frame_support::storage::with_transaction_unchecked;
 use log::{Level, LevelFilter, Log, Metadata, Record};
-use pallet_contracts::{CollectEvents, DebugInfo, Determinism};
+use pallet_contracts::{CollectEvents, DebugInfo, Determinism, WeightInfo};
 use sp_runtime::TransactionOutcome;
 use sp_weights::Weight;
 
@@ -52,6 +52,43 @@ impl Trace {
     /// How often the host function of a name was called, in any of its versions.
     pub fn calls_of(&self, name: &str) -> u32 {
         self.host.get(name).copied().unwrap_or(0)
+    }
+}
+
+/// What the runtime charges for one of each thing a trace counts, apart from the bytes that go
+/// through it: `ref_time` in picoseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UnitTimes {
+    /// A storage cell read.
+    pub read: u64,
+    /// A storage cell written.
+    pub write: u64,
+    /// A storage cell taken or cleared.
+    pub removal: u64,
+    /// An event with one topic.
+    pub event: u64,
+    /// A contract called by another, without its code.
+    pub call: u64,
+    /// A mebibyte of code loaded.
+    pub code_mebibyte: u64,
+}
+
+/// The charges of this runtime, put together as pallet-contracts does.
+pub(super) fn unit_times() -> UnitTimes {
+    type Weights = <Runtime as pallet_contracts::Config>::WeightInfo;
+    let time = |weight: Weight| weight.ref_time();
+    let reading =
+        time(Weights::get_storage_full()).saturating_sub(time(Weights::get_storage_empty()));
+    let writing =
+        time(Weights::set_storage_full()).saturating_sub(time(Weights::set_storage_empty()));
+    let code = |bytes| time(Weights::call_with_code_per_byte(bytes));
+    UnitTimes {
+        read: time(Weights::seal_get_storage(0)) + reading,
+        write: time(Weights::seal_set_storage(0, 0)) + writing,
+        removal: time(Weights::seal_take_storage(0)) + writing,
+        event: time(Weights::seal_deposit_event(1, 0)),
+        call: time(Weights::seal_call(0, 0)),
+        code_mebibyte: code(1 << 20).saturating_sub(code(0)),
     }
 }
 

@@ -35,6 +35,14 @@ pub struct AnatomyRow {
     pub events: u32,
     /// All other host functions.
     pub other: u32,
+    /// Time charged for reading, writing and removing, apart from the bytes.
+    pub storage_time: u64,
+    /// Time charged for calling contracts and loading their code.
+    pub call_time: u64,
+    /// Time charged for events, apart from the bytes.
+    pub event_time: u64,
+    /// What is left: instructions, bytes and other host functions.
+    pub rest_time: u64,
 }
 
 /// Code of one contract.
@@ -92,10 +100,11 @@ fn lengths(stage: &Stage) -> Result<[(AccountId, usize); 5], StepError> {
     ])
 }
 
+/// A trace as a row.
 fn row(
+    stage: &Stage,
     message: &'static str,
     trace: Option<Trace>,
-    lengths: &[(AccountId, usize)],
 ) -> Result<AnatomyRow, StepError> {
     let trace = trace.ok_or_else(|| StepError::Call {
         step: message,
@@ -107,24 +116,37 @@ fn row(
     let events = trace.calls_of("deposit_event");
     let calls = trace.calls_of("call");
     let all: u32 = trace.host.values().sum();
+    let lengths = lengths(stage)?;
     let length = |contract: &AccountId| {
         let found = lengths.iter().find(|(known, _)| known == contract);
         found.map_or(0, |(_, length)| *length)
     };
+    let code_bytes: usize = trace.contracts.iter().map(length).sum();
+    let unit = stage.chain.unit_times();
+    let times = |number: u32, unit: u64| u64::from(number) * unit;
+    let storage_time =
+        times(reads, unit.read) + times(writes, unit.write) + times(removals, unit.removal);
+    let call_time = times(calls, unit.call) + code_bytes as u64 * unit.code_mebibyte / (1 << 20);
+    let event_time = times(events, unit.event);
+    let ref_time = trace.gas.ref_time;
     Ok(AnatomyRow {
         message,
         cost: Cost {
-            ref_time: trace.gas.ref_time,
+            ref_time,
             proof_size: trace.gas.proof_size,
             ..Cost::default()
         },
         nested_calls: trace.contracts.len().saturating_sub(1),
-        code_bytes: trace.contracts.iter().map(length).sum(),
+        code_bytes,
         reads,
         writes,
         removals,
         events,
         other: all.saturating_sub(reads + writes + removals + events + calls),
+        storage_time,
+        call_time,
+        event_time,
+        rest_time: ref_time.saturating_sub(storage_time + call_time + event_time),
     })
 }
 
@@ -142,7 +164,7 @@ pub fn table(watch: &mut Watch<'_>) -> Result<Vec<AnatomyRow>, StepError> {
     for (ticks, [opening, settling]) in NAMES {
         let (positions, price) = positions(Layout::Neighbouring, ticks, 3);
         let mut stage = Stage::new(params())?;
-        let (lengths, d, keeper) = (lengths(&stage)?, stage.d, stage.keeper);
+        let (d, keeper) = (stage.d, stage.keeper);
         let money = Amount::new(1_000_000 * QUOTE);
         stage.bidder(money)?;
         stage.open_positions(positions, watch)?;
@@ -151,15 +173,15 @@ pub fn table(watch: &mut Watch<'_>) -> Result<Vec<AnatomyRow>, StepError> {
                 .call_mut()
                 .transfer(d.vault, 0, Vec::new());
             let trace = stage.chain.trace(keeper, d.quote, message);
-            rows.push(row("token transfer of nothing", trace, &lengths)?);
+            rows.push(row(&stage, "token transfer of nothing", trace)?);
             let message = d.vault().call_mut().sync(0, stage.owners()[0], 1);
             let trace = stage.chain.trace(keeper, d.vault, message);
-            rows.push(row("sync, up to date", trace, &lengths)?);
+            rows.push(row(&stage, "sync, up to date", trace)?);
         }
         stage.set_price(price)?;
         let message = d.auction().call_mut().open_batch(0);
         let trace = stage.chain.trace(keeper, d.auction, message);
-        rows.push(row(opening, trace, &lengths)?);
+        rows.push(row(&stage, opening, trace)?);
         let batch = stage.prepare(Buying {
             bids: 1,
             money,
@@ -167,7 +189,7 @@ pub fn table(watch: &mut Watch<'_>) -> Result<Vec<AnatomyRow>, StepError> {
         })?;
         let message = d.auction().call_mut().settle(batch.key);
         let trace = stage.chain.trace(keeper, d.auction, message);
-        rows.push(row(settling, trace, &lengths)?);
+        rows.push(row(&stage, settling, trace)?);
     }
     Ok(rows)
 }

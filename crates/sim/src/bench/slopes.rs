@@ -53,14 +53,13 @@ pub fn fit(points: &[Point]) -> [f64; 3] {
         if divisor == 0.0 {
             return [0.0; 3];
         }
-        for column in 0..4 {
-            matrix[pivot][column] /= divisor;
-        }
-        for line in 0..3 {
-            if line != pivot {
-                let factor = matrix[line][pivot];
-                for column in 0..4 {
-                    matrix[line][column] -= factor * matrix[pivot][column];
+        let base = matrix[pivot].map(|value| value / divisor);
+        matrix[pivot] = base;
+        for (number, line) in matrix.iter_mut().enumerate() {
+            if number != pivot {
+                let factor = line[pivot];
+                for (value, base) in line.iter_mut().zip(base) {
+                    *value -= factor * base;
                 }
             }
         }

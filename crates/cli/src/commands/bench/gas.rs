@@ -26,7 +26,7 @@ pub(super) struct GasArgs {
     #[arg(long, conflicts_with = "most_positions")]
     quick: bool,
 
-    /// The most positions in one batch: 10, 100, 1000, 10000 or 100000 (about half an hour)
+    /// The most positions in one batch: 10, 100, 1000, 10000 or 100000 (a quarter of an hour)
     #[arg(long, value_name = "N", default_value_t = MOST_POSITIONS)]
     most_positions: u32,
 
@@ -302,6 +302,7 @@ fn bids(measured: &GasBench) -> Sheet {
 
 fn anatomy(measured: &GasBench) -> Sheet {
     let rows = measured.anatomy.iter().map(|row| {
+        let share = |time| format!("{:.0} %", 100.0 * ratio(time, row.cost.ref_time));
         vec![
             row.message.to_owned(),
             weight(row.cost),
@@ -312,6 +313,10 @@ fn anatomy(measured: &GasBench) -> Sheet {
             count(row.removals),
             count(row.events),
             count(row.other),
+            share(row.storage_time),
+            share(row.call_time),
+            share(row.event_time),
+            share(row.rest_time),
         ]
     });
     Sheet {
@@ -326,11 +331,17 @@ fn anatomy(measured: &GasBench) -> Sheet {
             "removals",
             "events",
             "other host calls",
+            "storage",
+            "calls, code",
+            "events",
+            "rest",
         ],
         words: 1,
         rows: rows.collect(),
         note: "Counted by the runtime itself, which reports every host function that a contract \
-               calls. Code is counted once for each call of a contract."
+               calls. Code is counted once for each call of a contract. The last four columns \
+               split the time by what the runtime charges for one of each; the rest is \
+               instructions, bytes that are read, written and passed on, and other host functions."
             .to_owned(),
     }
 }
