@@ -44,13 +44,15 @@ pub fn fit(points: &[Point]) -> [f64; 3] {
             line[3] += weight * row[i] * cost;
         }
     }
+    let before = matrix;
     for pivot in 0..3 {
         let best = (pivot..3)
             .max_by(|a, b| matrix[*a][pivot].abs().total_cmp(&matrix[*b][pivot].abs()))
             .unwrap_or(pivot);
         matrix.swap(pivot, best);
         let divisor = matrix[pivot][pivot];
-        if divisor == 0.0 {
+        // Nothing but rounding is left where the points do not tell this slope from the others.
+        if divisor.abs() <= 1e-9 * before[pivot][pivot] {
             return [0.0; 3];
         }
         let base = matrix[pivot].map(|value| value / divisor);
