@@ -21,5 +21,7 @@ step scripts/check-docs.sh
 step cargo clippy --workspace --all-targets -- -D warnings
 # Examples in documentation first: there are few, and a runner's closing line about none of them would say little.
 step cargo test --workspace --doc
+# The cheapest of the runs that need everything compiled.
+step scripts/readme-numbers.sh --check
 printf '\n==> cargo test --workspace --lib --bins --tests\n'
 exec cargo test --workspace --lib --bins --tests

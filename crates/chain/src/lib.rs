@@ -36,7 +36,7 @@ mod message;
 mod receipt;
 
 pub use chain::{CallOptions, Chain, Signer};
-pub use embedded::{Embedded, Genesis, Snapshot};
+pub use embedded::{Embedded, Genesis, Snapshot, Trace, UnitTimes};
 pub use error::{CallError, DepositError, QueryError};
 pub use ink::primitives::AccountId;
 pub use message::{Constructor, Message};

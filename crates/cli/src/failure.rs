@@ -3,6 +3,7 @@
 use crate::{destination::DestinationError, report::ReportError};
 use breakwater_sim::{
     demo::DemoError,
+    deployment::StepError,
     prices::{LoadError, WindowError},
 };
 use std::io;
@@ -30,6 +31,9 @@ pub(crate) enum Failure {
     /// The run failed.
     #[error(transparent)]
     Demo(#[from] DemoError),
+    /// A step of a benchmark failed.
+    #[error(transparent)]
+    Bench(#[from] StepError),
     /// The report could not be written after all.
     #[error("the report is missing: {0}")]
     Report(#[from] ReportError),
@@ -54,6 +58,7 @@ impl Failure {
             | Failure::Destination(_)
             | Failure::Demo(DemoError::Positions(_) | DemoError::Path(_)) => BAD_INPUT,
             Failure::Demo(_)
+            | Failure::Bench(_)
             | Failure::Report(_)
             | Failure::Json(_)
             | Failure::Stdout(_)

@@ -186,7 +186,7 @@ pub(super) fn query(
             caller,
             contract,
             value,
-            max_gas(ContractWeights::call()),
+            call_gas_limit(),
             None,
             input,
             DebugInfo::Skip,
@@ -356,6 +356,11 @@ fn gas_limit(operation: &Operation, options: &CallOptions) -> Weight {
     options
         .gas_limit
         .map_or_else(|| max_gas(base_weight(operation)), weight)
+}
+
+/// The largest gas limit of a call.
+pub(super) fn call_gas_limit() -> Weight {
+    max_gas(ContractWeights::call())
 }
 
 /// The largest gas limit an extrinsic of base weight `base` can declare.

@@ -6,6 +6,7 @@ mod extrinsic;
 mod failure;
 mod nodes;
 mod state;
+mod trace;
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -23,6 +24,7 @@ use crate::chain::{CallOptions, Chain};
 use crate::{AccountId, Balance, CallError, Constructor, Gas, Message, QueryError, Receipt};
 use extrinsic::{FeeUnpaid, Operation, Outcome};
 use state::State;
+pub use trace::{Trace, UnitTimes};
 
 /// What an embedded chain starts from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -187,6 +189,26 @@ impl Embedded {
         self.read(|ledger| ledger.state.root().0)
     }
 
+    /// Executes a call against the present state, keeps nothing of it, and tells which host
+    /// functions and contracts it called.
+    ///
+    /// `None` where the call does not succeed, and in a program that has installed a logger of its
+    /// own before.
+    pub fn trace<R>(
+        &self,
+        signer: AccountId,
+        contract: AccountId,
+        message: impl Into<Message<R>>,
+    ) -> Option<Trace> {
+        let (input, value) = message.into().into_parts();
+        self.traced(signer, contract, value, input)
+    }
+
+    /// What the runtime charges for the things a [`Trace`] counts.
+    pub fn unit_times(&self) -> UnitTimes {
+        trace::unit_times()
+    }
+
     /// Weight the calls of the open block have used.
     pub fn block_gas(&self) -> Gas {
         self.execute(extrinsic::block_gas).0
@@ -247,6 +269,17 @@ impl Embedded {
     ) -> Result<Vec<u8>, DispatchError> {
         let (caller, contract) = (runtime_account(caller), runtime_account(contract));
         self.execute(|| extrinsic::query(caller, contract, value, input))
+    }
+
+    fn traced(
+        &self,
+        signer: AccountId,
+        contract: AccountId,
+        value: Balance,
+        input: Vec<u8>,
+    ) -> Option<Trace> {
+        let (signer, contract) = (runtime_account(signer), runtime_account(contract));
+        self.execute(|| trace::trace(signer, contract, value, input))
     }
 
     fn number_and_time(&self) -> (u32, u64) {

@@ -1,5 +1,6 @@
 //! What can be typed after `breakwater`, one module for each command.
 
+mod bench;
 mod demo;
 mod usage;
 
@@ -27,6 +28,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Demo(demo::DemoArgs),
+    Bench(bench::BenchArgs),
 }
 
 /// Runs the command that `arguments` spell, the program's name first.
@@ -63,5 +65,6 @@ where
     };
     match cli.command {
         Command::Demo(arguments) => demo::demo(&arguments),
+        Command::Bench(arguments) => bench::bench(&arguments),
     }
 }

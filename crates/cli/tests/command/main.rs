@@ -1,6 +1,7 @@
 //! The `breakwater` command as a user meets it.
 
 mod bad_input;
+mod bench;
 mod demo;
 mod help;
 mod support;

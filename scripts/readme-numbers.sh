@@ -1,0 +1,28 @@
+#!/usr/bin/env bash
+# Writes the numbers in docs/costs.md anew, from the contract bundles in artifacts/. Without an option, the block that takes half a minute;
+# with --full, every block (several minutes); with --check, nothing: it fails if that first block is not current.
+set -euo pipefail
+
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+document=docs/costs.md
+
+# For the whole workspace, so that tests and this program share what is compiled.
+cargo build --workspace --bin breakwater
+gas() {
+    "${CARGO_TARGET_DIR:-target}/debug/breakwater" bench gas "$@" "$document"
+}
+
+case ${1-} in
+    '') gas --quick --write ;;
+    --check) gas --quick --check ;;
+    --full)
+        gas --quick --write
+        gas --only ticks --write
+        gas --only slopes --write
+        gas --only positions --write
+        ;;
+    *)
+        echo "usage: scripts/readme-numbers.sh [--check | --full]" >&2
+        exit 2
+        ;;
+esac
