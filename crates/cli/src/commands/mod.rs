@@ -1,6 +1,7 @@
 //! What can be typed after `breakwater`, one module for each command.
 
 mod demo;
+mod simulate;
 mod usage;
 
 use crate::{
@@ -27,6 +28,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Demo(demo::DemoArgs),
+    Simulate(simulate::SimulateArgs),
 }
 
 /// Runs the command that `arguments` spell, the program's name first.
@@ -47,6 +49,12 @@ where
     }
 }
 
+/// Reads a seed, for every command that has one.
+fn seed(text: &str) -> Result<u64, String> {
+    text.parse()
+        .map_err(|_| format!("choose a whole number from 0 to {}", u64::MAX))
+}
+
 fn obey<A>(arguments: A) -> Result<(), Failure>
 where
     A: IntoIterator,
@@ -63,5 +71,6 @@ where
     };
     match cli.command {
         Command::Demo(arguments) => demo::demo(&arguments),
+        Command::Simulate(arguments) => simulate::simulate(&arguments),
     }
 }

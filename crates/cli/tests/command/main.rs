@@ -3,4 +3,5 @@
 mod bad_input;
 mod demo;
 mod help;
+mod simulate;
 mod support;

@@ -1,6 +1,6 @@
 //! Sales in which whoever comes first takes what he wants at the price asked at that moment.
 
-use super::{Lot, LotCohort, Outcome, Scene, Stairs};
+use super::{Exchange, Lot, LotCohort, Outcome, Scene, Stairs};
 use crate::agents::{Limit, Sight};
 
 /// What is asked for collateral, block by block.
@@ -44,12 +44,15 @@ pub struct Takes {
     pub result: Outcome,
     /// Blocks after the opening, price and money of every block with takes.
     pub sales: Vec<(usize, f64, f64)>,
+    /// What each bidder received and spent.
+    pub exchanges: Vec<Exchange>,
 }
 
 /// Sells the lot to whoever takes first. Bidders are the same as in a batch; an order at the
 /// present price is a take at it, and no order can wait.
 ///
-/// All takers of a block pay the same, so their order changes who buys, never what owners get.
+/// All takers of a block pay the same, so their order, that of the bidders, changes who buys, never
+/// what owners get.
 /// A take is only limited by the taker's money and by what is still to be raised: gas wars,
 /// failed takes and rules on what may be left over are not charged. The riskiest cohort is paid
 /// first, its debt before its penalty.
@@ -59,6 +62,7 @@ pub fn sell(scene: &Scene<'_>, asking: &Asking) -> Takes {
     let mut book = Book::new(scene.lot);
     let mut left: Vec<f64> = scene.bidders.iter().map(|b| b.money * target).collect();
     let mut sales = Vec::new();
+    let mut exchanges = vec![Exchange::default(); scene.bidders.len()];
     let (mut paid, mut fair_value, mut ended) = (0.0, 0.0, 0);
     let mut short = 1.0;
     for elapsed in 0.. {
@@ -68,7 +72,8 @@ pub fn sell(scene: &Scene<'_>, asking: &Asking) -> Takes {
         ended = elapsed;
         let Some(price) = asked else { continue };
         let mut taken = 0.0;
-        for (bidder, left) in scene.bidders.iter().zip(&mut left) {
+        let bidders = scene.bidders.iter().zip(&mut left).zip(&mut exchanges);
+        for ((bidder, left), own) in bidders {
             let sight = Sight {
                 elapsed: u32::try_from(elapsed).unwrap_or(u32::MAX),
                 price,
@@ -86,6 +91,8 @@ pub fn sell(scene: &Scene<'_>, asking: &Asking) -> Takes {
                 .sum();
             let given = book.take(wanted, price);
             *left -= given;
+            own.received += given / price;
+            own.spent += given;
             taken += given;
         }
         if taken > 0.0 {
@@ -109,6 +116,7 @@ pub fn sell(scene: &Scene<'_>, asking: &Asking) -> Takes {
             bad_debt_bps: book.shortfall() / scene.lot.debt() * 1e4,
         },
         sales,
+        exchanges,
     }
 }
 

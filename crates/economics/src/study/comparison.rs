@@ -106,13 +106,13 @@ impl Results {
             seconds: self.estimate(number, |result| Some(result.seconds)),
             unfilled_bps: self.estimate(number, |result| Some(result.unfilled * 1e4)),
             bad_debt_bps: self.estimate(number, |result| Some(result.bad_debt_bps)),
-            losses: Histogram::of(losses, -200.0, 20.0, 50),
+            losses: Histogram::of(losses, -200.0, 5.0, 200),
         }
     }
 
     fn comparison(&self, scenario: &str, walk: &Walk, example: Option<Example>) -> Comparison {
         Comparison {
-            scenario: scenario.to_owned(),
+            scenario: format!("{scenario}, {} times the money needed", walk.money),
             money: walk.money,
             bidders: walk.bidders as u64,
             sales: self.paths.iter().map(|path| path.len() as u64).sum(),

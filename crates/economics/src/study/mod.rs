@@ -6,9 +6,11 @@ mod congestion;
 mod goldens;
 mod outcome;
 mod scenes;
+mod shading;
 
 pub use outcome::{
-    Check, Comparison, Discovery, Example, Expected, MechanismResult, Study, Unit, STUDY_SCHEMA,
+    Check, Comparison, Discovery, Example, Expected, MechanismResult, Shading, Study, Unit,
+    STUDY_SCHEMA,
 };
 
 use crate::{paths::CrashDay, SimulationError};
@@ -74,6 +76,8 @@ pub fn run(
     );
     let discovery = comparison::discovery(options, &mut work)?;
     checks.extend(comparison::judge(&discovery));
+    work.begin("shading", options.runs * shading::SALES_PER_RUN);
+    let shading = shading::shading(options, &mut work)?;
     work.begin("side by side", comparison::work(options));
     let comparisons = comparison::comparisons(options, &mut work)?;
     Ok(Study {
@@ -83,6 +87,7 @@ pub fn run(
         volatility: options.volatility,
         checks,
         comparisons,
+        shading,
         discovery,
     })
 }

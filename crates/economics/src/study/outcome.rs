@@ -21,6 +21,8 @@ pub struct Study {
     pub checks: Vec<Check>,
     /// The auction beside other mechanisms, one entry for each kind of price path.
     pub comparisons: Vec<Comparison>,
+    /// What one bidder gains by pretending that collateral is worth less.
+    pub shading: Vec<Shading>,
     /// How near the price comes to the fair one with so many bidders.
     pub discovery: Vec<Discovery>,
 }
@@ -130,7 +132,7 @@ impl Check {
 /// All mechanisms on the same price paths, with the same lots and the same bidders.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Comparison {
-    /// The kind of price path.
+    /// The kind of price path, and the money: the name of the comparison.
     pub scenario: String,
     /// Money of all bidders together, as a multiple of what the batch must raise.
     pub money: f64,
@@ -191,4 +193,13 @@ pub struct Discovery {
     pub batch_bps: Estimate,
     /// The same of a fixed 5 % bonus.
     pub bonus_bps: Estimate,
+}
+
+/// What one of several bidders gains by shading, the others keeping to the truth.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Shading {
+    /// How much less it pretends that collateral is worth, basis points.
+    pub shade_bps: f64,
+    /// Its gain over the truth in each mechanism: name, and basis points of what is to be raised.
+    pub gains_bps: Vec<(String, Estimate)>,
 }
