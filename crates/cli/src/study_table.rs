@@ -31,8 +31,8 @@ pub(crate) fn summary(found: &Study, report: Option<&Path>) -> String {
     if !found.shading.is_empty() {
         let _ = write!(
             text,
-            "\nGain of one of 5 bidders by pretending that collateral is worth less, bp of T; \
-             1.5 times the money\n{}\n",
+            "\nGain of one bidder by pretending that collateral is worth less, or by waiting, \
+             bp of T\n{}\n",
             shading(&found.shading)
         );
     }
@@ -172,13 +172,15 @@ fn discovery(rows: &[Discovery]) -> Table {
 fn shading(rows: &[Shading]) -> Table {
     let names = rows.first().map_or(&[][..], |row| &row.gains_bps[..]);
     let mut table = table_of(
-        [String::from("Shade, bp")]
+        ["Instead of the truth", "Bidders", "Money"]
+            .map(str::to_owned)
             .into_iter()
             .chain(names.iter().map(|(name, _)| name.clone())),
     );
     for row in rows {
         let gains = row.gains_bps.iter().map(|(_, gain)| estimate(gain));
-        table.add_row(cells([number(row.shade_bps)].into_iter().chain(gains)));
+        let crowd = [row.strategy.clone(), count(row.bidders), number(row.money)];
+        table.add_row(cells(crowd.into_iter().chain(gains)));
     }
     table
 }

@@ -59,16 +59,21 @@ fn sales(
 }
 
 /// How many sales all goldens make per run.
-pub(super) const SALES_PER_RUN: u64 = 3 + 1 + CROWDS.len() as u64 * 4;
+pub(super) const SALES_PER_RUN: u64 = 3 + 1 + CROWDS.len() as u64 * (1 + DEVIATIONS.len() as u64);
 
 /// Crowds in which deviations are tried: bidders, and their money as a multiple of the target.
 const CROWDS: [(usize, f64); 5] = [(2, 1.5), (3, 0.5), (3, 1.0), (5, 1.0), (5, 1.5)];
 
 /// Deviations from the truth, with the most they may gain.
-const DEVIATIONS: [(&str, Strategy, Expected); 3] = [
+const DEVIATIONS: [(&str, Strategy, Expected); 4] = [
     (
         "gain from waiting for the floor",
         Strategy::WaitForFloor,
+        Expected::AtMost(0.0),
+    ),
+    (
+        "gain from waiting with half",
+        Strategy::HalfWaits,
         Expected::AtMost(0.0),
     ),
     (

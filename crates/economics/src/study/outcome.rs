@@ -198,8 +198,12 @@ pub struct Discovery {
 /// What one of several bidders gains by shading, the others keeping to the truth.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Shading {
-    /// How much less it pretends that collateral is worth, basis points.
-    pub shade_bps: f64,
+    /// Number of bidders.
+    pub bidders: u64,
+    /// Money of all of them together, as a multiple of what is to be raised.
+    pub money: f64,
+    /// What it does instead of telling the truth.
+    pub strategy: String,
     /// Its gain over the truth in each mechanism: name, and basis points of what is to be raised.
     pub gains_bps: Vec<(String, Estimate)>,
 }

@@ -13,8 +13,16 @@ use crate::{
     SimulationError,
 };
 
-/// How much less it pretends, basis points.
-const SHADES: [f64; 3] = [10.0, 25.0, 50.0];
+/// What it does instead of telling the truth.
+const STRATEGIES: [(&str, Strategy); 4] = [
+    ("10 bp less", Strategy::Shade(10.0)),
+    ("25 bp less", Strategy::Shade(25.0)),
+    ("50 bp less", Strategy::Shade(50.0)),
+    ("waits for 2 % off", Strategy::Discount(200.0)),
+];
+
+/// Bidders, and their money as a multiple of what is to be raised: enough, and just enough.
+const CROWDS: [(usize, f64); 2] = [(5, 1.5), (3, 1.0)];
 
 /// The mechanisms, in the order of the gains.
 const NAMES: [&str; 3] = [
@@ -24,7 +32,7 @@ const NAMES: [&str; 3] = [
 ];
 
 /// Sales per run.
-pub(super) const SALES_PER_RUN: u64 = 1 + SHADES.len() as u64;
+pub(super) const SALES_PER_RUN: u64 = (CROWDS.len() * (1 + STRATEGIES.len())) as u64;
 
 /// What one bidder got, and how many blocks after the opening.
 type Got = [(Exchange, usize); 3];
@@ -44,30 +52,57 @@ fn sell(situation: &Situation, bidder: usize) -> Result<Got, SimulationError> {
     ])
 }
 
-/// Five bidders with 1.5 times the money; each run another of them shades, so that no place in
-/// the order of a block is the shader's.
-///
-/// Collateral is valued in the block in which the later of the two sales ended, as the fair price
-/// is a martingale.
+/// Tries every strategy in every crowd.
 pub(super) fn shading(
     options: &Options,
     work: &mut Work<'_>,
 ) -> Result<Vec<Shading>, SimulationError> {
-    let walk = Walk {
-        blocks: 1_201,
-        volatility: options.volatility,
-        ..Walk::CALM
-    };
-    let mut gains = SHADES.map(|_| NAMES.map(|_| Vec::new()));
+    let mut rows = Vec::new();
+    for (bidders, money) in CROWDS {
+        let walk = Walk {
+            bidders,
+            money,
+            blocks: 1_201,
+            volatility: options.volatility,
+            ..Walk::CALM
+        };
+        let gains = gains(&walk, options, work)?;
+        rows.extend(STRATEGIES.iter().zip(gains).map(|((name, _), gains)| {
+            Shading {
+                bidders: bidders as u64,
+                money,
+                strategy: (*name).to_owned(),
+                gains_bps: NAMES
+                    .iter()
+                    .zip(gains)
+                    .map(|(name, gains)| ((*name).to_owned(), Estimate::of(gains)))
+                    .collect(),
+            }
+        }));
+    }
+    Ok(rows)
+}
+
+/// The gain of each run, by strategy and mechanism.
+///
+/// Each run another bidder leaves the truth, so that no place in the order of a block is its own.
+/// Collateral is valued in the block in which the later of the two sales ended, as the fair price
+/// is a martingale.
+fn gains(
+    walk: &Walk,
+    options: &Options,
+    work: &mut Work<'_>,
+) -> Result<[[Vec<f64>; NAMES.len()]; STRATEGIES.len()], SimulationError> {
+    let mut gains = STRATEGIES.map(|_| NAMES.map(|_| Vec::new()));
     for run in 0..options.runs {
-        let honest = Situation::walk(&walk, options.seed, run)?;
+        let honest = Situation::walk(walk, options.seed, run)?;
         let chosen = (run % walk.bidders as u64) as usize;
         let target = honest.lot.target();
         let truth = sell(&honest, chosen)?;
-        for (shade, gains) in SHADES.into_iter().zip(&mut gains) {
+        for ((_, strategy), gains) in STRATEGIES.iter().zip(&mut gains) {
             let mut situation = honest.clone();
             if let Some(bidder) = situation.bidders.get_mut(chosen) {
-                bidder.strategy = Strategy::Shade(shade);
+                bidder.strategy = *strategy;
             }
             let away = sell(&situation, chosen)?;
             for ((away, truth), gains) in away.iter().zip(&truth).zip(gains) {
@@ -80,18 +115,7 @@ pub(super) fn shading(
                 gains.push((gain(&away.0) - gain(&truth.0)) / target * 1e4);
             }
         }
-        work.done(SALES_PER_RUN);
+        work.done(1 + STRATEGIES.len() as u64);
     }
-    Ok(SHADES
-        .into_iter()
-        .zip(gains)
-        .map(|(shade_bps, gains)| Shading {
-            shade_bps,
-            gains_bps: NAMES
-                .iter()
-                .zip(gains)
-                .map(|(name, gains)| ((*name).to_owned(), Estimate::of(gains)))
-                .collect(),
-        })
-        .collect())
+    Ok(gains)
 }

@@ -153,23 +153,26 @@ fn shading(rows: &[Shading]) -> Markup {
         section {
             h2 { "Does the truth pay?" }
             p {
-                "What one of five bidders gains by pretending that collateral is worth less, in "
-                "basis points of what is to be raised; the others keep to the truth and all have "
-                "1.5 times the money together. Above zero, the losses shown for a mechanism under "
-                "truthful bidders are too low."
+                "What one bidder gains by pretending that collateral is worth less, or by waiting, "
+                "in basis points of what is to be raised; the others keep to the truth. Where it "
+                "is above zero, losses under truthful bidders are too low."
             }
             (scrolling("Gain from shading", html! {
                 table {
                     thead {
                         tr {
-                            th scope="col" { "Shade, bp" }
+                            th scope="col" { "Instead of the truth" }
+                            th scope="col" class="n" { "Bidders" }
+                            th scope="col" class="n" { "Money" }
                             @for (name, _) in names { th scope="col" class="n" { (name) } }
                         }
                     }
                     tbody {
                         @for row in rows {
                             tr {
-                                th scope="row" { (number(row.shade_bps)) }
+                                th scope="row" { (row.strategy) }
+                                td class="n" { (count(row.bidders)) }
+                                td class="n" { (number(row.money)) }
                                 @for (_, gain) in &row.gains_bps {
                                     td class="n" { (estimate(gain)) }
                                 }
