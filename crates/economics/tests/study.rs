@@ -69,6 +69,20 @@ fn everything_expected_of_the_auction_is_found() {
         let unfilled = mechanism.unfilled_bps;
         assert!((unfilled.mean - 1_000.0).abs() < 25.0, "{mechanism:#?}");
     }
+    // Nobody gains by leaving the truth when money is ample; holding out for 2 % pays where first
+    // come is first served and money is just enough, and never here.
+    for row in &found.shading {
+        let [(_, batch), (_, first_come), _] = &row.gains_bps[..] else {
+            panic!("three mechanisms");
+        };
+        let waits = row.strategy == "waits for 2 % off";
+        if waits || row.money > 1.0 {
+            assert!(batch.high() < 0.0, "{row:#?}");
+        }
+        if waits && row.money == 1.0 {
+            assert!(first_come.low() > 50.0, "{row:#?}");
+        }
+    }
     // The crash opens batches on every one of its paths.
     let crash = &found.comparisons[2];
     assert!(

@@ -161,3 +161,92 @@ impl Book {
             .sum()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        agents::{Bidder, Crowd},
+        auctions::sell_batch,
+        market::standard_terms,
+        paths::FairPath,
+        random::Dice,
+    };
+
+    /// A fair price of 100 that never moves, and bidders without costs.
+    fn still(money: f64, act: impl Fn(&Scene<'_>)) {
+        let mut dice = Dice::new(9, 0);
+        let path = FairPath {
+            prices: vec![100.0],
+            block_seconds: 6.0,
+        };
+        let lot = Lot::draw(&mut dice, &standard_terms(), 100.0).expect("in range");
+        let bidders: Vec<Bidder> = Crowd::IDEAL.draw(&mut dice, 4, money);
+        act(&Scene {
+            path: &path,
+            opening: 0,
+            lag: 0,
+            lot: &lot,
+            bidders: &bidders,
+        });
+    }
+
+    fn close(found: f64, expected: f64) -> bool {
+        (found - expected).abs() < 1e-6
+    }
+
+    #[test]
+    fn every_mechanism_sells_at_its_first_price_that_is_not_above_the_fair_one() {
+        still(1.5, |scene| {
+            // Ten cuts of 1 % from 110: 99.482, after 900 s.
+            let maker = sell(scene, &Asking::Stairs(Stairs::MAKER));
+            let asked = 1.1 * 0.99f64.powi(10);
+            assert!(close(maker.result.loss_bps.unwrap(), (1.0 - asked) * 1e4));
+            assert!(close(maker.result.seconds, 900.0));
+
+            let fixed = Asking::Bonus {
+                bonus: 0.05,
+                tail: 7_200.0,
+            };
+            let fixed = sell(scene, &fixed);
+            assert!(close(
+                fixed.result.loss_bps.unwrap(),
+                (1.0 - 1.0 / 1.05) * 1e4
+            ));
+            assert!(close(fixed.result.seconds, 0.0));
+
+            // 100.5 in the sixth step, then 3.5 / 45 less in each: the thirteenth is 99.956.
+            let batch = sell_batch(scene, &standard_terms()).unwrap();
+            let asked = 1.005 - 7.0 * 0.035 / 45.0;
+            assert!(close(batch.result.loss_bps.unwrap(), (1.0 - asked) * 1e4));
+            assert!(close(batch.result.seconds, 13.0 * 6.0));
+            let same = sell(scene, &Asking::Ladder(batch.ladder));
+            assert!(close(
+                same.result.loss_bps.unwrap(),
+                batch.result.loss_bps.unwrap()
+            ));
+            assert!(close(same.result.seconds, batch.result.seconds));
+
+            for result in [maker.result, fixed.result, batch.result, same.result] {
+                assert!(result.unfilled < 1e-6 && result.bad_debt_bps < 1e-6);
+            }
+            // Nothing is taken that is not paid for, and no more than has to be raised.
+            let paid: f64 = maker.exchanges.iter().map(|own| own.spent).sum();
+            assert!((paid / scene.lot.target() - 1.0).abs() < 1e-6);
+            let received: f64 = maker.exchanges.iter().map(|own| own.received).sum();
+            assert!((paid / received - 110.0 * 0.99f64.powi(10)).abs() < 1e-6);
+        });
+    }
+
+    #[test]
+    fn what_nobody_has_money_for_stays_unsold_everywhere() {
+        still(0.6, |scene| {
+            let maker = sell(scene, &Asking::Stairs(Stairs::MAKER)).result;
+            let batch = sell_batch(scene, &standard_terms()).unwrap().result;
+            for result in [maker, batch] {
+                assert!((result.unfilled - 0.4).abs() < 0.01, "{result:?}");
+            }
+            assert!(maker.seconds > 7_100.0 && close(batch.seconds, 64.0 * 6.0));
+        });
+    }
+}
