@@ -1,6 +1,7 @@
 //! Everything that can keep a command from success, and the exit code that tells which kind.
 
 use crate::{destination::DestinationError, report::ReportError};
+use breakwater_economics::SimulationError;
 use breakwater_sim::{
     demo::DemoError,
     deployment::StepError,
@@ -34,6 +35,9 @@ pub(crate) enum Failure {
     /// A step of a benchmark failed.
     #[error(transparent)]
     Bench(#[from] StepError),
+    /// A simulation came upon a rule that refuses what it must not.
+    #[error(transparent)]
+    Simulation(#[from] SimulationError),
     /// The report could not be written after all.
     #[error("the report is missing: {0}")]
     Report(#[from] ReportError),
@@ -59,6 +63,7 @@ impl Failure {
             | Failure::Demo(DemoError::Positions(_) | DemoError::Path(_)) => BAD_INPUT,
             Failure::Demo(_)
             | Failure::Bench(_)
+            | Failure::Simulation(_)
             | Failure::Report(_)
             | Failure::Json(_)
             | Failure::Stdout(_)

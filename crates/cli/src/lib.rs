@@ -10,6 +10,7 @@ mod destination;
 mod failure;
 mod output;
 mod progress;
+mod study_table;
 mod table;
 mod verdict;
 

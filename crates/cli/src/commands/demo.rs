@@ -45,7 +45,7 @@ pub(super) struct DemoArgs {
     positions: u32,
 
     /// Seed of everything random: the same seed gives the same run
-    #[arg(long, value_name = "N", default_value_t = 2020, value_parser = seed)]
+    #[arg(long, value_name = "N", default_value_t = 2020, value_parser = super::seed)]
     #[arg(allow_negative_numbers = true)]
     seed: u64,
 
@@ -67,11 +67,6 @@ fn positions(text: &str) -> Result<u32, String> {
         .ok()
         .filter(|number| (MIN_POSITIONS..=MAX_POSITIONS).contains(number))
         .ok_or_else(|| format!("choose a whole number from {MIN_POSITIONS} to {MAX_POSITIONS}"))
-}
-
-fn seed(text: &str) -> Result<u64, String> {
-    text.parse()
-        .map_err(|_| format!("choose a whole number from 0 to {}", u64::MAX))
 }
 
 /// Runs the demo that `arguments` ask for.

@@ -2,6 +2,7 @@
 
 mod bench;
 mod demo;
+mod simulate;
 mod usage;
 
 use crate::{
@@ -29,6 +30,7 @@ struct Cli {
 enum Command {
     Demo(demo::DemoArgs),
     Bench(bench::BenchArgs),
+    Simulate(simulate::SimulateArgs),
 }
 
 /// Runs the command that `arguments` spell, the program's name first.
@@ -49,6 +51,12 @@ where
     }
 }
 
+/// Reads a seed, for every command that has one.
+fn seed(text: &str) -> Result<u64, String> {
+    text.parse()
+        .map_err(|_| format!("choose a whole number from 0 to {}", u64::MAX))
+}
+
 fn obey<A>(arguments: A) -> Result<(), Failure>
 where
     A: IntoIterator,
@@ -66,5 +74,6 @@ where
     match cli.command {
         Command::Demo(arguments) => demo::demo(&arguments),
         Command::Bench(arguments) => bench::bench(&arguments),
+        Command::Simulate(arguments) => simulate::simulate(&arguments),
     }
 }

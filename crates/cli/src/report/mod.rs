@@ -9,6 +9,7 @@ mod day_chart;
 pub(crate) mod format;
 mod ladder_chart;
 mod page;
+mod study;
 pub(crate) mod words;
 
 #[cfg(test)]
@@ -16,6 +17,7 @@ pub(crate) mod sample;
 #[cfg(test)]
 mod tests;
 
+use breakwater_economics::study::Study;
 use breakwater_sim::outcome::DemoOutcome;
 use std::{
     fs,
@@ -57,6 +59,11 @@ pub enum ReportError {
 /// sentence that says so.
 pub fn render(outcome: &DemoOutcome) -> String {
     page::page(outcome).into_string()
+}
+
+/// The report of a study of the auction's economics as one HTML page.
+pub fn render_study(study: &Study) -> String {
+    study::render(study)
 }
 
 /// Writes the report of `outcome` to `path`, as a whole or not at all, see [`write_text`].

@@ -11,7 +11,7 @@ use breakwater_sim::outcome::{BatchOutcome, DemoOutcome};
 use maud::{html, Markup, PreEscaped, DOCTYPE};
 use std::cmp::Reverse;
 
-const STYLE: &str = include_str!("style.css");
+pub(super) const STYLE: &str = include_str!("style.css");
 
 /// So many batches beside the largest get a section of their own; the table has all of them.
 const SHORT_SECTIONS: usize = 8;

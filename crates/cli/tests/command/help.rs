@@ -21,8 +21,9 @@ fn the_commands_are_listed() {
     let help = answer(&["--help"]);
     assert!(help.contains("Usage: breakwater <COMMAND>"), "{help}");
     for line in [
-        "demo   Run a market through a price crash",
-        "bench  Measure what messages cost",
+        "demo      Run a market through a price crash",
+        "bench     Measure what messages cost",
+        "simulate  ",
     ] {
         assert!(help.contains(line), "{help}");
     }
@@ -49,6 +50,27 @@ fn the_options_of_the_demo_are_listed_with_their_defaults() {
         assert!(help.contains(part), "`{part}` is not in:\n{help}");
     }
     assert_eq!(answer(&["help", "demo"]), help);
+}
+
+#[test]
+fn the_options_of_the_simulation_are_listed_with_their_defaults() {
+    let help = answer(&["simulate", "auction", "--help"]);
+    for part in [
+        "Usage: breakwater simulate auction [OPTIONS]",
+        "--runs <N>",
+        "[default: 2000]",
+        "--seed <N>",
+        "--volatility <PERCENT>",
+        "[default: 5]",
+        "--data <FOLDER>",
+        "--json",
+        "--quiet",
+        "--report <PATH>",
+    ] {
+        assert!(help.contains(part), "`{part}` is not in:\n{help}");
+    }
+    assert!(answer(&["--help"]).contains("simulate  Simulate agents"));
+    assert!(answer(&["simulate", "--help"]).contains("auction  Measure what the auction"));
 }
 
 #[test]

@@ -4,4 +4,5 @@ mod bad_input;
 mod bench;
 mod demo;
 mod help;
+mod simulate;
 mod support;
