@@ -8,7 +8,7 @@
 mod liquidation_auction {
     use breakwater_core::auction::{Auction, Clearing, Fill, Phase};
     use breakwater_core::ladder::Schedule;
-    use breakwater_core::ledger::Settlement;
+    use breakwater_core::ledger::{Demand, Settlement};
     use breakwater_core::math::{MathError, Rounding};
     use breakwater_core::roles::{Governance, RoleError};
     use breakwater_core::units::{Amount, Block, Price};
@@ -260,11 +260,14 @@ mod liquidation_auction {
         fn open_batch(&mut self, market: MarketId) -> Result<BatchKey, Error> {
             let terms = self.market_of(market)?;
             let mut treasury = self.treasury_of(terms.quote);
-            let most = self.affordable(&treasury)?;
+            let demand = Demand {
+                most: self.affordable(&treasury)?,
+                depth: None,
+            };
             let opening = match self
                 .vault()?
                 .call_mut()
-                .open_batch(market, most)
+                .open_batch(market, demand)
                 .try_invoke()
             {
                 Ok(Ok(opening)) => opening.map_err(Error::Vault)?,

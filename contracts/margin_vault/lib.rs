@@ -12,7 +12,7 @@ mod market;
 mod margin_vault {
     use crate::cells::Cells;
     use breakwater_core::batch::Batch;
-    use breakwater_core::ledger::{AtRisk, Histogram, OpenRequest, Opening, Settlement};
+    use breakwater_core::ledger::{AtRisk, Demand, Histogram, OpenRequest, Opening, Settlement};
     use breakwater_core::market::{MarketParams, MarketState};
     use breakwater_core::math::MathError;
     use breakwater_core::position::{Position, PositionView};
@@ -352,13 +352,13 @@ mod margin_vault {
         }
 
         #[ink(message)]
-        fn open_batch(&mut self, market: MarketId, most: Amount) -> Result<Opening, VaultError> {
+        fn open_batch(&mut self, market: MarketId, demand: Demand) -> Result<Opening, VaultError> {
             self.ensure_auction()?;
             let mut loaded = self.load(market)?;
             let prices = self.prices(&loaded)?;
             let request = OpenRequest {
                 block: self.env().block_number(),
-                most,
+                demand,
             };
             let opening = self.transition(&mut loaded, |l| l.open(&prices, request))?;
             self.store(loaded);

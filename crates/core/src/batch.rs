@@ -462,7 +462,7 @@ mod tests {
             spot in 1u128..1 << 70,
         ) {
             let prices = crate::ladder::LadderParams::standard()
-                .prices(Price::new(spot), Price::new(spot)).unwrap();
+                .prices(Price::new(spot), Price::new(spot), Default::default()).unwrap();
             let cohorts: Vec<_> =
                 cohorts.into_iter().map(|(c, t)| (Amount::new(c), Amount::new(t))).collect();
             let fast = targets(&cohorts, &prices, scale()).unwrap();

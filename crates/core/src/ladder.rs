@@ -1,5 +1,9 @@
 //! The Dutch clock: the price of every step, fixed when a batch opens.
 
+mod scaling;
+
+pub use scaling::{Measures, Scaling};
+
 use crate::math::{MathError, Rounding};
 use crate::units::{Block, Price, Ratio};
 use alloc::vec::Vec;
@@ -12,8 +16,20 @@ pub const MAX_STEPS: u8 = 64;
 /// The most blocks a step may last: longer steps raise bad debt in fast markets.
 pub const MAX_BLOCKS_PER_STEP: u8 = 2;
 
+/// The lowest start, as a multiple of the higher of spot and TWAP.
+pub const MIN_START: Ratio = Ratio::from_bps(10_100);
+
+/// The highest start, as a multiple of the higher of spot and TWAP.
+pub const MAX_START: Ratio = Ratio::from_bps(11_000);
+
+/// The lowest floor, as a multiple of spot.
+pub const MIN_FLOOR: Ratio = Ratio::from_bps(8_000);
+
 /// The highest floor, as a multiple of spot.
 pub const MAX_FLOOR: Ratio = Ratio::from_bps(9_500);
+
+/// The least that an exponential ladder keeps of its price in a step.
+pub const MIN_KEEP: Ratio = Ratio::from_bps(5_000);
 
 /// How the price gets from the start to the floor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
@@ -22,6 +38,13 @@ pub enum Curve {
     Linear {
         /// Number of steps, 2 to 64.
         steps: u8,
+    },
+    /// Each price is the one before it times `keep`, rounded up; the last one is the floor.
+    Exponential {
+        /// Number of steps, 2 to 64: enough to come down to the floor.
+        steps: u8,
+        /// What a step keeps of the price, 0.5 to under 1.
+        keep: Ratio,
     },
     /// Fast to just above the oracle, slow past it, fast to the floor: the step is narrow where
     /// bids are expected, and that is what decides how much a batch loses to its fair price.
@@ -50,6 +73,8 @@ pub struct LadderParams {
     pub absolute_floor: Price,
     /// The path between them.
     pub curve: Curve,
+    /// How start, slope and floor answer to volatility and standing depth.
+    pub scaling: Scaling,
     /// Blocks a step lasts; 1 or 2.
     pub blocks_per_step: u8,
     /// Blocks between the opening and the first step; at least 1.
@@ -72,6 +97,7 @@ impl LadderParams {
                 lower: Ratio::from_ppm(970_000),
                 below: 14,
             },
+            scaling: Scaling::STANDARD,
             blocks_per_step: 1,
             announce_blocks: 1,
         }
@@ -80,10 +106,16 @@ impl LadderParams {
     /// Whether every parameter is inside its hard bounds.
     #[must_use]
     pub fn is_valid(&self) -> bool {
-        let within =
-            |r: Ratio, low: u32, high: u32| r >= Ratio::from_ppm(low) && r <= Ratio::from_ppm(high);
         let curve = match self.curve {
             Curve::Linear { steps } => (2..=MAX_STEPS).contains(&steps),
+            Curve::Exponential { steps, keep } => {
+                let arrives = (1..steps)
+                    .try_fold(self.start, |at, _| at.times(keep))
+                    .is_ok_and(|last| last <= self.floor);
+                (2..=MAX_STEPS).contains(&steps)
+                    && (MIN_KEEP..Ratio::ONE).contains(&keep)
+                    && arrives
+            }
             Curve::TwoSpeed {
                 above,
                 upper,
@@ -102,8 +134,9 @@ impl LadderParams {
             }
         };
         curve
-            && within(self.start, 1_010_000, 1_100_000)
-            && within(self.floor, 800_000, 950_000)
+            && (MIN_START..=MAX_START).contains(&self.start)
+            && (MIN_FLOOR..=MAX_FLOOR).contains(&self.floor)
+            && self.scaling.is_valid()
             && !self.absolute_floor.is_zero()
             && (1..=MAX_BLOCKS_PER_STEP).contains(&self.blocks_per_step)
             && self.announce_blocks >= 1
@@ -113,8 +146,9 @@ impl LadderParams {
     ///
     /// # Errors
     /// [`MathError::Overflow`].
-    pub fn has_room(&self, spot: Price) -> Result<bool, MathError> {
-        Ok(self.floor_price(spot)? <= spot.times(MAX_FLOOR, Rounding::Up)?)
+    pub fn has_room(&self, spot: Price, measures: Measures) -> Result<bool, MathError> {
+        let floor = self.measured(measures)?.floor_price(spot)?;
+        Ok(floor <= spot.times(MAX_FLOOR, Rounding::Up)?)
     }
 
     /// The lowest price of a batch opened at this spot: `max(absolute floor, ⌈spot · floor⌉)`.
@@ -133,12 +167,19 @@ impl LadderParams {
     ///
     /// # Errors
     /// [`MathError`] where a price leaves the type's range.
-    pub fn prices(&self, spot: Price, twap: Price) -> Result<Vec<Price>, MathError> {
-        let floor = self.floor_price(spot)?;
-        let start = spot.max(twap).times(self.start, Rounding::Up)?.max(floor);
+    pub fn prices(
+        &self,
+        spot: Price,
+        twap: Price,
+        measures: Measures,
+    ) -> Result<Vec<Price>, MathError> {
+        let params = self.measured(measures)?;
+        let floor = params.floor_price(spot)?;
+        let start = spot.max(twap).times(params.start, Rounding::Up)?.max(floor);
         let mut prices = Vec::new();
-        match self.curve {
+        match params.curve {
             Curve::Linear { steps } => descend(&mut prices, start, floor, steps, true)?,
+            Curve::Exponential { steps, keep } => decay(&mut prices, start, floor, steps, keep)?,
             Curve::TwoSpeed {
                 above,
                 upper,
@@ -159,7 +200,7 @@ impl LadderParams {
 }
 
 /// Appends `steps` prices falling linearly from `from` towards `to`; with `reach` the last one
-/// is `to` itself, else `to` would be the next.
+/// is `to` itself, else `to` would be the next. Exact, rounded up.
 fn descend(
     prices: &mut Vec<Price>,
     from: Price,
@@ -172,11 +213,34 @@ fn descend(
     } else {
         steps
     };
-    let height = from.minus(to)?;
     for step in 0..steps {
-        let fallen = height.mul_div(u128::from(step), u128::from(intervals), Rounding::Down)?;
-        prices.push(from.minus(fallen)?);
+        prices.push(on_line(from, to, u32::from(step), u32::from(intervals))?);
     }
+    Ok(())
+}
+
+/// `⌈from − (from − to) · step / intervals⌉`.
+fn on_line(from: Price, to: Price, step: u32, intervals: u32) -> Result<Price, MathError> {
+    let height = from.minus(to)?;
+    from.minus(height.mul_div(u128::from(step), u128::from(intervals), Rounding::Down)?)
+}
+
+/// Appends `steps` prices, each `⌈keep⌉` of the one before it and never under `floor`. The last
+/// one is the floor, also where a lagging average or a volatile market has put the start so high
+/// that the curve would not get there.
+fn decay(
+    prices: &mut Vec<Price>,
+    start: Price,
+    floor: Price,
+    steps: u8,
+    keep: Ratio,
+) -> Result<(), MathError> {
+    let mut price = start;
+    for _ in 1..steps {
+        prices.push(price);
+        price = price.times(keep, Rounding::Up)?.max(floor);
+    }
+    prices.push(floor);
     Ok(())
 }
 
@@ -224,82 +288,4 @@ impl Schedule {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::units::PRICE_ONE;
-    use proptest::prelude::*;
-
-    fn price(whole: u128) -> Price {
-        Price::new(whole * PRICE_ONE)
-    }
-
-    #[test]
-    fn the_standard_ladder_has_the_published_shape() {
-        let prices = LadderParams::standard()
-            .prices(price(100), price(100))
-            .unwrap();
-        assert_eq!(prices.len(), 64);
-        assert_eq!(prices[0], price(103));
-        assert_eq!(prices[5], Price::new(100_500_000_000_000_000_000));
-        assert_eq!(prices[50], price(97));
-        assert_eq!(prices[63], price(90));
-        // Around the oracle a step is 3.5 % / 45 = 7.8 basis points.
-        let step = prices[10].get() - prices[11].get();
-        assert_eq!(step * 10_000 * 10 / price(100).get(), 77);
-    }
-
-    /// D2, linear: 240 to 0 in 21 600 steps gives 195 at 4 050 and 110 at 11 700; the same line
-    /// with 49 steps has 195 and 110 at the same fractions of its length.
-    #[test]
-    fn a_linear_ladder_is_a_straight_line() {
-        let params = LadderParams {
-            curve: Curve::Linear { steps: 14 },
-            start: Ratio::from_ppm(1_030_000),
-            ..LadderParams::standard()
-        };
-        let prices = params.prices(price(100), price(100)).unwrap();
-        let expected: Vec<_> = (0..14).map(|i| price(103 - i)).collect();
-        assert_eq!(prices, expected);
-    }
-
-    #[test]
-    fn a_lagging_twap_raises_only_the_start() {
-        let prices = LadderParams::standard()
-            .prices(price(80), price(100))
-            .unwrap();
-        assert_eq!(prices[0], price(103));
-        assert_eq!(prices[5], Price::new(80_400_000_000_000_000_000));
-        assert_eq!(prices[63], price(72));
-    }
-
-    proptest! {
-        /// Promise 3 and I-11, I-12: never rising, never under the floor, ending at it.
-        #[test]
-        fn prices_never_rise_and_never_leave_start_and_floor(
-            spot in 1u128..1 << 100, twap in 1u128..1 << 100, floor in 1u128..1 << 100,
-        ) {
-            let params = LadderParams {
-                absolute_floor: Price::new(floor), ..LadderParams::standard()
-            };
-            let (spot, twap) = (Price::new(spot), Price::new(twap));
-            let prices = params.prices(spot, twap).unwrap();
-            let lowest = params.floor_price(spot).unwrap();
-            prop_assert_eq!(prices.len(), 64);
-            prop_assert!(prices.windows(2).all(|pair| pair[1] <= pair[0]));
-            prop_assert_eq!(*prices.last().unwrap(), lowest);
-            prop_assert!(!lowest.is_zero());
-        }
-
-        /// Every block belongs to the step whose interval contains it.
-        #[test]
-        fn steps_tile_the_blocks(first in 1u32..1_000, per in 1u8..=2, steps in 1u8..=64, block in 0u32..2_000) {
-            let schedule = Schedule { first, blocks_per_step: per, steps };
-            let expected = (0..steps).find(|s| {
-                block < schedule.begins(*s) + u32::from(per)
-            });
-            prop_assert_eq!(schedule.step_at(block), expected);
-            let ended = (0..steps).filter(|s| block >= schedule.begins(*s) + u32::from(per)).count();
-            prop_assert_eq!(usize::from(schedule.ended(block)), ended);
-        }
-    }
-}
+mod tests;

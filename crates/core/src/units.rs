@@ -162,6 +162,12 @@ impl Ratio {
             .map(Self)
             .ok_or(MathError::Underflow)
     }
+
+    /// The difference, or zero where it would be negative.
+    #[must_use]
+    pub const fn minus_or_zero(self, other: Self) -> Self {
+        Self(self.0.saturating_sub(other.0))
+    }
 }
 
 impl Amount {

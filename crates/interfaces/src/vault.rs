@@ -3,7 +3,7 @@
 use crate::token::TokenError;
 use crate::{AccountId, MarketId};
 use breakwater_core::batch::Batch;
-use breakwater_core::ledger::{AtRisk, Histogram, LedgerError, Opening, Settlement};
+use breakwater_core::ledger::{AtRisk, Demand, Histogram, LedgerError, Opening, Settlement};
 use breakwater_core::lending::LendingError;
 use breakwater_core::market::{MarketParams, MarketState, ParamsError};
 use breakwater_core::math::MathError;
@@ -235,7 +235,7 @@ pub trait MarginVault {
     /// # Errors
     /// `NotAuction`, `UnknownMarket`, `OracleUnavailable`, `Ledger`.
     #[ink(message)]
-    fn open_batch(&mut self, market: MarketId, most: Amount) -> Result<Opening, VaultError>;
+    fn open_batch(&mut self, market: MarketId, demand: Demand) -> Result<Opening, VaultError>;
 
     /// Settles a batch: makes sure that the raised quote, which the auction contract has just
     /// sent, is there on top of everything owed in that token, and sends the collateral sold.

@@ -3,7 +3,7 @@
 
 use breakwater_chain::{AccountId, Chain, Constructor};
 use breakwater_core::auction::AuctionError;
-use breakwater_core::ledger::LedgerError;
+use breakwater_core::ledger::{Demand, LedgerError};
 use breakwater_core::market::{example_params, MarketParams};
 use breakwater_core::math::MathError;
 use breakwater_core::units::{Amount, Price, PRICE_ONE};
@@ -328,7 +328,13 @@ fn the_vault_does_not_take_its_auctions_word() {
     let vault = own_vault(&mut w, auction);
     let call = || VaultRef::from(vault);
     w.set_price_twice(price(170));
-    let open = call().call_mut().open_batch(0, quote(1_000_000));
+    let open = call().call_mut().open_batch(
+        0,
+        Demand {
+            most: quote(1_000_000),
+            depth: None,
+        },
+    );
     let opening = w.send(auction, vault, open).expect("opens").value;
     let number = opening.number;
     let (first, last) = (opening.prices[0], opening.prices[63]);

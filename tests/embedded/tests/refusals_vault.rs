@@ -2,7 +2,7 @@
 //! nothing then.
 
 use breakwater_core::ladder::Curve;
-use breakwater_core::ledger::LedgerError;
+use breakwater_core::ledger::{Demand, LedgerError};
 use breakwater_core::lending::LendingError;
 use breakwater_core::market::{example_params, MarketParams, ParamsError};
 use breakwater_core::units::{Amount, Price, Ratio, Shares};
@@ -227,8 +227,8 @@ fn batches_belong_to_the_auction_and_rest_only_once_settled() {
     let (mut s, batch) = Scene::opened(170);
     let (keeper, governor) = (s.keeper, s.w.governor());
     refused! { s.w, vault,
-        keeper => open_batch(0, quote(1)), VaultError::NotAuction;
-        governor => open_batch(0, quote(1)), VaultError::NotAuction;
+        keeper => open_batch(0, Demand { most: quote(1), depth: None }), VaultError::NotAuction;
+        governor => open_batch(0, Demand { most: quote(1), depth: None }), VaultError::NotAuction;
         keeper => settle_batch(0, batch.number, price(170), ZERO, keeper, keeper), VaultError::NotAuction;
         keeper => rest(NONE, 0, 8), VaultError::UnknownMarket;
         keeper => rest(0, batch.number + 1, 8), LedgerError::UnknownBatch;

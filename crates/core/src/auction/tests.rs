@@ -247,7 +247,9 @@ fn bids() -> impl Strategy<Value = Vec<RandomBid>> {
 /// An auction over the standard ladder; places what it accepts and returns (budget, limit, step).
 fn run(bids: &[RandomBid], target: u128, spot: u128) -> (Auction, Vec<(Amount, Price, u8)>) {
     let spot = Price::new(spot);
-    let prices = LadderParams::standard().prices(spot, spot).unwrap();
+    let prices = LadderParams::standard()
+        .prices(spot, spot, Default::default())
+        .unwrap();
     let lot = (Amount::new(target), Amount::new(target));
     let targets = crate::batch::targets(&[lot], &prices, scale()).unwrap();
     let schedule = Schedule {

@@ -2,6 +2,7 @@
 
 use super::{Ledger, LedgerError, LedgerStore};
 use crate::batch::{ask, cut, outcome, raise_at, targets, Batch, Outcome, Settled};
+use crate::ladder::Measures;
 use crate::losses::{settle_losses, Waterfall};
 use crate::market::{MarketPrices, Running, MAX_RUNNING_BATCHES, MAX_TICKS_PER_BATCH};
 use crate::math::Rounding;
@@ -20,13 +21,22 @@ pub const MAX_CELLS_PER_BATCH: usize = 64;
 /// The most pages an opening looks at: with cohorts that wait, more than it takes from.
 const MAX_PAGES_PER_SWEEP: usize = 64;
 
+/// What the auction knows of the money that a new batch can find.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode, TypeInfo)]
+pub struct Demand {
+    /// The most the batch should ask for: free budgets / 1.5. Raised to the market's minimum.
+    pub most: Amount,
+    /// Quote in standing bids, if it is known: the ladder answers to it.
+    pub depth: Option<Amount>,
+}
+
 /// What the caller of an opening may decide: nothing but what bidders have deposited.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
 pub struct OpenRequest {
     /// Block of the call.
     pub block: Block,
-    /// The most the batch should ask for: free budgets / 1.5. Raised to the market's minimum.
-    pub most: Amount,
+    /// What bidders have deposited.
+    pub demand: Demand,
 }
 
 /// An opened batch, as its auction needs it.
@@ -102,18 +112,25 @@ impl<S: LedgerStore> Ledger<'_, S> {
         if self.state.running.len() >= MAX_RUNNING_BATCHES {
             return Err(LedgerError::TooManyBatches);
         }
-        let ladder = self.params.ladder.prices(prices.spot, prices.twap)?;
+        let measures = Measures {
+            volatility: None,
+            depth: request.demand.depth,
+        };
+        let ladder = self
+            .params
+            .ladder
+            .prices(prices.spot, prices.twap, measures)?;
         let (Some(start), Some(floor)) = (ladder.first().copied(), ladder.last().copied()) else {
             return Err(LedgerError::CorruptedStorage);
         };
-        if !self.params.ladder.has_room(prices.spot)? {
+        if !self.params.ladder.has_room(prices.spot, measures)? {
             return Err(LedgerError::FloorAboveSpot);
         }
         let room = self.params.hole.minus_or_zero(self.state.committed()?);
         if room.is_zero() {
             return Err(LedgerError::HoleFull);
         }
-        let room = room.min(request.most.max(self.params.min_batch));
+        let room = room.min(request.demand.most.max(self.params.min_batch));
 
         let number = self.state.batches;
         let sweep = Sweep {

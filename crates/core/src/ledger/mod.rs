@@ -10,7 +10,7 @@ mod positions;
 #[cfg(test)]
 mod tests;
 
-pub use batches::{OpenRequest, Opening, Settlement};
+pub use batches::{Demand, OpenRequest, Opening, Settlement};
 pub use depth::{AtRisk, Histogram, TickTotals, MAX_HISTOGRAM_TICKS};
 
 use crate::batch::Batch;

@@ -61,7 +61,10 @@ fn promise_5_one_healthy_round_of_the_last_two_protects() {
     prices.previous = Price::new(200 * PRICE_ONE);
     let request = OpenRequest {
         block: world.block,
-        most: Amount::new(u128::MAX),
+        demand: Demand {
+            most: Amount::new(u128::MAX),
+            depth: None,
+        },
     };
     let refused = world.transition(99, |l, _| l.open(&prices, request));
     assert_eq!(refused, Err(LedgerError::NothingToLiquidate));
@@ -243,7 +246,10 @@ fn a_leftover_waits_before_it_is_offered_again() {
         let open = |world: &mut World, prices: MarketPrices| {
             let request = OpenRequest {
                 block: world.block,
-                most: Amount::new(u128::MAX),
+                demand: Demand {
+                    most: Amount::new(u128::MAX),
+                    depth: None,
+                },
             };
             world.transition(u32::MAX, |l, _| l.open(&prices, request))
         };

@@ -129,7 +129,10 @@ impl World {
         let prices = self.prices(price);
         let request = OpenRequest {
             block: self.block,
-            most: Amount::new(u128::MAX),
+            demand: Demand {
+                most: Amount::new(u128::MAX),
+                depth: None,
+            },
         };
         self.transition(u32::MAX, |l, _| l.open(&prices, request))
     }
