@@ -4,24 +4,27 @@
 //! stores what it returns, calls the vault or a token at the end and emits an event.
 #![cfg_attr(not(feature = "std"), no_std, no_main)]
 
+mod state;
+
 #[ink::contract(env = breakwater_interfaces::Env)]
 mod liquidation_auction {
-    use breakwater_core::auction::{Auction, Clearing, Fill, Phase};
+    use breakwater_core::auction::{Auction, AuctionError, Clearing, Fill, Halts, Quote, Status};
+    use breakwater_core::batch::Sale;
     use breakwater_core::ladder::Schedule;
-    use breakwater_core::ledger::{Demand, Settlement};
-    use breakwater_core::math::{MathError, Rounding};
+    use breakwater_core::ledger::{Leaving, Settlement};
+    use breakwater_core::math::MathError;
     use breakwater_core::roles::{Governance, RoleError};
     use breakwater_core::units::{Amount, Block, Price};
     use breakwater_interfaces::auction::{
-        AuctionCleared, AuctionContractError as Error, AuctionMarket, AuctionOpened, AuctionRecord,
-        AuctionSettled, BalanceChanged, BatchKey, Bid, BidCancelled, BidId, BidPlaced, BidsClaimed,
-        LiquidationAuction as Interface, Treasury,
+        AuctionCleared, AuctionContractError as Error, AuctionExtended, AuctionMarket,
+        AuctionOpened, AuctionRecord, AuctionSettled, BalanceChanged, BatchKey, Bid, BidCancelled,
+        BidId, BidPage, BidPlaced, BidReplaced, BidsClaimed, LiquidationAuction as Interface,
+        OwnerLeft, Treasury,
     };
     use breakwater_interfaces::cell::Cell;
     use breakwater_interfaces::governance::{Governed, Roles};
-    use breakwater_interfaces::token::Token;
     use breakwater_interfaces::vault::MarginVault;
-    use breakwater_interfaces::{Env, MarketId};
+    use breakwater_interfaces::MarketId;
     use ink::codegen::TraitCallBuilder;
     use ink::prelude::vec::Vec;
     use ink::storage::traits::ManualKey;
@@ -31,19 +34,19 @@ mod liquidation_auction {
     #[ink::scale_derive(Encode, Decode, TypeInfo)]
     #[cfg_attr(feature = "std", derive(ink::storage::traits::StorageLayout))]
     pub struct Config {
-        vault: AccountId,
+        pub(crate) vault: AccountId,
     }
 
     /// Storage: see `docs/storage.md` for every key.
     #[ink(storage)]
     pub struct LiquidationAuction {
-        roles: Roles,
-        config: Lazy<Config, ManualKey<0x434f_4e46>>,
-        markets: Mapping<MarketId, Cell<AuctionMarket>, ManualKey<0x4d41_524b>>,
-        treasuries: Mapping<AccountId, Cell<Treasury>, ManualKey<0x5452_4541>>,
-        balances: Mapping<(AccountId, AccountId), Cell<Amount>, ManualKey<0x4241_4c41>>,
-        auctions: Mapping<BatchKey, Cell<AuctionRecord>, ManualKey<0x4155_4354>>,
-        bids: Mapping<(BatchKey, BidId), Cell<Bid>, ManualKey<0x4249_4453>>,
+        pub(crate) roles: Roles,
+        pub(crate) config: Lazy<Config, ManualKey<0x434f_4e46>>,
+        pub(crate) markets: Mapping<MarketId, Cell<AuctionMarket>, ManualKey<0x4d41_524b>>,
+        pub(crate) treasuries: Mapping<AccountId, Cell<Treasury>, ManualKey<0x5452_4541>>,
+        pub(crate) balances: Mapping<(AccountId, AccountId), Cell<Amount>, ManualKey<0x4241_4c41>>,
+        pub(crate) auctions: Mapping<BatchKey, Cell<AuctionRecord>, ManualKey<0x4155_4354>>,
+        pub(crate) bids: Mapping<(BatchKey, BidId), Cell<Bid>, ManualKey<0x4249_4453>>,
     }
 
     impl LiquidationAuction {
@@ -61,113 +64,6 @@ mod liquidation_auction {
                 auctions: Mapping::new(),
                 bids: Mapping::new(),
             }
-        }
-
-        fn ensure_governor(&self) -> Result<(), Error> {
-            self.roles
-                .ensure(self.env().caller())
-                .map_err(|_| Error::NotGovernor)
-        }
-
-        fn config(&self) -> Result<Config, Error> {
-            self.config.get().ok_or(Error::VaultUnavailable)
-        }
-
-        fn vault(&self) -> Result<ink::contract_ref!(MarginVault, Env), Error> {
-            Ok(self.config()?.vault.into())
-        }
-
-        fn market_of(&self, market: MarketId) -> Result<AuctionMarket, Error> {
-            self.markets
-                .get(market)
-                .map(|cell| cell.0)
-                .ok_or(Error::UnknownMarket)
-        }
-
-        fn record(&self, batch: BatchKey) -> Result<AuctionRecord, Error> {
-            self.auctions
-                .get(batch)
-                .map(|cell| cell.0)
-                .ok_or(Error::UnknownBatch)
-        }
-
-        fn store(&mut self, batch: BatchKey, record: AuctionRecord) {
-            self.auctions.insert(batch, &Cell(record));
-        }
-
-        fn own_bid(&self, batch: BatchKey, id: BidId) -> Result<Bid, Error> {
-            let bid = self.bids.get((batch, id)).ok_or(Error::UnknownBid)?.0;
-            if bid.bidder != self.env().caller() {
-                return Err(Error::NotBidder);
-            }
-            Ok(bid)
-        }
-
-        fn token(&self, address: AccountId) -> Token {
-            Token::new(address, self.env().account_id())
-        }
-
-        fn treasury_of(&self, token: AccountId) -> Treasury {
-            self.treasuries
-                .get(token)
-                .map(|cell| cell.0)
-                .unwrap_or_default()
-        }
-
-        fn balance_of(&self, token: AccountId, owner: AccountId) -> Amount {
-            self.balances
-                .get((token, owner))
-                .map(|cell| cell.0)
-                .unwrap_or_default()
-        }
-
-        fn set_balance(&mut self, token: AccountId, owner: AccountId, balance: Amount) {
-            if balance.is_zero() {
-                self.balances.remove((token, owner));
-            } else {
-                self.balances.insert((token, owner), &Cell(balance));
-            }
-        }
-
-        fn spend_balance(
-            &mut self,
-            token: AccountId,
-            owner: AccountId,
-            amount: Amount,
-        ) -> Result<Amount, Error> {
-            let left = self
-                .balance_of(token, owner)
-                .minus(amount)
-                .map_err(|_| Error::InsufficientBalance)?;
-            self.set_balance(token, owner, left);
-            Ok(left)
-        }
-
-        /// Judges ended steps; returns the clearing and says so if this call made it.
-        fn judge(
-            &mut self,
-            batch: BatchKey,
-            record: &mut AuctionRecord,
-            market: &AuctionMarket,
-        ) -> Result<Clearing, Error> {
-            let first = record.auction.phase == Phase::Running;
-            let clearing = record
-                .auction
-                .clear(self.env().block_number(), market.scale)?;
-            if first {
-                self.env().emit_event(AuctionCleared { batch, clearing });
-            }
-            Ok(clearing)
-        }
-
-        /// Two thirds of the quote that no running auction reserves: a batch that asks for no
-        /// more finds competition rather than scarcity.
-        fn affordable(&self, treasury: &Treasury) -> Result<Amount, Error> {
-            let mut free = treasury.held;
-            for batch in &treasury.running {
-                free = free.minus_or_zero(self.record(*batch)?.auction.reserved);
-            }
-            Ok(free.mul_div(2, 3, Rounding::Down)?)
         }
     }
 
@@ -210,6 +106,7 @@ mod liquidation_auction {
                     scale,
                     blocks_per_step: found.params.ladder.blocks_per_step,
                     announce_blocks: found.params.ladder.announce_blocks,
+                    halts: Halts::default(),
                 }),
             );
             Ok(())
@@ -260,10 +157,7 @@ mod liquidation_auction {
         fn open_batch(&mut self, market: MarketId) -> Result<BatchKey, Error> {
             let terms = self.market_of(market)?;
             let mut treasury = self.treasury_of(terms.quote);
-            let demand = Demand {
-                most: self.affordable(&treasury)?,
-                depth: None,
-            };
+            let demand = self.demand(&treasury, None)?;
             let opening = match self
                 .vault()?
                 .call_mut()
@@ -278,9 +172,8 @@ mod liquidation_auction {
                 number: opening.number,
             };
             let opener = self.env().caller();
-            let first = self
-                .env()
-                .block_number()
+            let opened = self.env().block_number();
+            let first = opened
                 .checked_add(u32::from(terms.announce_blocks))
                 .ok_or(MathError::Overflow)?;
             let steps = u8::try_from(opening.prices.len()).map_err(|_| MathError::Overflow)?;
@@ -289,11 +182,20 @@ mod liquidation_auction {
                 blocks_per_step: terms.blocks_per_step,
                 steps,
             };
-            let auction = Auction::open(schedule, opening.spot, opening.prices, opening.targets)?;
+            let auction = Auction::open(
+                schedule,
+                opened,
+                opening.spot,
+                opening.prices,
+                opening.targets,
+            )?;
             self.env().emit_event(AuctionOpened {
                 batch,
                 opener,
                 first,
+                blocks_per_step: terms.blocks_per_step,
+                reference: auction.reference,
+                reserve: auction.reserve,
                 prices: auction.prices.clone(),
                 targets: auction.targets.clone(),
             });
@@ -320,10 +222,10 @@ mod liquidation_auction {
             let bidder = self.env().caller();
             let market = self.market_of(batch.market)?;
             let mut record = self.record(batch)?;
-            let block = self.env().block_number();
+            let clock = self.clock(&record, &market);
             let step = record
                 .auction
-                .place(budget, limit, valid_until, block, market.scale)?;
+                .place(budget, limit, valid_until, clock, market.scale)?;
             self.spend_balance(market.quote, bidder, budget)?;
             let bid = record.bids;
             record.bids = bid.checked_add(1).ok_or(MathError::Overflow)?;
@@ -349,19 +251,146 @@ mod liquidation_auction {
         }
 
         #[ink(message)]
+        fn replace(
+            &mut self,
+            batch: BatchKey,
+            bid: BidId,
+            budget: Amount,
+            limit: Price,
+            valid_until: Block,
+        ) -> Result<u8, Error> {
+            let market = self.market_of(batch.market)?;
+            let mut record = self.record(batch)?;
+            let old = self.own_bid(batch, bid)?;
+            let clock = self.clock(&record, &market);
+            let step = record.auction.replace(
+                (old.budget, old.step),
+                budget,
+                limit,
+                valid_until,
+                clock,
+                market.scale,
+            )?;
+            let balance = self
+                .balance_of(market.quote, old.bidder)
+                .plus(old.budget)?
+                .minus(budget)
+                .map_err(|_| Error::InsufficientBalance)?;
+            self.set_balance(market.quote, old.bidder, balance);
+            let changed = Bid {
+                budget,
+                limit,
+                step,
+                ..old
+            };
+            self.bids.insert((batch, bid), &Cell(changed));
+            self.store(batch, record);
+            self.env().emit_event(BidReplaced {
+                batch,
+                bid,
+                budget,
+                limit,
+                step,
+            });
+            Ok(step)
+        }
+
+        #[ink(message)]
         fn cancel(&mut self, batch: BatchKey, bid: BidId) -> Result<(), Error> {
-            let token = self.market_of(batch.market)?.quote;
+            let market = self.market_of(batch.market)?;
+            let token = market.quote;
             let mut record = self.record(batch)?;
             let found = self.own_bid(batch, bid)?;
-            record
-                .auction
-                .cancel(found.budget, found.step, self.env().block_number())?;
+            let clock = self.clock(&record, &market);
+            record.auction.cancel(found.budget, found.step, clock)?;
             let balance = self.balance_of(token, found.bidder).plus(found.budget)?;
             self.set_balance(token, found.bidder, balance);
             self.bids.remove((batch, bid));
             self.store(batch, record);
             self.env().emit_event(BidCancelled { batch, bid });
             Ok(())
+        }
+
+        #[ink(message)]
+        fn extend(&mut self, batch: BatchKey) -> Result<(), Error> {
+            let market = self.market_of(batch.market)?;
+            let mut record = self.record(batch)?;
+            let clock = self.clock(&record, &market);
+            record.auction.ensure_announced(clock)?;
+            let demand = self.demand(&self.treasury_of(market.quote), Some(batch))?;
+            let ladder = record.auction.prices.clone();
+            let extended = self
+                .vault()?
+                .call_mut()
+                .extend_batch(batch.market, batch.number, demand, ladder)
+                .try_invoke();
+            let opening = match extended {
+                Ok(Ok(opening)) => opening.map_err(Error::Vault)?,
+                _ => return Err(Error::VaultUnavailable),
+            };
+            record.auction.retarget(opening.targets.clone());
+            self.store(batch, record);
+            self.env().emit_event(AuctionExtended {
+                batch,
+                caller: self.env().caller(),
+                targets: opening.targets,
+            });
+            Ok(())
+        }
+
+        #[ink(message)]
+        fn leave(&mut self, batch: BatchKey) -> Result<Leaving, Error> {
+            let owner = self.env().caller();
+            let market = self.market_of(batch.market)?;
+            let mut record = self.record(batch)?;
+            record
+                .auction
+                .ensure_running(self.clock(&record, &market))?;
+            let ladder = record.auction.prices.clone();
+            let left = self
+                .vault()?
+                .call_mut()
+                .leave_batch(batch.market, batch.number, owner, ladder)
+                .try_invoke();
+            let leaving = match left {
+                Ok(Ok(leaving)) => leaving.map_err(Error::Vault)?,
+                _ => return Err(Error::VaultUnavailable),
+            };
+            record.auction.retarget(leaving.targets.clone());
+            self.env().emit_event(OwnerLeft {
+                batch,
+                owner,
+                leaving: leaving.clone(),
+            });
+            match self.judge(batch, &mut record, &market) {
+                Ok(_) | Err(Error::Auction(AuctionError::BiddingOpen | AuctionError::Halted)) => {}
+                Err(error) => return Err(error),
+            }
+            self.store(batch, record);
+            Ok(leaving)
+        }
+
+        #[ink(message)]
+        fn reprice(&mut self, batch: BatchKey) -> Result<Clearing, Error> {
+            let market = self.market_of(batch.market)?;
+            let mut record = self.record(batch)?;
+            let prices = match self
+                .vault()?
+                .call()
+                .market_prices(batch.market)
+                .try_invoke()
+            {
+                Ok(Ok(prices)) => prices.map_err(Error::Vault)?,
+                _ => return Err(Error::VaultUnavailable),
+            };
+            let clock = self.clock(&record, &market);
+            let clearing =
+                record
+                    .auction
+                    .reprice(clock, prices.spot, prices.previous, market.scale)?;
+            self.env().emit_event(AuctionCleared { batch, clearing });
+            self.store(batch, record);
+            Ok(clearing)
         }
 
         #[ink(message)]
@@ -399,8 +428,11 @@ mod liquidation_auction {
                 .settle_batch(
                     batch.market,
                     batch.number,
-                    clearing.price,
-                    raised,
+                    Sale {
+                        price: clearing.price,
+                        raised,
+                        excused: clearing.is_excused(),
+                    },
                     opener,
                     settler,
                 )
@@ -412,6 +444,7 @@ mod liquidation_auction {
             self.env().emit_event(AuctionSettled {
                 batch,
                 settler,
+                price: clearing.price,
                 raised,
                 sold,
             });
@@ -454,6 +487,34 @@ mod liquidation_auction {
         #[ink(message)]
         fn auction(&self, batch: BatchKey) -> Option<AuctionRecord> {
             self.record(batch).ok()
+        }
+
+        #[ink(message)]
+        fn status(&self, batch: BatchKey) -> Option<Status> {
+            let market = self.market_of(batch.market).ok()?;
+            let record = self.record(batch).ok()?;
+            let clock = self.clock(&record, &market);
+            record.auction.status(clock, market.scale).ok()
+        }
+
+        #[ink(message)]
+        fn quote(
+            &self,
+            batch: BatchKey,
+            budget: Amount,
+            limit: Price,
+            at_block: Block,
+        ) -> Result<Quote, Error> {
+            let market = self.market_of(batch.market)?;
+            let record = self.record(batch)?;
+            let block = at_block.max(self.env().block_number());
+            let clock = record.auction.clock(&market.halts, block);
+            Ok(record.auction.quote(budget, limit, clock, market.scale)?)
+        }
+
+        #[ink(message)]
+        fn bids_of(&self, batch: BatchKey, owner: AccountId, from: BidId) -> BidPage {
+            self.page_of_bids(batch, owner, from).unwrap_or_default()
         }
 
         #[ink(message)]

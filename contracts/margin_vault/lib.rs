@@ -7,13 +7,16 @@
 
 mod cells;
 mod market;
+mod running;
 
 #[ink::contract(env = breakwater_interfaces::Env)]
 mod margin_vault {
     use crate::cells::Cells;
-    use breakwater_core::batch::Batch;
-    use breakwater_core::ledger::{AtRisk, Demand, Histogram, OpenRequest, Opening, Settlement};
-    use breakwater_core::market::{MarketParams, MarketState};
+    use breakwater_core::batch::{Batch, Sale};
+    use breakwater_core::ledger::{
+        AtRisk, Demand, Histogram, Leaving, OpenRequest, Opening, Settlement,
+    };
+    use breakwater_core::market::{MarketParams, MarketPrices, MarketState};
     use breakwater_core::math::MathError;
     use breakwater_core::position::{Position, PositionView};
     use breakwater_core::roles::{Governance, RoleError};
@@ -375,12 +378,33 @@ mod margin_vault {
         }
 
         #[ink(message)]
+        fn extend_batch(
+            &mut self,
+            market: MarketId,
+            number: u32,
+            demand: Demand,
+            ladder: Vec<Price>,
+        ) -> Result<Opening, VaultError> {
+            self.extend_running(market, number, demand, &ladder)
+        }
+
+        #[ink(message)]
+        fn leave_batch(
+            &mut self,
+            market: MarketId,
+            number: u32,
+            owner: AccountId,
+            ladder: Vec<Price>,
+        ) -> Result<Leaving, VaultError> {
+            self.leave_running(market, number, owner, &ladder)
+        }
+
+        #[ink(message)]
         fn settle_batch(
             &mut self,
             market: MarketId,
             number: u32,
-            price: Price,
-            raised: Amount,
+            sale: Sale,
             opener: AccountId,
             settler: AccountId,
         ) -> Result<Settlement, VaultError> {
@@ -390,15 +414,15 @@ mod margin_vault {
                 self.token(loaded.market.collateral),
                 self.token(loaded.market.quote),
             );
-            if !raised.is_zero() {
+            if !sale.raised.is_zero() {
                 let owed = self.owed_in_quote(&loaded)?;
-                if quote.held()? < owed.plus(raised)? {
+                if quote.held()? < owed.plus(sale.raised)? {
                     return Err(VaultError::Token(TokenError::WrongAmountArrived));
                 }
             }
             let block = self.env().block_number();
             let settlement = self.transition(&mut loaded, |l| {
-                l.settle_batch(number, price, raised, block, REST_AT_SETTLEMENT)
+                l.settle_batch(number, sale, block, REST_AT_SETTLEMENT)
             })?;
             let reward = settlement.waterfall.reward;
             if opener == settler {
@@ -447,6 +471,11 @@ mod margin_vault {
         #[ink(message)]
         fn market(&self, market: MarketId) -> Option<Market> {
             self.markets.get(market).map(|cell| cell.0)
+        }
+
+        #[ink(message)]
+        fn market_prices(&self, market: MarketId) -> Result<MarketPrices, VaultError> {
+            self.prices(&self.load(market)?)
         }
 
         #[ink(message)]

@@ -5,8 +5,16 @@
 //! that decides a batch is the sum of budgets per step: cost does not depend on how many bids
 //! there are, and their order inside a block cannot matter.
 
+mod clearing;
+mod halts;
+mod status;
+
+pub use clearing::{Clearing, End, Fill};
+pub use halts::{Clock, Halt, Halts, LONGEST_HALT};
+pub use status::{Quote, Stage, Status};
+
 use crate::ladder::Schedule;
-use crate::math::{mul_div, MathError, Rounding};
+use crate::math::{MathError, Rounding};
 use crate::units::{Amount, Block, Price, Ratio, UnitScale};
 use alloc::vec::Vec;
 use scale::{Decode, Encode};
@@ -37,6 +45,12 @@ pub enum AuctionError {
     AlreadySettled,
     /// The auction has not been settled yet.
     NotSettled,
+    /// The market is halted: the clock stands still.
+    Halted,
+    /// The first step has begun: the batch can no longer be extended.
+    BiddingBegun,
+    /// The last two accepted prices are not both above, or both below, the ladder.
+    PriceInRange,
     /// A number left its range.
     Math(MathError),
 }
@@ -44,46 +58,6 @@ pub enum AuctionError {
 impl From<MathError> for AuctionError {
     fn from(error: MathError) -> Self {
         Self::Math(error)
-    }
-}
-
-/// The result of judging all steps that were reached.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
-pub struct Clearing {
-    /// The last step that was reached.
-    pub ended_at: u8,
-    /// The step that was chosen.
-    pub step: u8,
-    /// The one price everybody pays; zero when nothing is sold.
-    pub price: Price,
-    /// Quote raised: `min(B_j, T(p_j))`.
-    pub raised: Amount,
-    /// Collateral sold: `⌊raised / price⌋`.
-    pub sold: Amount,
-    /// Bids of earlier steps are filled in full, of later steps not at all.
-    pub marginal_step: u8,
-    /// What the marginal step still has to pay, shrinking as its bids are claimed.
-    pub marginal_quote: Amount,
-    /// What the marginal step has still to receive.
-    pub marginal_collateral: Amount,
-    /// Budgets of the marginal step that have not been claimed.
-    pub marginal_budgets: Amount,
-}
-
-impl Clearing {
-    /// A batch of which nothing is sold.
-    const fn nothing(ended_at: u8) -> Self {
-        Self {
-            ended_at,
-            step: ended_at,
-            price: Price::ZERO,
-            raised: Amount::ZERO,
-            sold: Amount::ZERO,
-            marginal_step: 0,
-            marginal_quote: Amount::ZERO,
-            marginal_collateral: Amount::ZERO,
-            marginal_budgets: Amount::ZERO,
-        }
     }
 }
 
@@ -101,8 +75,10 @@ pub enum Phase {
 /// The terms of one auction, frozen at its opening, and the money that has joined.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
 pub struct Auction {
-    /// When steps begin and end.
+    /// When steps begin and end, in blocks of the auction's [`Clock`].
     pub schedule: Schedule,
+    /// Block of its opening.
+    pub opened: Block,
     /// Opening reference price.
     pub reference: Price,
     /// `r`: clearing weighs what is raised by how far its price is above this.
@@ -119,17 +95,6 @@ pub struct Auction {
     pub phase: Phase,
 }
 
-/// What one bid is owed once its auction has settled.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode, TypeInfo)]
-pub struct Fill {
-    /// Quote spent.
-    pub spent: Amount,
-    /// Quote returned: budget less spent.
-    pub refunded: Amount,
-    /// Collateral received.
-    pub received: Amount,
-}
-
 impl Auction {
     /// A new auction without bids.
     ///
@@ -137,6 +102,7 @@ impl Auction {
     /// [`MathError::Overflow`].
     pub fn open(
         schedule: Schedule,
+        opened: Block,
         reference: Price,
         prices: Vec<Price>,
         targets: Vec<Amount>,
@@ -145,6 +111,7 @@ impl Auction {
         let joined = alloc::vec![Amount::ZERO; prices.len()];
         Ok(Self {
             schedule,
+            opened,
             reference,
             reserve,
             prices,
@@ -166,18 +133,19 @@ impl Auction {
         Ok(scale.value(units, start, Rounding::Up)?.max(units))
     }
 
-    /// The step a bid placed in this block would join.
+    /// The step a bid placed now would join.
     ///
     /// # Errors
-    /// [`AuctionError::BiddingEnded`], [`AuctionError::LimitUnderFloor`], [`AuctionError::Math`].
-    pub fn joins(&self, limit: Price, block: Block) -> Result<u8, AuctionError> {
+    /// [`AuctionError::BiddingEnded`], [`AuctionError::Halted`],
+    /// [`AuctionError::LimitUnderFloor`], [`AuctionError::Math`].
+    pub fn joins(&self, limit: Price, now: impl Into<Clock>) -> Result<u8, AuctionError> {
+        let now = now.into();
+        self.ensure_running(now)?;
+        now.ensure_open()?;
         let present = self
             .schedule
-            .step_at(block)
+            .step_at(now.block)
             .ok_or(AuctionError::BiddingEnded)?;
-        if self.phase != Phase::Running || self.ended_at(block)?.is_some() {
-            return Err(AuctionError::BiddingEnded);
-        }
         let first = self.prices.partition_point(|price| *price > limit);
         let first = u8::try_from(first)
             .ok()
@@ -185,7 +153,41 @@ impl Auction {
         Ok(first.ok_or(AuctionError::LimitUnderFloor)?.max(present))
     }
 
+    /// That no ended step has ended the clock, judged or not.
+    ///
+    /// # Errors
+    /// [`AuctionError::BiddingEnded`], [`AuctionError::Math`].
+    pub fn ensure_running(&self, now: impl Into<Clock>) -> Result<(), AuctionError> {
+        let now = now.into();
+        let ended = self.phase != Phase::Running
+            || now.expired_at.is_some()
+            || self.ended_at(now.block)?.is_some();
+        if ended {
+            return Err(AuctionError::BiddingEnded);
+        }
+        Ok(())
+    }
+
+    /// That the first step has not begun: until then further cohorts may be added.
+    ///
+    /// # Errors
+    /// [`AuctionError::BiddingBegun`], [`AuctionError::Halted`], those of
+    /// [`Self::ensure_running`].
+    pub fn ensure_announced(&self, now: impl Into<Clock>) -> Result<(), AuctionError> {
+        let now = now.into();
+        self.ensure_running(now)?;
+        now.ensure_open()?;
+        if self.schedule.has_begun(0, now.block) {
+            return Err(AuctionError::BiddingBegun);
+        }
+        Ok(())
+    }
+
     /// Adds a bid and returns the step it joins. A bid moves no token and calls no contract.
+    ///
+    /// `valid_until` is the last block in which it may join, as the clock stands now: a later
+    /// halt shifts it as it shifts every step, and until the step begins the bid can be taken
+    /// back, halt or not.
     ///
     /// # Errors
     /// [`AuctionError::BudgetTooSmall`], [`AuctionError::ExpiresBeforeJoining`] and those of
@@ -195,14 +197,16 @@ impl Auction {
         budget: Amount,
         limit: Price,
         valid_until: Block,
-        block: Block,
+        now: impl Into<Clock>,
         scale: UnitScale,
     ) -> Result<u8, AuctionError> {
+        let now = now.into();
         if budget < self.least_budget(scale)? {
             return Err(AuctionError::BudgetTooSmall);
         }
-        let step = self.joins(limit, block)?;
-        if self.schedule.begins(step).max(block) > valid_until {
+        let step = self.joins(limit, now)?;
+        let joining = self.schedule.begins(step).max(now.block);
+        if joining.saturating_add(now.halted) > valid_until {
             return Err(AuctionError::ExpiresBeforeJoining);
         }
         self.reserved = self.reserved.plus(budget)?;
@@ -212,12 +216,18 @@ impl Auction {
         Ok(step)
     }
 
-    /// Takes a bid back; free until its step begins.
+    /// Takes a bid back; free until its step begins, also during a halt.
     ///
     /// # Errors
     /// [`AuctionError::BidHasJoined`], [`AuctionError::Math`].
-    pub fn cancel(&mut self, budget: Amount, step: u8, block: Block) -> Result<(), AuctionError> {
-        if self.phase != Phase::Running || self.schedule.has_begun(step, block) {
+    pub fn cancel(
+        &mut self,
+        budget: Amount,
+        step: u8,
+        now: impl Into<Clock>,
+    ) -> Result<(), AuctionError> {
+        let last_live = now.into().last_live();
+        if self.phase != Phase::Running || self.schedule.has_begun(step, last_live) {
             return Err(AuctionError::BidHasJoined);
         }
         self.reserved = self.reserved.minus(budget)?;
@@ -225,6 +235,31 @@ impl Auction {
             *joined = joined.minus(budget)?;
         }
         Ok(())
+    }
+
+    /// Changes a bid whose step has not begun, in one go; returns the step it joins now. On an
+    /// error the auction is to be thrown away.
+    ///
+    /// # Errors
+    /// Those of [`Self::cancel`] and [`Self::place`].
+    pub fn replace(
+        &mut self,
+        (old_budget, old_step): (Amount, u8),
+        budget: Amount,
+        limit: Price,
+        valid_until: Block,
+        now: impl Into<Clock>,
+        scale: UnitScale,
+    ) -> Result<u8, AuctionError> {
+        let now = now.into();
+        self.cancel(old_budget, old_step, now)?;
+        self.place(budget, limit, valid_until, now, scale)
+    }
+
+    /// What the batch asks for at each step from now on, after cohorts were added or a member
+    /// left.
+    pub fn retarget(&mut self, targets: Vec<Amount>) {
+        self.targets = targets;
     }
 
     /// The step the clock ended at, judged in this block by ended steps alone: the first whose
@@ -248,84 +283,6 @@ impl Auction {
         Ok((ended >= self.schedule.steps).then_some(last))
     }
 
-    /// Judges the auction and chooses the best step reached: the one that maximises
-    /// `min(B_j, T(p_j)) · (p_j − r) / p_j`; ties go to more money, then to the higher price;
-    /// steps at or under `r` count zero. The score is rounded down to a quote unit.
-    ///
-    /// # Errors
-    /// [`AuctionError::BiddingOpen`], [`AuctionError::Math`]. An auction judged before returns
-    /// its clearing again.
-    pub fn clear(&mut self, block: Block, scale: UnitScale) -> Result<Clearing, AuctionError> {
-        if let Phase::Cleared(clearing) | Phase::Settled(clearing) = self.phase {
-            return Ok(clearing);
-        }
-        let ended_at = self.ended_at(block)?.ok_or(AuctionError::BiddingOpen)?;
-        let mut money = Amount::ZERO;
-        // (score, raised, step, price): earlier steps have the higher price and win ties.
-        let mut best: Option<(u128, Amount, u8, Price)> = None;
-        for (step, ((joined, target), price)) in
-            (0..=ended_at).zip(self.joined.iter().zip(&self.targets).zip(&self.prices))
-        {
-            money = money.plus(*joined)?;
-            let raised = money.min(*target);
-            let above = price.minus_or_zero(self.reserve);
-            let score = mul_div(raised.get(), above.get(), price.get(), Rounding::Down)?;
-            if best.is_none_or(|(most, sum, _, _)| (score, raised) > (most, sum)) {
-                best = Some((score, raised, step, *price));
-            }
-        }
-        let clearing = match best {
-            Some((_, raised, step, price)) if !raised.is_zero() => {
-                self.fill(ended_at, step, price, raised, scale)?
-            }
-            _ => Clearing::nothing(ended_at),
-        };
-        self.phase = Phase::Cleared(clearing);
-        Ok(clearing)
-    }
-
-    /// Finds the step at which the money needed runs out. What is left for that step but buys not
-    /// one unit of collateral is not raised: nobody could be asked to pay it.
-    fn fill(
-        &self,
-        ended_at: u8,
-        step: u8,
-        price: Price,
-        wanted: Amount,
-        scale: UnitScale,
-    ) -> Result<Clearing, MathError> {
-        let mut before = Amount::ZERO;
-        let mut marginal = (0, Amount::ZERO);
-        for (at, joined) in (0..=step).zip(&self.joined) {
-            marginal = (at, *joined);
-            if before.plus(*joined)? >= wanted {
-                break;
-            }
-            before = before.plus(*joined)?;
-        }
-        let mut marginal_quote = wanted.minus(before)?;
-        // Rounded down by itself: with the full fills it stays within what is sold.
-        let marginal_collateral = scale.quantity(marginal_quote, price, Rounding::Down)?;
-        if marginal_collateral.is_zero() {
-            marginal_quote = Amount::ZERO;
-        }
-        let raised = before.plus(marginal_quote)?;
-        if raised.is_zero() {
-            return Ok(Clearing::nothing(ended_at));
-        }
-        Ok(Clearing {
-            ended_at,
-            step,
-            price,
-            raised,
-            sold: scale.quantity(raised, price, Rounding::Down)?,
-            marginal_step: marginal.0,
-            marginal_quote,
-            marginal_collateral,
-            marginal_budgets: marginal.1,
-        })
-    }
-
     /// Marks the auction as paid.
     ///
     /// # Errors
@@ -339,67 +296,6 @@ impl Auction {
                 Ok(clearing)
             }
         }
-    }
-
-    /// What a bid receives, taken out of what is left for its step.
-    ///
-    /// Earlier steps than the marginal one are filled in full: all of the budget is spent, and
-    /// collateral is rounded down. At the margin every claim takes its share of what is left:
-    /// collateral rounded down, its price rounded up; so a bid that receives nothing spends
-    /// nothing, the sums come out exactly, and the order of claims moves at most one unit a bid.
-    ///
-    /// # Errors
-    /// [`AuctionError::NotSettled`], [`AuctionError::Math`].
-    pub fn claim(
-        &mut self,
-        budget: Amount,
-        step: u8,
-        scale: UnitScale,
-    ) -> Result<Fill, AuctionError> {
-        let Phase::Settled(clearing) = &mut self.phase else {
-            return Err(AuctionError::NotSettled);
-        };
-        let (spent, received) = if clearing.raised.is_zero() || step > clearing.marginal_step {
-            (Amount::ZERO, Amount::ZERO)
-        } else if step < clearing.marginal_step {
-            (
-                budget,
-                scale.quantity(budget, clearing.price, Rounding::Down)?,
-            )
-        } else {
-            let received = clearing.marginal_collateral.mul_div(
-                budget.get(),
-                clearing.marginal_budgets.get(),
-                Rounding::Down,
-            )?;
-            clearing.marginal_budgets = clearing.marginal_budgets.minus(budget)?;
-            let spent = if received.is_zero() {
-                Amount::ZERO
-            } else {
-                // Whoever claims later must be able to pay what is left.
-                let least = clearing
-                    .marginal_quote
-                    .minus_or_zero(clearing.marginal_budgets);
-                clearing
-                    .marginal_quote
-                    .mul_div(
-                        received.get(),
-                        clearing.marginal_collateral.get(),
-                        Rounding::Up,
-                    )?
-                    .max(least)
-                    .min(budget)
-            };
-            clearing.marginal_collateral = clearing.marginal_collateral.minus(received)?;
-            clearing.marginal_quote = clearing.marginal_quote.minus(spent)?;
-            (spent, received)
-        };
-        self.reserved = self.reserved.minus(budget)?;
-        Ok(Fill {
-            spent,
-            refunded: budget.minus(spent)?,
-            received,
-        })
     }
 }
 

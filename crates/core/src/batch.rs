@@ -266,6 +266,17 @@ pub fn outcome(
     })
 }
 
+/// What an auction brought for a batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
+pub struct Sale {
+    /// Clearing price; of no meaning when nothing was raised.
+    pub price: Price,
+    /// Quote raised.
+    pub raised: Amount,
+    /// The auction ended through no fault of its lot: no cohort waits because of it.
+    pub excused: bool,
+}
+
 /// How a batch ended, and how the money was spread over its cohorts: riskiest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
 pub struct Settled {
@@ -283,6 +294,8 @@ pub struct Settled {
     pub block: Block,
     /// Oracle round the batch was opened on.
     pub round: u32,
+    /// Whether cohorts that raised too little may be offered again at once.
+    pub excused: bool,
     /// Cells whose cohorts have been put back.
     pub rested: u16,
 }
@@ -302,7 +315,7 @@ pub struct Batch {
     pub floor: Price,
     /// Cells that hold its cohorts.
     pub cells: Vec<DepartureKey>,
-    /// Number of cohorts.
+    /// Number of cohorts that were taken in: ranks are below it.
     pub cohorts: u16,
     /// Number of positions.
     pub members: u32,

@@ -3,8 +3,8 @@
 use crate::token::TokenError;
 use crate::vault::VaultError;
 use crate::{AccountId, MarketId};
-use breakwater_core::auction::{Auction, AuctionError, Clearing, Fill};
-use breakwater_core::ledger::Settlement;
+use breakwater_core::auction::{Auction, AuctionError, Clearing, Fill, Halts, Quote, Status};
+use breakwater_core::ledger::{Leaving, Settlement};
 use breakwater_core::math::MathError;
 use breakwater_core::units::{Amount, Block, Price, UnitScale};
 use ink::prelude::vec::Vec;
@@ -75,8 +75,9 @@ impl From<MathError> for AuctionContractError {
     }
 }
 
-/// What the auction contract keeps of a market: copied from the vault when it is registered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+/// What the auction contract keeps of a market: copied from the vault when it is registered, and
+/// when it was halted.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 #[cfg_attr(feature = "std", derive(scale_info::TypeInfo))]
 pub struct AuctionMarket {
     /// Token that is sold.
@@ -89,6 +90,8 @@ pub struct AuctionMarket {
     pub blocks_per_step: u8,
     /// Blocks between an opening and its first step.
     pub announce_blocks: u8,
+    /// Blocks in which its auctions could not be bid in.
+    pub halts: Halts,
 }
 
 /// A quote token's balances inside the contract.
@@ -127,6 +130,17 @@ pub struct Bid {
     pub limit: Price,
     /// The step it joins.
     pub step: u8,
+}
+
+/// A part of an account's bids in a batch.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode)]
+#[cfg_attr(feature = "std", derive(scale_info::TypeInfo))]
+pub struct BidPage {
+    /// Bids that have not been claimed or cancelled, and what a claim of them, in this order,
+    /// would pay; `None` before settlement.
+    pub bids: Vec<(BidId, Bid, Option<Fill>)>,
+    /// Where to go on; `None` when there are no more.
+    pub next: Option<BidId>,
 }
 
 /// Messages of the liquidation auction.
@@ -185,6 +199,24 @@ pub trait LiquidationAuction {
         valid_until: Block,
     ) -> Result<BidId, AuctionContractError>;
 
+    /// Changes the budget and the limit of a bid before its step begins; what the new budget
+    /// needs more comes out of the caller's balance, what it needs less goes back.
+    ///
+    /// # Events
+    /// `BidReplaced`.
+    ///
+    /// # Errors
+    /// `UnknownBatch`, `UnknownBid`, `NotBidder`, `InsufficientBalance`, `Auction`.
+    #[ink(message)]
+    fn replace(
+        &mut self,
+        batch: BatchKey,
+        bid: BidId,
+        budget: Amount,
+        limit: Price,
+        valid_until: Block,
+    ) -> Result<u8, AuctionContractError>;
+
     /// Takes a bid back before its step begins.
     ///
     /// # Events
@@ -194,6 +226,40 @@ pub trait LiquidationAuction {
     /// `UnknownBatch`, `UnknownBid`, `NotBidder`, `Auction`.
     #[ink(message)]
     fn cancel(&mut self, batch: BatchKey, bid: BidId) -> Result<(), AuctionContractError>;
+
+    /// Adds further under-margined cohorts to a batch whose first step has not begun. Anyone may
+    /// call it; it earns nothing.
+    ///
+    /// # Events
+    /// `AuctionExtended`.
+    ///
+    /// # Errors
+    /// `UnknownBatch`, `UnknownMarket`, `Auction`, `VaultUnavailable`, `Vault`.
+    #[ink(message)]
+    fn extend(&mut self, batch: BatchKey) -> Result<(), AuctionContractError>;
+
+    /// Takes the caller's position out of a running batch, unless an ended step has cleared. It
+    /// needs target health at the opening's reference price, and an exit fee, for which the vault
+    /// needs an approval. The ended steps are then judged by what the rest must raise.
+    ///
+    /// # Events
+    /// `OwnerLeft`; `AuctionCleared`, when an ended step covers the rest.
+    ///
+    /// # Errors
+    /// `UnknownBatch`, `UnknownMarket`, `Auction`, `VaultUnavailable`, `Vault`.
+    #[ink(message)]
+    fn leave(&mut self, batch: BatchKey) -> Result<Leaving, AuctionContractError>;
+
+    /// Ends an auction whose ladder the market has left, at both of the last two accepted rounds,
+    /// so that the rest can be offered again at once. Anyone may call it.
+    ///
+    /// # Events
+    /// `AuctionCleared`.
+    ///
+    /// # Errors
+    /// `UnknownBatch`, `UnknownMarket`, `Auction`, `VaultUnavailable`, `Vault`.
+    #[ink(message)]
+    fn reprice(&mut self, batch: BatchKey) -> Result<Clearing, AuctionContractError>;
 
     /// Judges all ended steps and clears the auction if its clock has ended. Anyone may call it.
     ///
@@ -230,6 +296,27 @@ pub trait LiquidationAuction {
     /// An auction with its ladder, targets and money joined.
     #[ink(message)]
     fn auction(&self, batch: BatchKey) -> Option<AuctionRecord>;
+
+    /// Where an auction stands now: step, price, target, money and how it would clear.
+    #[ink(message)]
+    fn status(&self, batch: BatchKey) -> Option<Status>;
+
+    /// What a bid placed in a block, this one or a later one, would get if nobody else joined.
+    ///
+    /// # Errors
+    /// `UnknownBatch`, `UnknownMarket`, `Auction`.
+    #[ink(message)]
+    fn quote(
+        &self,
+        batch: BatchKey,
+        budget: Amount,
+        limit: Price,
+        at_block: Block,
+    ) -> Result<Quote, AuctionContractError>;
+
+    /// An account's bids in a batch, looked for from a number on, 64 numbers at a time.
+    #[ink(message)]
+    fn bids_of(&self, batch: BatchKey, owner: AccountId, from: BidId) -> BidPage;
 
     /// A bid that has not been claimed or cancelled.
     #[ink(message)]
@@ -268,10 +355,38 @@ pub struct AuctionOpened {
     pub opener: AccountId,
     /// Block in which its first step begins.
     pub first: Block,
+    /// Blocks a step lasts.
+    pub blocks_per_step: u8,
+    /// Opening reference price.
+    pub reference: Price,
+    /// The price that clearing weighs others by.
+    pub reserve: Price,
     /// Price of each step.
     pub prices: Vec<Price>,
     /// What the batch asks for at each step.
     pub targets: Vec<Amount>,
+}
+
+/// Cohorts were added to an auction before its first step.
+#[ink::event]
+pub struct AuctionExtended {
+    /// The batch.
+    pub batch: BatchKey,
+    /// Who called.
+    pub caller: AccountId,
+    /// What the batch asks for at each step now.
+    pub targets: Vec<Amount>,
+}
+
+/// An owner left a running batch.
+#[ink::event]
+pub struct OwnerLeft {
+    /// The batch.
+    pub batch: BatchKey,
+    /// Who left.
+    pub owner: AccountId,
+    /// What the owner left with, the fee, and what the batch asks for now.
+    pub leaving: Leaving,
 }
 
 /// A bid was placed.
@@ -288,6 +403,21 @@ pub struct BidPlaced {
     /// The most it pays per collateral.
     pub limit: Price,
     /// The step it joins.
+    pub step: u8,
+}
+
+/// A bid was changed.
+#[ink::event]
+pub struct BidReplaced {
+    /// The batch.
+    pub batch: BatchKey,
+    /// The bid.
+    pub bid: BidId,
+    /// The most it spends now.
+    pub budget: Amount,
+    /// The most it pays per collateral now.
+    pub limit: Price,
+    /// The step it joins now.
     pub step: u8,
 }
 
@@ -316,6 +446,8 @@ pub struct AuctionSettled {
     pub batch: BatchKey,
     /// Who called.
     pub settler: AccountId,
+    /// The one price; zero when nothing was sold.
+    pub price: Price,
     /// Quote paid.
     pub raised: Amount,
     /// Collateral received.

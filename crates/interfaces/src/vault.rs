@@ -2,14 +2,17 @@
 
 use crate::token::TokenError;
 use crate::{AccountId, MarketId};
-use breakwater_core::batch::Batch;
-use breakwater_core::ledger::{AtRisk, Demand, Histogram, LedgerError, Opening, Settlement};
+use breakwater_core::batch::{Batch, Sale};
+use breakwater_core::ledger::{
+    AtRisk, Demand, Histogram, Leaving, LedgerError, Opening, Settlement,
+};
 use breakwater_core::lending::LendingError;
-use breakwater_core::market::{MarketParams, MarketState, ParamsError};
+use breakwater_core::market::{MarketParams, MarketPrices, MarketState, ParamsError};
 use breakwater_core::math::MathError;
 use breakwater_core::position::PositionView;
 use breakwater_core::tick::Tick;
 use breakwater_core::units::{Amount, Price, Shares};
+use ink::prelude::vec::Vec;
 use scale::{Decode, Encode};
 
 /// Why the vault refuses. Nothing has changed then.
@@ -237,6 +240,40 @@ pub trait MarginVault {
     #[ink(message)]
     fn open_batch(&mut self, market: MarketId, demand: Demand) -> Result<Opening, VaultError>;
 
+    /// Adds further cohorts to a running batch, on the opening's rounds; returns the whole batch.
+    /// The auction contract only, which sends the ladder the batch was opened with.
+    ///
+    /// # Events
+    /// `BatchExtended`.
+    ///
+    /// # Errors
+    /// `NotAuction`, `UnknownMarket`, `OracleUnavailable`, `Ledger`.
+    #[ink(message)]
+    fn extend_batch(
+        &mut self,
+        market: MarketId,
+        number: u32,
+        demand: Demand,
+        ladder: Vec<Price>,
+    ) -> Result<Opening, VaultError>;
+
+    /// Takes an owner's position out of a running batch, for a fee. Asks no oracle. The auction
+    /// contract only, which sends the ladder the batch was opened with.
+    ///
+    /// # Events
+    /// `BatchLeft`.
+    ///
+    /// # Errors
+    /// `NotAuction`, `UnknownMarket`, `Ledger`, `Token`.
+    #[ink(message)]
+    fn leave_batch(
+        &mut self,
+        market: MarketId,
+        number: u32,
+        owner: AccountId,
+        ladder: Vec<Price>,
+    ) -> Result<Leaving, VaultError>;
+
     /// Settles a batch: makes sure that the raised quote, which the auction contract has just
     /// sent, is there on top of everything owed in that token, and sends the collateral sold.
     /// The first cells of the batch are put back at once. The auction contract only.
@@ -251,8 +288,7 @@ pub trait MarginVault {
         &mut self,
         market: MarketId,
         number: u32,
-        price: Price,
-        raised: Amount,
+        sale: Sale,
         opener: AccountId,
         settler: AccountId,
     ) -> Result<Settlement, VaultError>;
@@ -275,6 +311,13 @@ pub trait MarginVault {
     /// A market's tokens and parameters.
     #[ink(message)]
     fn market(&self, market: MarketId) -> Option<Market>;
+
+    /// The accepted prices that the market goes by.
+    ///
+    /// # Errors
+    /// `UnknownMarket`, `OracleUnavailable`.
+    #[ink(message)]
+    fn market_prices(&self, market: MarketId) -> Result<MarketPrices, VaultError>;
 
     /// Every total of a market.
     ///
@@ -444,6 +487,40 @@ pub struct BatchOpened {
     pub debt: Amount,
     /// The better of the last two accepted prices.
     pub reference: Price,
+}
+
+/// Further cohorts were taken into a batch; the numbers are those of the whole.
+#[ink::event]
+pub struct BatchExtended {
+    /// The market.
+    pub market: MarketId,
+    /// The batch.
+    pub number: u32,
+    /// Cohorts pooled.
+    pub cohorts: u16,
+    /// Positions pooled.
+    pub members: u32,
+    /// Collateral pooled.
+    pub collateral: Amount,
+    /// Debt pooled, quote.
+    pub debt: Amount,
+}
+
+/// A position was taken out of a running batch.
+#[ink::event]
+pub struct BatchLeft {
+    /// The market.
+    pub market: MarketId,
+    /// The batch.
+    pub number: u32,
+    /// Whose position.
+    pub owner: AccountId,
+    /// Its collateral now.
+    pub collateral: Amount,
+    /// Its debt now, quote.
+    pub debt: Amount,
+    /// Exit fee paid into insurance, quote.
+    pub fee: Amount,
 }
 
 /// A batch was settled.

@@ -3,6 +3,7 @@
 
 use breakwater_chain::{AccountId, Chain, Constructor};
 use breakwater_core::auction::AuctionError;
+use breakwater_core::batch::Sale;
 use breakwater_core::ledger::{Demand, LedgerError};
 use breakwater_core::market::{example_params, MarketParams};
 use breakwater_core::math::MathError;
@@ -340,9 +341,17 @@ fn the_vault_does_not_take_its_auctions_word() {
     let (first, last) = (opening.prices[0], opening.prices[63]);
     let target = opening.targets[0];
     let settle = |number, price, raised| {
-        call()
-            .call_mut()
-            .settle_batch(0, number, price, raised, auction, auction)
+        call().call_mut().settle_batch(
+            0,
+            number,
+            Sale {
+                price,
+                raised,
+                excused: false,
+            },
+            auction,
+            auction,
+        )
     };
     // Not a unit has been sent yet.
     let missing = VaultError::Token(TokenError::WrongAmountArrived);

@@ -1,6 +1,7 @@
 //! Promise 9: every message of the vault refuses bad input with its own error, and changes
 //! nothing then.
 
+use breakwater_core::batch::Sale;
 use breakwater_core::ladder::Curve;
 use breakwater_core::ledger::{Demand, LedgerError};
 use breakwater_core::lending::LendingError;
@@ -13,6 +14,12 @@ use ink::codegen::TraitCallBuilder;
 
 const ZERO: Amount = Amount::ZERO;
 const NO_ALLOWANCE: VaultError = VaultError::Token(TokenError::CallFailed);
+/// What an auction brings in which nobody bid.
+const NO_SALE: Sale = Sale {
+    price: Price::ZERO,
+    raised: ZERO,
+    excused: false,
+};
 /// No market has this number.
 const NONE: u32 = 7;
 
@@ -229,7 +236,7 @@ fn batches_belong_to_the_auction_and_rest_only_once_settled() {
     refused! { s.w, vault,
         keeper => open_batch(0, Demand { most: quote(1), depth: None }), VaultError::NotAuction;
         governor => open_batch(0, Demand { most: quote(1), depth: None }), VaultError::NotAuction;
-        keeper => settle_batch(0, batch.number, price(170), ZERO, keeper, keeper), VaultError::NotAuction;
+        keeper => settle_batch(0, batch.number, NO_SALE, keeper, keeper), VaultError::NotAuction;
         keeper => rest(NONE, 0, 8), VaultError::UnknownMarket;
         keeper => rest(0, batch.number + 1, 8), LedgerError::UnknownBatch;
         keeper => rest(0, batch.number, 8), LedgerError::BatchRunning;

@@ -1,5 +1,9 @@
 //! Clearing by hand-made cases and by properties over random auctions.
 
+mod changes;
+mod halts;
+mod many;
+
 use super::*;
 use crate::ladder::LadderParams;
 use crate::units::PRICE_ONE;
@@ -21,6 +25,7 @@ fn small() -> Auction {
     let price = |whole: u128| Price::new(whole * PRICE_ONE);
     Auction::open(
         schedule,
+        FIRST - 1,
         price(100),
         vec![price(110), price(100), price(98), price(90)],
         vec![Amount::new(1_000_000_000); 4],
@@ -155,7 +160,14 @@ fn what_buys_no_unit_is_not_raised() {
     let scale = UnitScale::of_decimals(6, 8).unwrap();
     let prices = vec![Price::new(PRICE_ONE); 2];
     let targets = vec![Amount::new(1_000_000_094); 2];
-    let mut auction = Auction::open(schedule, Price::new(2 * PRICE_ONE), prices, targets).unwrap();
+    let mut auction = Auction::open(
+        schedule,
+        FIRST - 1,
+        Price::new(2 * PRICE_ONE),
+        prices,
+        targets,
+    )
+    .unwrap();
     let place = |a: &mut Auction, budget, block| {
         let limit = Price::new(PRICE_ONE);
         a.place(Amount::new(budget), limit, Block::MAX, block, scale)
@@ -190,6 +202,7 @@ fn the_uniform_price_vector_restated_for_budgets() {
         .collect();
     let mut auction = Auction::open(
         schedule,
+        FIRST - 1,
         Price::new(83 * PRICE_ONE),
         prices,
         vec![Amount::new(6_000_000_000); 7],
@@ -257,7 +270,7 @@ fn run(bids: &[RandomBid], target: u128, spot: u128) -> (Auction, Vec<(Amount, P
         blocks_per_step: 1,
         steps: 64,
     };
-    let mut auction = Auction::open(schedule, spot, prices, targets).unwrap();
+    let mut auction = Auction::open(schedule, FIRST - 1, spot, prices, targets).unwrap();
     let mut ordered: Vec<_> = bids.iter().collect();
     ordered.sort_by_key(|b| b.block);
     let mut placed = Vec::new();

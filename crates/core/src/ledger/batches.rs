@@ -1,7 +1,7 @@
 //! Opening a batch from the riskiest ticks down, and settling it at one price.
 
 use super::{Ledger, LedgerError, LedgerStore};
-use crate::batch::{ask, cut, outcome, raise_at, targets, Batch, Outcome, Settled};
+use crate::batch::{ask, cut, outcome, raise_at, targets, Batch, Outcome, Sale, Settled};
 use crate::ladder::Measures;
 use crate::losses::{settle_losses, Waterfall};
 use crate::market::{MarketPrices, Running, MAX_RUNNING_BATCHES, MAX_TICKS_PER_BATCH};
@@ -136,18 +136,15 @@ impl<S: LedgerStore> Ledger<'_, S> {
         let sweep = Sweep {
             number,
             reference: prices.best(),
-            highest_healthy: tick::at_or_below(highest_healthy_ratio(
-                self.state.index,
-                prices.best(),
-                self.params.liquidation_threshold,
-            )),
+            highest_healthy: self.highest_healthy(prices.best()),
             start,
             floor,
             room,
             block: request.block,
             round: prices.round,
         };
-        let lot = self.collect(&sweep)?;
+        let mut lot = Lot::default();
+        self.collect(&sweep, &mut lot)?;
         if lot.cohorts == 0 {
             return Err(LedgerError::NothingToLiquidate);
         }
@@ -196,20 +193,28 @@ impl<S: LedgerStore> Ledger<'_, S> {
         })
     }
 
+    /// The highest tick whose lower bound is healthy at a price.
+    pub(super) fn highest_healthy(&self, price: Price) -> Tick {
+        tick::at_or_below(highest_healthy_ratio(
+            self.state.index,
+            price,
+            self.params.liquidation_threshold,
+        ))
+    }
+
     /// Walks the ticks from the riskiest down and moves what qualifies into departures.
-    fn collect(&mut self, sweep: &Sweep) -> Result<Lot, LedgerError> {
-        let mut lot = Lot::default();
+    pub(super) fn collect(&mut self, sweep: &Sweep, lot: &mut Lot) -> Result<(), LedgerError> {
         let mut next = self.state.directory.highest_at_or_below(Directory::LAST);
         for _ in 0..MAX_PAGES_PER_SWEEP {
             let Some(page) = next else { break };
-            if !self.collect_page(page, sweep, &mut lot)? {
+            if !self.collect_page(page, sweep, lot)? {
                 break;
             }
             next = page
                 .checked_sub(1)
                 .and_then(|below| self.state.directory.highest_at_or_below(below));
         }
-        Ok(lot)
+        Ok(())
     }
 
     /// Collects from one page; returns whether the walk goes on below it.
@@ -336,11 +341,15 @@ impl<S: LedgerStore> Ledger<'_, S> {
     pub fn settle_batch(
         &mut self,
         number: u32,
-        price: Price,
-        raised: Amount,
+        sale: Sale,
         block: Block,
         rest: u16,
     ) -> Result<Settlement, LedgerError> {
+        let Sale {
+            price,
+            raised,
+            excused,
+        } = sale;
         let mut batch = self.store.batch(number).ok_or(LedgerError::UnknownBatch)?;
         if batch.settled.is_some() {
             return Err(LedgerError::BatchSettled);
@@ -362,6 +371,7 @@ impl<S: LedgerStore> Ledger<'_, S> {
             marginal_raise: Amount::ZERO,
             block,
             round: batch.round,
+            excused,
             rested: rest,
         };
         let mut left = raised;
@@ -447,7 +457,7 @@ impl<S: LedgerStore> Ledger<'_, S> {
     }
 
     /// The cohorts of a batch, each at the place of its rank.
-    fn cohorts_by_rank(
+    pub(super) fn cohorts_by_rank(
         &mut self,
         number: u32,
         batch: &Batch,
@@ -477,43 +487,43 @@ impl<S: LedgerStore> Ledger<'_, S> {
 
 /// A cohort of a batch that settles.
 #[derive(Clone, Copy)]
-struct Ranked {
+pub(super) struct Ranked {
     /// Which of the batch's cells it is in.
     cell: u16,
     id: CohortId,
-    cohort: BatchedCohort,
+    pub(super) cohort: BatchedCohort,
 }
 
 /// What a walk over the ticks has gathered.
 #[derive(Default)]
-struct Lot {
-    cells: Vec<DepartureKey>,
+pub(super) struct Lot {
+    pub(super) cells: Vec<DepartureKey>,
     /// (collateral, target) of each cohort.
-    terms: Vec<(Amount, Amount)>,
-    cohorts: u16,
-    members: u32,
-    collateral: Amount,
-    debt: Amount,
-    asked: Amount,
-    provision: Amount,
+    pub(super) terms: Vec<(Amount, Amount)>,
+    pub(super) cohorts: u16,
+    pub(super) members: u32,
+    pub(super) collateral: Amount,
+    pub(super) debt: Amount,
+    pub(super) asked: Amount,
+    pub(super) provision: Amount,
 }
 
 /// What an opening looks for.
-struct Sweep {
-    number: u32,
+pub(super) struct Sweep {
+    pub(super) number: u32,
     /// Price that health is judged at.
-    reference: Price,
+    pub(super) reference: Price,
     /// The highest tick whose lower bound is healthy there. Bounds rise strictly with the tick,
     /// so those above it, and only those, qualify.
-    highest_healthy: Tick,
+    pub(super) highest_healthy: Tick,
     /// First price of the ladder.
-    start: Price,
+    pub(super) start: Price,
     /// Last price of the ladder.
-    floor: Price,
+    pub(super) floor: Price,
     /// What the batch may ask for at the start price.
-    room: Amount,
-    block: Block,
-    round: u32,
+    pub(super) room: Amount,
+    pub(super) block: Block,
+    pub(super) round: u32,
 }
 
 impl Lot {

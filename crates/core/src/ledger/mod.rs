@@ -5,6 +5,8 @@
 
 mod batches;
 mod depth;
+mod extension;
+mod leaving;
 mod moves;
 mod positions;
 #[cfg(test)]
@@ -12,6 +14,7 @@ mod tests;
 
 pub use batches::{Demand, OpenRequest, Opening, Settlement};
 pub use depth::{AtRisk, Histogram, TickTotals, MAX_HISTOGRAM_TICKS};
+pub use leaving::Leaving;
 
 use crate::batch::Batch;
 use crate::market::{MarketParams, MarketState, ParamsError};
@@ -83,6 +86,12 @@ pub enum LedgerError {
     Params(ParamsError),
     /// A number left its range.
     Math(MathError),
+    /// Another oracle round has been accepted since the batch was opened.
+    RoundChanged,
+    /// The position is not in that batch.
+    NotInBatch,
+    /// Who leaves a batch needs target health at the batch's reference price.
+    UnderTargetHealth,
 }
 
 impl From<MathError> for LedgerError {

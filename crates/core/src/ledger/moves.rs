@@ -145,10 +145,12 @@ impl<S: LedgerStore> Ledger<'_, S> {
                 after.collateral_left.get(),
                 Rounding::Down,
             );
-        let cooling = if failed {
-            before.cooling.failed(settled.block, settled.round)
-        } else {
+        let cooling = if !failed {
             Cooling::default()
+        } else if settled.excused {
+            before.cooling
+        } else {
+            before.cooling.failed(settled.block, settled.round)
         };
         let (to, received) =
             self.place(before.members, after.collateral_left, debt, image, cooling)?;

@@ -10,7 +10,10 @@ use crate::tick;
 use crate::units::{is_liquidatable, liquidation_price, Amount, Price, ScaledDebt};
 
 /// A position's share of what its cohort owes in a running batch, rounded up.
-fn batched_debt(batched: &BatchedCohort, position: &Position) -> Result<Amount, LedgerError> {
+pub(super) fn batched_debt(
+    batched: &BatchedCohort,
+    position: &Position,
+) -> Result<Amount, LedgerError> {
     let stake = position
         .pooled
         .map(|pooled| pooled.stake)
@@ -305,7 +308,7 @@ impl<S: LedgerStore> Ledger<'_, S> {
     }
 
     /// Puts a position with this collateral and debt where it belongs.
-    fn attach(
+    pub(super) fn attach(
         &mut self,
         position: &mut Position,
         collateral: Amount,

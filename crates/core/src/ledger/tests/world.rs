@@ -1,7 +1,7 @@
 //! A market with its cells in maps, and the books that are checked after every transition.
 
 use super::super::*;
-use crate::batch::Batch;
+use crate::batch::{Batch, Sale};
 use crate::market::{example_params, MarketPrices};
 use crate::math::Rounding;
 use crate::position::Position;
@@ -147,7 +147,12 @@ impl World {
         let rest = (self.block % 2) as u16;
         let block = self.block;
         let done = self.transition(u32::MAX, |l, _| {
-            l.settle_batch(number, price, raised, block, rest)
+            let sale = Sale {
+                price,
+                raised,
+                excused: false,
+            };
+            l.settle_batch(number, sale, block, rest)
         })?;
         self.held.0 += raised.get();
         self.held.1 -= done.sold.get();

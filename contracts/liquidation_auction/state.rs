@@ -1,0 +1,192 @@
+//! What messages share: loading and storing cells, balances, the clock, and how a batch is judged.
+
+use crate::liquidation_auction::{Config, LiquidationAuction};
+use breakwater_core::auction::{AuctionError, Clearing, Clock, Phase};
+use breakwater_core::ledger::Demand;
+use breakwater_core::math::Rounding;
+use breakwater_core::units::{Amount, Block};
+use breakwater_interfaces::auction::{
+    AuctionCleared, AuctionContractError as Error, AuctionMarket, AuctionRecord, BatchKey, Bid,
+    BidId, BidPage, Treasury,
+};
+use breakwater_interfaces::cell::Cell;
+use breakwater_interfaces::token::Token;
+use breakwater_interfaces::vault::MarginVault;
+use breakwater_interfaces::{AccountId, Env, MarketId};
+use ink::codegen::Env as _;
+use ink::prelude::vec::Vec;
+
+/// Bid numbers that one page of an account's bids looks at.
+const BIDS_PER_PAGE: BidId = 64;
+
+impl LiquidationAuction {
+    pub(crate) fn ensure_governor(&self) -> Result<(), Error> {
+        self.roles
+            .ensure(self.env().caller())
+            .map_err(|_| Error::NotGovernor)
+    }
+
+    pub(crate) fn config(&self) -> Result<Config, Error> {
+        self.config.get().ok_or(Error::VaultUnavailable)
+    }
+
+    pub(crate) fn vault(&self) -> Result<ink::contract_ref!(MarginVault, Env), Error> {
+        Ok(self.config()?.vault.into())
+    }
+
+    pub(crate) fn market_of(&self, market: MarketId) -> Result<AuctionMarket, Error> {
+        self.markets
+            .get(market)
+            .map(|cell| cell.0)
+            .ok_or(Error::UnknownMarket)
+    }
+
+    pub(crate) fn record(&self, batch: BatchKey) -> Result<AuctionRecord, Error> {
+        self.auctions
+            .get(batch)
+            .map(|cell| cell.0)
+            .ok_or(Error::UnknownBatch)
+    }
+
+    pub(crate) fn store(&mut self, batch: BatchKey, record: AuctionRecord) {
+        self.auctions.insert(batch, &Cell(record));
+    }
+
+    pub(crate) fn own_bid(&self, batch: BatchKey, id: BidId) -> Result<Bid, Error> {
+        let bid = self.bids.get((batch, id)).ok_or(Error::UnknownBid)?.0;
+        if bid.bidder != self.env().caller() {
+            return Err(Error::NotBidder);
+        }
+        Ok(bid)
+    }
+
+    pub(crate) fn token(&self, address: AccountId) -> Token {
+        Token::new(address, self.env().account_id())
+    }
+
+    pub(crate) fn treasury_of(&self, token: AccountId) -> Treasury {
+        self.treasuries
+            .get(token)
+            .map(|cell| cell.0)
+            .unwrap_or_default()
+    }
+
+    pub(crate) fn balance_of(&self, token: AccountId, owner: AccountId) -> Amount {
+        self.balances
+            .get((token, owner))
+            .map(|cell| cell.0)
+            .unwrap_or_default()
+    }
+
+    pub(crate) fn set_balance(&mut self, token: AccountId, owner: AccountId, balance: Amount) {
+        if balance.is_zero() {
+            self.balances.remove((token, owner));
+        } else {
+            self.balances.insert((token, owner), &Cell(balance));
+        }
+    }
+
+    pub(crate) fn spend_balance(
+        &mut self,
+        token: AccountId,
+        owner: AccountId,
+        amount: Amount,
+    ) -> Result<Amount, Error> {
+        let left = self
+            .balance_of(token, owner)
+            .minus(amount)
+            .map_err(|_| Error::InsufficientBalance)?;
+        self.set_balance(token, owner, left);
+        Ok(left)
+    }
+
+    /// Judges ended steps; returns the clearing and says so if this call made it.
+    pub(crate) fn judge(
+        &mut self,
+        batch: BatchKey,
+        record: &mut AuctionRecord,
+        market: &AuctionMarket,
+    ) -> Result<Clearing, Error> {
+        let first = record.auction.phase == Phase::Running;
+        let clock = self.clock(record, market);
+        let clearing = record.auction.clear(clock, market.scale)?;
+        if first {
+            self.env().emit_event(AuctionCleared { batch, clearing });
+        }
+        Ok(clearing)
+    }
+
+    /// Two thirds of the quote that no other running auction reserves: a batch that asks for
+    /// no more finds competition rather than scarcity.
+    pub(crate) fn demand(
+        &self,
+        treasury: &Treasury,
+        own: Option<BatchKey>,
+    ) -> Result<Demand, Error> {
+        let mut free = treasury.held;
+        for batch in treasury.running.iter().filter(|batch| Some(**batch) != own) {
+            free = free.minus_or_zero(self.record(*batch)?.auction.reserved);
+        }
+        Ok(Demand {
+            most: free.mul_div(2, 3, Rounding::Down)?,
+            depth: None,
+        })
+    }
+
+    /// What an auction's clock shows in this block.
+    pub(crate) fn clock(&self, record: &AuctionRecord, market: &AuctionMarket) -> Clock {
+        record
+            .auction
+            .clock(&market.halts, self.env().block_number())
+    }
+
+    /// Stops the clock of a market's auctions from the block on in which the fact became true
+    /// that halts it. Returns whether it ran before.
+    #[allow(dead_code, reason = "the circuit breaker calls it")]
+    pub(crate) fn halt(&mut self, id: MarketId, fact: Block) -> Result<bool, Error> {
+        let mut market = self.market_of(id)?;
+        let changed = market.halts.halt(fact, self.env().block_number());
+        self.markets.insert(id, &Cell(market));
+        Ok(changed)
+    }
+
+    /// Lets the clock of a market's auctions go on with this block. Returns whether it stood.
+    #[allow(dead_code, reason = "the circuit breaker calls it")]
+    pub(crate) fn resume(&mut self, id: MarketId) -> Result<bool, Error> {
+        let mut market = self.market_of(id)?;
+        let changed = market.halts.resume(self.env().block_number());
+        self.markets.insert(id, &Cell(market));
+        Ok(changed)
+    }
+
+    /// A page of an account's bids, with what a claim of them would pay.
+    pub(crate) fn page_of_bids(
+        &self,
+        batch: BatchKey,
+        owner: AccountId,
+        from: BidId,
+    ) -> Result<BidPage, Error> {
+        let market = self.market_of(batch.market)?;
+        let mut record = self.record(batch)?;
+        let to = record.bids.min(from.saturating_add(BIDS_PER_PAGE));
+        let mut page = BidPage {
+            bids: Vec::new(),
+            next: (to < record.bids).then_some(to),
+        };
+        for id in from..to {
+            let Some(Cell(bid)) = self.bids.get((batch, id)) else {
+                continue;
+            };
+            if bid.bidder != owner {
+                continue;
+            }
+            let fill = match record.auction.claim(bid.budget, bid.step, market.scale) {
+                Ok(fill) => Some(fill),
+                Err(AuctionError::NotSettled) => None,
+                Err(error) => return Err(error.into()),
+            };
+            page.bids.push((id, bid, fill));
+        }
+        Ok(page)
+    }
+}
