@@ -1,4 +1,4 @@
-//! Promise 3: nothing sells under the floor, and no bid spends without receiving.
+//! Promise 3, requirement F29: nothing sells under the floor, and no bid spends without receiving.
 
 use breakwater_core::auction::{AuctionError, Fill, LEAST_BID_UNITS};
 use breakwater_core::market::{example_params, MarketParams};

@@ -1,4 +1,4 @@
-//! Promise 2: everyone who buys from a batch pays one price, at most their own limit; the order
+//! Promise 2, requirements F19 and F31: everyone who buys from a batch pays one price, at most their own limit; the order
 //! of bids in a block never matters, and splitting a bid never matters beyond rounding.
 
 use breakwater_core::auction::{Clearing, Fill};

@@ -3,6 +3,7 @@
 mod changes;
 mod halts;
 mod many;
+mod strategies;
 
 use super::*;
 use crate::ladder::LadderParams;
