@@ -358,3 +358,36 @@ fn f12_one_batch_one_snapshot() {
     assert_eq!(s.w.batch(first), one);
     assert_eq!(s.w.batch(second), two);
 }
+
+/// Whoever bids pays the deposit for the bid's cell and gets it back: on cancelling, and on claiming,
+/// which only the bidder may do.
+#[test]
+fn a_bids_deposit_goes_back_to_the_bidder() {
+    let (mut s, batch) = Scene::opened(170);
+    let bidder = s.bidders[0];
+    let prices = s.w.record(batch).auction.prices;
+    let place = |s: &mut Scene| {
+        let mut auction = s.w.d.auction();
+        let message = auction.call_mut().bid(batch, quote(100), prices[9], ALWAYS);
+        s.w.auction(bidder, message).expect("bids")
+    };
+    let first = place(&mut s);
+    assert!(first.storage_deposit > 0);
+    let cancel = s.w.d.auction().call_mut().cancel(batch, first.value);
+    let cancelled = s.w.auction(bidder, cancel).expect("cancels");
+    // The chain returns a share of all deposits of the contract, rounded.
+    let back = -cancelled.storage_deposit;
+    assert!(
+        (first.storage_deposit - back).abs() * 20 < first.storage_deposit,
+        "{back}"
+    );
+    let second = place(&mut s);
+    s.w.run_out(batch);
+    s.w.settle(s.keeper, batch);
+    refused! { s.w, auction,
+        s.stranger => claim(batch, vec![second.value]), Error::NotBidder;
+    }
+    let claim = s.w.d.auction().call_mut().claim(batch, vec![second.value]);
+    let claimed = s.w.auction(bidder, claim).expect("claims");
+    assert!(claimed.storage_deposit < 0);
+}
