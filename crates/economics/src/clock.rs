@@ -59,7 +59,7 @@ impl Clock {
         };
         let (prices, targets) = (opening.prices.clone(), opening.targets.clone());
         Ok(Self {
-            auction: Auction::open(schedule, opening.spot, prices, targets)?,
+            auction: Auction::open(schedule, block, opening.spot, prices, targets)?,
             scale,
             bids: Vec::new(),
         })

@@ -2,8 +2,8 @@
 
 use crate::SimulationError;
 use breakwater_core::{
-    batch::Batch,
-    ledger::{Ledger, LedgerError, LedgerStore, OpenRequest, Opening, Settlement},
+    batch::{Batch, Sale},
+    ledger::{Demand, Ledger, LedgerError, LedgerStore, OpenRequest, Opening, Settlement},
     market::{example_params, MarketParams, MarketPrices, MarketState},
     page::{DepartureKey, Departures, Page, PageNumber},
     position::{Position, PositionView},
@@ -230,7 +230,8 @@ impl Market {
         most: Amount,
     ) -> Result<Opening, SimulationError> {
         let prices = self.prices(spot, block);
-        self.transition(|ledger, _| ledger.open(&prices, OpenRequest { block, most }))
+        let demand = Demand { most, depth: None };
+        self.transition(|ledger, _| ledger.open(&prices, OpenRequest { block, demand }))
     }
 
     /// Settles a batch and puts all of its cohorts back.
@@ -244,8 +245,13 @@ impl Market {
         raised: Amount,
         block: Block,
     ) -> Result<Settlement, SimulationError> {
+        let sale = Sale {
+            price,
+            raised,
+            excused: false,
+        };
         let settlement =
-            self.transition(|ledger, _| ledger.settle_batch(number, price, raised, block, 0))?;
+            self.transition(|ledger, _| ledger.settle_batch(number, sale, block, 0))?;
         self.held.0 += raised.get();
         self.held.1 -= settlement.sold.get();
         while !self.transition(|ledger, _| ledger.rest(number, 8))? {}

@@ -6,9 +6,9 @@ use super::ticks::{positions, Layout};
 use super::Watch;
 use crate::deployment::StepError;
 use breakwater_core::auction::Auction;
-use breakwater_core::batch::Batch;
+use breakwater_core::batch::{Batch, Sale};
 use breakwater_core::ladder::Schedule;
-use breakwater_core::ledger::{Ledger, LedgerStore, OpenRequest, Opening};
+use breakwater_core::ledger::{Demand, Ledger, LedgerStore, OpenRequest, Opening};
 use breakwater_core::market::{MarketParams, MarketPrices, MarketState};
 use breakwater_core::page::{DepartureKey, Departures, Page, PageNumber};
 use breakwater_core::position::Position;
@@ -104,7 +104,10 @@ impl Market {
     fn open(&mut self, price: Price) -> Result<Opening, StepError> {
         let request = OpenRequest {
             block: 10,
-            most: Amount::new(u128::MAX),
+            demand: Demand {
+                most: Amount::new(u128::MAX),
+                depth: None,
+            },
         };
         self.transition(|l| l.open(&at(price), request))
     }
@@ -138,8 +141,12 @@ pub(super) fn rows(runs: usize, watch: &mut Watch<'_>) -> Result<Vec<SpeedRow>, 
             let mut market = full.clone();
             let opening = market.open(price)?;
             let at = opening.prices.len() / 6;
-            let (price, raised) = (opening.prices[at], opening.targets[at]);
-            market.transition(|l| l.settle_batch(opening.number, price, raised, 100, 64))?;
+            let sale = Sale {
+                price: opening.prices[at],
+                raised: opening.targets[at],
+                excused: false,
+            };
+            market.transition(|l| l.settle_batch(opening.number, sale, 100, 64))?;
         }
         Ok(())
     })?;
@@ -157,8 +164,14 @@ pub(super) fn rows(runs: usize, watch: &mut Watch<'_>) -> Result<Vec<SpeedRow>, 
         blocks_per_step: 1,
         steps,
     };
-    let mut auction = Auction::open(schedule, opening.reference, opening.prices, opening.targets)
-        .map_err(refused)?;
+    let mut auction = Auction::open(
+        schedule,
+        9,
+        opening.reference,
+        opening.prices,
+        opening.targets,
+    )
+    .map_err(refused)?;
     let bid = Amount::new(auction.targets.last().map_or(1, |t| t.get()) / 100);
     for limit in auction.prices.clone() {
         auction
