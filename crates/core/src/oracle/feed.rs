@@ -29,8 +29,8 @@ pub struct Quarantine {
     pub price: Price,
     /// Block in which it was made.
     pub block: Block,
-    /// Observation time of the newest of its submissions: only later ones confirm it.
-    pub newest: Millis,
+    /// When it was made: only prices observed later confirm it.
+    pub at: Millis,
 }
 
 /// What a submission led to.
@@ -67,7 +67,6 @@ pub struct Feed<A> {
 struct Candidate {
     price: Price,
     oldest: Millis,
-    newest: Millis,
     feeds: u8,
     lowest: Price,
     highest: Price,
@@ -122,15 +121,15 @@ impl<A: Eq> Feed<A> {
     /// Records a submission and judges the round it completes, if any.
     ///
     /// A round is the lower median of at least `m` submissions, none of which has made a round
-    /// before, each newer than the last round and no older than the heartbeat, at least `g`
-    /// blocks after the last round. It is accepted if it is inside the deviation band around the
+    /// before, each observed after the last round was made and no older than the heartbeat, at
+    /// least `g` blocks after the last round. So no two rounds are of the same moment, whoever
+    /// was late. It is accepted if it is inside the deviation band around the
     /// last accepted price, and inside the drift band around the average, or inside the deviation
     /// band around the price last confirmed. Otherwise it is quarantined.
     ///
-    /// A later round inside these bands lifts the quarantine. A later round of submissions all
-    /// observed after the quarantined ones, at least `g` blocks later, whose median is inside the
-    /// deviation band around the quarantined price confirms it and is accepted. Any other takes
-    /// its place.
+    /// A later round inside these bands lifts the quarantine. A later round whose median is inside
+    /// the deviation band around the quarantined price confirms it and is accepted. Any other
+    /// takes its place.
     ///
     /// # Errors
     /// [`OracleError::NotAFeeder`], [`OracleError::InvalidPrice`], [`OracleError::Replayed`],
@@ -169,8 +168,10 @@ impl<A: Eq> Feed<A> {
 
     /// The median of the fresh submissions, if they are enough; they count as used from then on.
     fn complete(&mut self, now: Millis, block: Block) -> Option<Candidate> {
-        let accepted = self.quote.map(|quote| (quote.round.block, quote.round.at));
-        let waiting = self.quarantine.map(|q| (q.block, q.newest));
+        let accepted = self
+            .quote
+            .map(|quote| (quote.round.block, quote.accepted_at));
+        let waiting = self.quarantine.map(|q| (q.block, q.at));
         // Both are of the past; the quarantined one, where there is one, came later.
         if let Some((last, _)) = waiting.or(accepted) {
             if block < last.saturating_add(self.config.min_gap) {
@@ -191,7 +192,6 @@ impl<A: Eq> Feed<A> {
         let candidate = Candidate {
             price: fresh.get(fresh.len().saturating_sub(1) >> 1)?.price,
             oldest: fresh.iter().map(|s| s.at).min()?,
-            newest: fresh.iter().map(|s| s.at).max()?,
             feeds: u8::try_from(fresh.len()).ok()?,
             lowest: fresh.first()?.price,
             highest: fresh.last()?.price,
@@ -225,7 +225,7 @@ impl<A: Eq> Feed<A> {
                     let quarantine = Quarantine {
                         price,
                         block,
-                        newest: candidate.newest,
+                        at: now,
                     };
                     self.quarantine = Some(quarantine);
                     quote.quarantined = Some(price);

@@ -1,6 +1,5 @@
 //! What makes a round, what is quarantined, and what readers see.
 
-mod attacks;
 mod averages;
 mod quarantine;
 mod rounds;
@@ -64,10 +63,6 @@ impl Clocked {
 
     pub(super) fn read(&self) -> Reading {
         self.feed.read(self.now()).unwrap()
-    }
-
-    pub(super) fn spot(&self) -> u128 {
-        self.read().spot().get()
     }
 }
 

@@ -68,7 +68,8 @@ fn only_as_many_later_observations_confirm_it() {
     let observed = clocked.now();
     clocked.block += 1;
     let (now, block) = (clocked.now(), clocked.block);
-    // Two more feeders with observations of the quarantined moment, and one later: two too few.
+    // Two more feeders, late with what they observed when the round was made, and two later ones:
+    // one too few.
     for feeder in [3, 4] {
         let submission = Submission {
             price: Price::new(500),

@@ -1,1 +1,0 @@
-//! Attacks on prices (requirement F30).
