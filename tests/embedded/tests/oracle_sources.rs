@@ -49,9 +49,10 @@ fn scene() -> (World, AccountId) {
     let mut w = World::new();
     let governor = w.governor();
     let new = ExecutionInput::new(Selector::new(ink::selector_bytes!("new")));
+    let code = code();
     let made = w
         .chain
-        .instantiate(&governor, &code(), Constructor::<()>::new(&new), b"source");
+        .instantiate(&governor, &code, Constructor::<()>::new(&new), b"source");
     let source = block_on(made).expect("instantiates").value;
     let mut oracle = w.d.oracle();
     let register = oracle

@@ -63,7 +63,7 @@ fn percent(bps: u32) -> String {
 
 fn tables(replayed: &OracleReplay) -> String {
     let mut feed = Table::new();
-    feed.load_preset(ASCII_MARKDOWN).set_header([
+    feed.load_style(ASCII_MARKDOWN).set_header([
         "deviation",
         "accepted",
         "quarantined",
@@ -82,7 +82,7 @@ fn tables(replayed: &OracleReplay) -> String {
         feed.add_row(std::iter::once(percent(row.band_bps)).chain(counts.map(|n| n.to_string())));
     }
     let mut breaker = Table::new();
-    breaker.load_preset(ASCII_MARKDOWN).set_header([
+    breaker.load_style(ASCII_MARKDOWN).set_header([
         "jump limit",
         "jump trips",
         "of them false",
