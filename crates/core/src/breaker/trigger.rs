@@ -163,7 +163,7 @@ impl Limits {
     #[must_use]
     pub const fn standard(hole: Amount) -> Self {
         Self {
-            jump: Ratio::from_bps(2_000),
+            jump: Ratio::from_bps(1_000),
             age: 3_600_000,
             dispersion: Ratio::from_bps(500),
             in_auction: hole,

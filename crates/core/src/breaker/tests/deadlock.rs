@@ -108,7 +108,7 @@ fn a_cause_that_remains_keeps_it_closed_with_hysteresis() {
     let limits = limits();
     let later = 10 + limits.cool_off;
     let mut at = Measures {
-        jump: Ratio::from_bps(1_001),
+        jump: Ratio::from_bps(501),
         ..Measures::default()
     };
     let remains = Err(BreakerError::CauseRemains(Cause::Jump));
@@ -117,7 +117,7 @@ fn a_cause_that_remains_keeps_it_closed_with_hysteresis() {
         Err(BreakerError::CoolingOff)
     );
     assert_eq!(breaker.reopen(&limits, &at, later, &calm()), remains);
-    at.jump = Ratio::from_bps(1_000);
+    at.jump = Ratio::from_bps(500);
     assert_eq!(breaker.reopen(&limits, &at, later, &calm()), Ok(()));
 }
 
