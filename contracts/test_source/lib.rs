@@ -11,7 +11,7 @@ mod test_source {
     /// How the source answers.
     #[ink::scale_derive(Encode, Decode, TypeInfo)]
     #[cfg_attr(feature = "std", derive(ink::storage::traits::StorageLayout))]
-    #[derive(Clone, Copy)]
+    #[derive(Clone, Copy, Debug)]
     pub enum Mode {
         /// With the time and price it was told.
         Honest,
