@@ -2,8 +2,8 @@
 
 mod bench;
 mod demo;
-mod simulate;
 mod replay;
+mod simulate;
 mod usage;
 
 use crate::{
