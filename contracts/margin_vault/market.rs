@@ -112,10 +112,9 @@ impl MarginVault {
                 twap: reading.twap,
                 round: reading.round.number,
                 accepted_in: reading.round.block,
-                age: self
-                    .env()
-                    .block_timestamp()
-                    .saturating_sub(reading.round.at),
+                age: reading.age,
+                quarantined: reading.quarantined,
+                volatility: reading.volatility,
             }),
             _ => Err(VaultError::OracleUnavailable),
         }
@@ -153,13 +152,12 @@ impl MarginVault {
     }
 
     /// Losses that are visible but not booked: what running batches may lack, and what ticks
-    /// lack that are insolvent at the lower of the last two prices. A dead oracle shows none.
+    /// lack that are insolvent at the worst price at hand. A dead oracle shows none.
     pub(crate) fn provision(&self, loaded: &mut Loaded) -> Result<Amount, VaultError> {
         let batches = loaded.state.batch_provision()?;
         match self.prices(loaded) {
             Ok(prices) => {
-                let price = prices.spot.min(prices.previous);
-                let ticks = self.look(loaded, |l| l.insolvency(price))?;
+                let ticks = self.look(loaded, |l| l.insolvency(prices.worst()))?;
                 Ok(batches.plus(ticks)?)
             }
             Err(_) => Ok(batches),

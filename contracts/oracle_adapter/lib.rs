@@ -1,17 +1,23 @@
 //! The oracle adapter: feeders push prices, the lower median of fresh ones becomes a round.
 //!
 //! Every rule is in `breakwater_core::oracle`; this contract loads a feed, calls the rule, stores
-//! the feed and emits an event. All of a feed fits one storage cell.
+//! the feed and emits an event. What readers see has a cell of its own.
 #![cfg_attr(not(feature = "std"), no_std, no_main)]
 
 #[ink::contract(env = breakwater_interfaces::Env)]
 mod oracle_adapter {
-    use breakwater_core::oracle::{Feed, FeedConfig, OracleError, Reading, Round, Submission};
+    use breakwater_core::oracle::{
+        Feed, FeedConfig, OracleError, Outcome, Quote, Reading, Round, SourceConfig, Submission,
+    };
     use breakwater_core::roles::{Governance, RoleError};
     use breakwater_core::units::{Millis, Price};
     use breakwater_interfaces::cell::Cell;
     use breakwater_interfaces::governance::{Governed, Roles};
-    use breakwater_interfaces::oracle::{FeedId, OracleAdapter as Interface, RoundAccepted};
+    use breakwater_interfaces::oracle::{
+        FeedId, OracleAdapter as Interface, OracleGetters, RoundAccepted, RoundQuarantined,
+    };
+    use breakwater_interfaces::Env;
+    use ink::codegen::TraitCallBuilder;
     use ink::storage::traits::ManualKey;
     use ink::storage::Mapping;
 
@@ -22,6 +28,8 @@ mod oracle_adapter {
     pub struct OracleAdapter {
         roles: Roles,
         feeds: Mapping<FeedId, FeedCell, ManualKey<0x4645_4544>>,
+        quotes: Mapping<FeedId, Cell<Quote>, ManualKey<0x5155_4f54>>,
+        sources: Mapping<(FeedId, AccountId), Cell<SourceConfig>, ManualKey<0x534f_5552>>,
     }
 
     impl OracleAdapter {
@@ -31,6 +39,8 @@ mod oracle_adapter {
             Self {
                 roles: Roles::new(governor),
                 feeds: Mapping::new(),
+                quotes: Mapping::new(),
+                sources: Mapping::new(),
             }
         }
 
@@ -45,6 +55,75 @@ mod oracle_adapter {
                 .get(feed)
                 .map(|cell| cell.0)
                 .ok_or(OracleError::UnknownFeed)
+        }
+
+        fn add(&mut self, feed: FeedId, feeder: AccountId) -> Result<(), OracleError> {
+            self.ensure_governor()?;
+            let mut state = self.load(feed)?;
+            state.add_feeder(feeder)?;
+            self.feeds.insert(feed, &Cell(state));
+            Ok(())
+        }
+
+        /// Records what a feeder observed and returns the round it completes, if any.
+        fn record(
+            &mut self,
+            feed: FeedId,
+            feeder: AccountId,
+            submission: Submission,
+        ) -> Result<Option<Round>, OracleError> {
+            let mut state = self.load(feed)?;
+            let outcome = state.submit(
+                &feeder,
+                submission,
+                self.env().block_timestamp(),
+                self.env().block_number(),
+            )?;
+            let quote = state.quote;
+            self.feeds.insert(feed, &Cell(state));
+            if outcome != Outcome::Recorded {
+                if let Some(quote) = quote {
+                    self.quotes.insert(feed, &Cell(quote));
+                }
+            }
+            match outcome {
+                Outcome::Recorded => Ok(None),
+                Outcome::Accepted(round) => {
+                    self.env().emit_event(RoundAccepted {
+                        feed,
+                        round,
+                        previous: quote.map_or(round.price, |quote| quote.previous),
+                    });
+                    Ok(Some(round))
+                }
+                Outcome::Quarantined(quarantine) => {
+                    self.env().emit_event(RoundQuarantined {
+                        feed,
+                        price: quarantine.price,
+                        block: quarantine.block,
+                    });
+                    Ok(None)
+                }
+            }
+        }
+
+        /// Asks a source within its gas. Whatever it does instead of answering is no answer.
+        fn ask(
+            &self,
+            source: AccountId,
+            config: &SourceConfig,
+        ) -> Result<(u64, u128), OracleError> {
+            let oracle: ink::contract_ref!(OracleGetters, Env) = source.into();
+            let answer = oracle
+                .call()
+                .get_latest_price(config.pair.clone())
+                .ref_time_limit(config.ref_time)
+                .proof_size_limit(config.proof_size)
+                .try_invoke();
+            match answer {
+                Ok(Ok(Some(answer))) => Ok(answer),
+                _ => Err(OracleError::SourceFailed),
+            }
         }
     }
 
@@ -80,10 +159,19 @@ mod oracle_adapter {
 
         #[ink(message)]
         fn add_feeder(&mut self, feed: FeedId, feeder: AccountId) -> Result<(), OracleError> {
-            self.ensure_governor()?;
-            let mut state = self.load(feed)?;
-            state.add_feeder(feeder)?;
-            self.feeds.insert(feed, &Cell(state));
+            self.add(feed, feeder)
+        }
+
+        #[ink(message)]
+        fn add_source(
+            &mut self,
+            feed: FeedId,
+            source: AccountId,
+            config: SourceConfig,
+        ) -> Result<(), OracleError> {
+            config.validate()?;
+            self.add(feed, source)?;
+            self.sources.insert((feed, source), &Cell(config));
             Ok(())
         }
 
@@ -93,6 +181,7 @@ mod oracle_adapter {
             let mut state = self.load(feed)?;
             state.remove_feeder(&feeder)?;
             self.feeds.insert(feed, &Cell(state));
+            self.sources.remove((feed, feeder));
             Ok(())
         }
 
@@ -103,32 +192,32 @@ mod oracle_adapter {
             price: Price,
             observed_at: Millis,
         ) -> Result<Option<Round>, OracleError> {
-            let mut state = self.load(feed)?;
             let submission = Submission {
                 price,
                 at: observed_at,
             };
-            let accepted = state.submit(
-                &self.env().caller(),
-                submission,
-                self.env().block_timestamp(),
-                self.env().block_number(),
-            )?;
-            let previous = state.previous;
-            self.feeds.insert(feed, &Cell(state));
-            if let Some(round) = accepted {
-                self.env().emit_event(RoundAccepted {
-                    feed,
-                    round,
-                    previous,
-                });
-            }
-            Ok(accepted)
+            self.record(feed, self.env().caller(), submission)
+        }
+
+        #[ink(message)]
+        fn poke(&mut self, feed: FeedId, source: AccountId) -> Result<Option<Round>, OracleError> {
+            let config = self
+                .sources
+                .get((feed, source))
+                .map(|cell| cell.0)
+                .ok_or(OracleError::NotASource)?;
+            let (timestamp, price) = self.ask(source, &config)?;
+            let submission = config.submission(timestamp, price)?;
+            self.record(feed, source, submission)
         }
 
         #[ink(message)]
         fn read(&self, feed: FeedId) -> Result<Reading, OracleError> {
-            self.load(feed)?.read(self.env().block_timestamp())
+            match self.quotes.get(feed) {
+                Some(cell) => cell.0.reading(self.env().block_timestamp()),
+                None if self.feeds.contains(feed) => Err(OracleError::NoRound),
+                None => Err(OracleError::UnknownFeed),
+            }
         }
 
         #[ink(message)]

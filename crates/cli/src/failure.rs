@@ -6,6 +6,7 @@ use breakwater_sim::{
     demo::DemoError,
     deployment::StepError,
     prices::{LoadError, WindowError},
+    replay::oracle::OracleError,
 };
 use std::io;
 
@@ -26,6 +27,9 @@ pub(crate) enum Failure {
     /// The window cannot be used.
     #[error(transparent)]
     Window(#[from] WindowError),
+    /// The candle file holds a price that an oracle refuses.
+    #[error("an oracle refuses the prices ({0:?}); replay a file with prices from one market")]
+    Oracle(OracleError),
     /// The report cannot be written where it was asked for; known before the run.
     #[error(transparent)]
     Destination(#[from] DestinationError),
@@ -59,6 +63,7 @@ impl Failure {
             Failure::Usage(_)
             | Failure::Prices(_)
             | Failure::Window(_)
+            | Failure::Oracle(_)
             | Failure::Destination(_)
             | Failure::Demo(DemoError::Positions(_) | DemoError::Path(_)) => BAD_INPUT,
             Failure::Demo(_)

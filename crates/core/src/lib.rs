@@ -19,7 +19,9 @@
 //! | [`ladder`] | the Dutch clock: prices step by step |
 //! | [`auction`] | bids, clearing at the best step, fills |
 //! | [`roles`] | two-step governance |
-//! | [`oracle`] | submissions, medians, accepted rounds |
+//! | [`oracle`] | submissions, medians, accepted rounds, quarantine, volatility |
+//! | [`breaker`] | what stops in which stage, and what raises and lowers it |
+//! | [`margin`] | a maintenance margin that follows volatility, with notice |
 #![cfg_attr(not(feature = "std"), no_std)]
 #![deny(missing_docs)]
 #![deny(
@@ -45,11 +47,13 @@ extern crate alloc;
 
 pub mod auction;
 pub mod batch;
+pub mod breaker;
 pub mod interest;
 pub mod ladder;
 pub mod ledger;
 pub mod lending;
 pub mod losses;
+pub mod margin;
 pub mod market;
 pub mod math;
 pub mod oracle;

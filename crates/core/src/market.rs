@@ -3,6 +3,7 @@
 use crate::interest::InterestCurve;
 use crate::ladder::LadderParams;
 use crate::math::{MathError, Rounding};
+use crate::oracle::{FeedStatus, Variance};
 use crate::page::{Directory, Epoch};
 use crate::units::{Amount, Index, Millis, Price, Ratio, ScaledDebt, Shares, UnitScale};
 use alloc::vec::Vec;
@@ -325,9 +326,41 @@ pub struct MarketPrices {
     pub accepted_in: u32,
     /// Its age, milliseconds.
     pub age: u64,
+    /// A later median, too far from the accepted price, that waits for confirmation.
+    pub quarantined: Option<Price>,
+    /// Measured volatility of accepted prices.
+    pub volatility: Option<Variance>,
 }
 
 impl MarketPrices {
+    /// The lowest of all prices at hand, which collateral counts with when debt is taken on or
+    /// collateral taken out: nobody borrows against a peak, or ahead of a fall on its way.
+    #[must_use]
+    pub fn low(&self) -> Price {
+        self.worst().min(self.twap)
+    }
+
+    /// The highest of all prices at hand.
+    #[must_use]
+    pub fn high(&self) -> Price {
+        let high = self.best().max(self.twap);
+        self.quarantined.map_or(high, |price| high.max(price))
+    }
+
+    /// The worst of the last two accepted prices and the quarantined one: what losses in sight
+    /// are judged at.
+    #[must_use]
+    pub fn worst(&self) -> Price {
+        let low = self.spot.min(self.previous);
+        self.quarantined.map_or(low, |price| low.min(price))
+    }
+
+    /// How far they can be relied on, under a market's own limit of age.
+    #[must_use]
+    pub fn status(&self, max_age: Millis) -> FeedStatus {
+        FeedStatus::judge(self.age, max_age, self.quarantined)
+    }
+
     /// The better of the last two accepted prices for a borrower with risky collateral: what is
     /// unhealthy here is unhealthy at both (promise 5).
     #[must_use]

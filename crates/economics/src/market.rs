@@ -186,6 +186,8 @@ impl Market {
             round: self.round,
             accepted_in: block.saturating_sub(1),
             age: 0,
+            quarantined: None,
+            volatility: None,
         }
     }
 

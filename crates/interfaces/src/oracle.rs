@@ -1,8 +1,9 @@
 //! The oracle adapter: feeds, submissions and accepted rounds.
 
 use crate::AccountId;
-use breakwater_core::oracle::{Feed, FeedConfig, OracleError, Reading, Round};
-use breakwater_core::units::{Millis, Price};
+use breakwater_core::oracle::{Feed, FeedConfig, OracleError, Reading, Round, SourceConfig};
+use breakwater_core::units::{Block, Millis, Price};
+use ink::prelude::string::String;
 
 /// Number of a feed.
 pub type FeedId = u32;
@@ -24,6 +25,19 @@ pub trait OracleAdapter {
     #[ink(message)]
     fn add_feeder(&mut self, feed: FeedId, feeder: AccountId) -> Result<(), OracleError>;
 
+    /// Lets another contract count as a feeder: its prices are fetched by [`Self::poke`].
+    /// Governor only.
+    ///
+    /// # Errors
+    /// `Unauthorised`, `UnknownFeed`, `CannotAddFeeder`, `InvalidConfig`.
+    #[ink(message)]
+    fn add_source(
+        &mut self,
+        feed: FeedId,
+        source: AccountId,
+        config: SourceConfig,
+    ) -> Result<(), OracleError>;
+
     /// Takes that right away. Governor only.
     ///
     /// # Errors
@@ -34,7 +48,7 @@ pub trait OracleAdapter {
     /// Submits a price observed at a time, and returns the round it completes, if any.
     ///
     /// # Events
-    /// `RoundAccepted`.
+    /// `RoundAccepted`, `RoundQuarantined`.
     ///
     /// # Errors
     /// `UnknownFeed`, `NotAFeeder`, `InvalidPrice`, `Replayed`, `FromTheFuture`, `TooOld`.
@@ -46,7 +60,20 @@ pub trait OracleAdapter {
         observed_at: Millis,
     ) -> Result<Option<Round>, OracleError>;
 
-    /// The latest accepted round with the price before it and the average.
+    /// Fetches a source's price and submits it in the source's name. Anyone.
+    ///
+    /// The source is called with the gas its configuration allows. One that traps, burns its gas,
+    /// answers with something else or with an unacceptable price changes nothing.
+    ///
+    /// # Events
+    /// `RoundAccepted`, `RoundQuarantined`.
+    ///
+    /// # Errors
+    /// `NotASource`, `SourceFailed`, and those of [`Self::submit`].
+    #[ink(message)]
+    fn poke(&mut self, feed: FeedId, source: AccountId) -> Result<Option<Round>, OracleError>;
+
+    /// The latest accepted round with everything derived from it: one small cell.
     ///
     /// # Errors
     /// `UnknownFeed`, `NoRound`.
@@ -56,6 +83,25 @@ pub trait OracleAdapter {
     /// A feed with its feeders and everything they submitted last.
     #[ink(message)]
     fn feed(&self, feed: FeedId) -> Option<Feed<AccountId>>;
+}
+
+/// Prices of another contract, as oracles on these chains publish them (the shape of DIA's).
+#[ink::trait_definition]
+pub trait OracleGetters {
+    /// Time and value of the latest price of a pair; the units are the source's own.
+    #[ink(message)]
+    fn get_latest_price(&self, pair: String) -> Option<(u64, u128)>;
+}
+
+/// A median too far from what was known waits for confirmation.
+#[ink::event]
+pub struct RoundQuarantined {
+    /// The feed.
+    pub feed: FeedId,
+    /// The median.
+    pub price: Price,
+    /// Block in which it was made.
+    pub block: Block,
 }
 
 /// A round was accepted.

@@ -11,3 +11,4 @@ pub mod demo;
 pub mod deployment;
 pub mod outcome;
 pub mod prices;
+pub mod replay;

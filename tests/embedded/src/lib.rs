@@ -138,7 +138,16 @@ impl World {
 
     /// As [`Self::new`] with other parameters.
     pub fn with_params(params: MarketParams) -> Self {
-        let mut world = Self::without_price(params);
+        Self::without_price(params).filled()
+    }
+
+    /// As [`Self::new`] with a feed of other guards.
+    pub fn with_feed(feed: FeedConfig) -> Self {
+        Self::deployed(example_params(), feed).filled()
+    }
+
+    fn filled(self) -> Self {
+        let mut world = self;
         world.set_price(price(200));
         let lender = world.lender();
         world.fund(lender, world.d.quote, quote(10_000_000), world.d.vault);
@@ -149,17 +158,17 @@ impl World {
 
     /// A market without an accepted price and without lenders.
     pub fn without_price(params: MarketParams) -> Self {
+        // Histories jump from price to price as they like.
+        Self::deployed(params, FeedConfig::without_bands(2, 600_000, 1, 1_800_000))
+    }
+
+    fn deployed(params: MarketParams, feed: FeedConfig) -> Self {
         let mut chain = Embedded::new();
         let feeders: Vec<_> = (1..4).map(|index| chain.account(index)).collect();
         let plan = Plan {
             governor: chain.account(0),
             feeders: feeders.clone(),
-            feed: FeedConfig {
-                min_feeders: 2,
-                heartbeat: 600_000,
-                min_gap: 1,
-                twap_window: 1_800_000,
-            },
+            feed,
             params,
         };
         let d = block_on(Deployment::deploy(&mut chain, &plan)).expect("deploys");

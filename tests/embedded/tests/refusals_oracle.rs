@@ -10,12 +10,7 @@ use breakwater_interfaces::oracle::OracleAdapter;
 use futures::executor::block_on;
 use ink::codegen::TraitCallBuilder;
 
-const VALID: FeedConfig = FeedConfig {
-    min_feeders: 1,
-    heartbeat: 60_000,
-    min_gap: 1,
-    twap_window: 60_000,
-};
+const VALID: FeedConfig = FeedConfig::standard(1, 60_000, 1, 60_000);
 
 #[test]
 fn feeds_and_feeders_are_the_governors_alone() {

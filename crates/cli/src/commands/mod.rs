@@ -2,6 +2,7 @@
 
 mod bench;
 mod demo;
+mod replay;
 mod simulate;
 mod usage;
 
@@ -31,6 +32,7 @@ enum Command {
     Demo(demo::DemoArgs),
     Bench(bench::BenchArgs),
     Simulate(simulate::SimulateArgs),
+    Replay(replay::ReplayArgs),
 }
 
 /// Runs the command that `arguments` spell, the program's name first.
@@ -75,5 +77,6 @@ where
         Command::Demo(arguments) => demo::demo(&arguments),
         Command::Bench(arguments) => bench::bench(&arguments),
         Command::Simulate(arguments) => simulate::simulate(&arguments),
+        Command::Replay(arguments) => replay::run(&arguments),
     }
 }

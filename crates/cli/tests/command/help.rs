@@ -24,6 +24,7 @@ fn the_commands_are_listed() {
         "demo      Run a market through a price crash",
         "bench     Measure what messages cost",
         "simulate  ",
+        "replay    Run rules of the contracts over recorded prices",
     ] {
         assert!(help.contains(line), "{help}");
     }

@@ -4,5 +4,6 @@ mod bad_input;
 mod bench;
 mod demo;
 mod help;
+mod replay;
 mod simulate;
 mod support;

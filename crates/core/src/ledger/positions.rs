@@ -328,7 +328,8 @@ impl<S: LedgerStore> Ledger<'_, S> {
         Ok(())
     }
 
-    /// `debt ≤ ⌊value · initial LTV⌋` at the lowest of spot, previous and average price.
+    /// `debt ≤ ⌊value · initial LTV⌋` at the low side: the lowest of spot, previous, average and
+    /// quarantined price.
     fn ensure_initial_ltv(
         &self,
         collateral: Amount,
@@ -338,10 +339,9 @@ impl<S: LedgerStore> Ledger<'_, S> {
         let prices = prices
             .filter(|prices| prices.age <= self.params.max_price_age)
             .ok_or(LedgerError::StalePrice)?;
-        let price = prices.spot.min(prices.previous).min(prices.twap);
         let limit = self
             .scale
-            .value(collateral, price, Rounding::Down)?
+            .value(collateral, prices.low(), Rounding::Down)?
             .share(self.params.initial_ltv, Rounding::Down)?;
         if self.state.index.owed(debt, Rounding::Up)? > limit {
             return Err(LedgerError::ExceedsInitialLtv);

@@ -74,6 +74,8 @@ fn at(price: Price) -> MarketPrices {
         round: 1,
         accepted_in: 1,
         age: 0,
+        quarantined: None,
+        volatility: None,
     }
 }
 

@@ -156,12 +156,8 @@ impl Stage {
         let plan = Plan {
             governor: chain.account(0),
             feeders: feeders.clone(),
-            feed: FeedConfig {
-                min_feeders: 2,
-                heartbeat: 600_000,
-                min_gap: 1,
-                twap_window: SETTLING_TIME / 2,
-            },
+            // Scenarios jump from price to price.
+            feed: FeedConfig::without_bands(2, 600_000, 1, SETTLING_TIME / 2),
             params,
         };
         let d = block_on(Deployment::deploy(&mut chain, &plan))?;

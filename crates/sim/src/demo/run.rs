@@ -155,12 +155,7 @@ async fn deploy(
         feeders: (0..3)
             .map(|nth| chain.account(account::FEEDERS + nth))
             .collect(),
-        feed: FeedConfig {
-            min_feeders: 2,
-            heartbeat: 600_000,
-            min_gap: 1,
-            twap_window: 600_000,
-        },
+        feed: FeedConfig::standard(2, 600_000, 1, 600_000),
         params: params.clone(),
     };
     let d = Deployment::deploy(&mut chain, &plan).await?;

@@ -3,4 +3,5 @@
 mod cases;
 mod histories;
 mod running;
+mod manipulation;
 mod world;

@@ -112,6 +112,8 @@ impl World {
             round: 1,
             accepted_in: self.block - 1,
             age: 0,
+            quarantined: None,
+            volatility: None,
         }
     }
 

@@ -1,0 +1,3 @@
+//! Rules of the core crate run over recorded prices, without a chain.
+
+pub mod oracle;
