@@ -229,6 +229,12 @@ impl UnitScale {
         10u128.checked_pow(exponent).map(Self)
     }
 
+    /// The plain factor.
+    #[must_use]
+    pub const fn factor(self) -> u128 {
+        self.0
+    }
+
     /// What an amount of collateral is worth in quote at a price.
     /// Errors: [`MathError::Overflow`].
     pub fn value(
@@ -300,6 +306,16 @@ pub fn highest_healthy_ratio(index: Index, price: Price, threshold: Ratio) -> De
         Rounding::Down,
     )
     .map_or(DebtRatio::new(u128::MAX), DebtRatio::new)
+}
+
+/// The highest debt ratio that is not liquidatable at a price:
+/// `⌊price · threshold / index⌋`; the largest there is where that is beyond the type's range.
+#[must_use]
+pub fn highest_safe_ratio(index: Index, price: Price, threshold: Ratio) -> DebtRatio {
+    let backing =
+        wide_product(price.get(), threshold.ppm()).wrapping_mul(U256::from(Index::ONE.get()));
+    let owed = wide_product(index.get(), Ratio::DENOMINATOR);
+    div_wide(backing, owed, Rounding::Down).map_or(DebtRatio::new(u128::MAX), DebtRatio::new)
 }
 
 /// The lowest price at which debt at this ratio is not liquidatable, rounded up:

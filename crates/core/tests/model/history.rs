@@ -2,19 +2,18 @@
 
 use crate::books::Books;
 use crate::fast::{prices, Fast};
-use crate::scale::{distance, down, fix, floor, rough, unsafe_at, Fix, INDEX_ONE, PPM};
-use crate::slow::{Place, Slow, Sweep};
+use crate::scale::{down, fix, floor, Fix, INDEX_ONE, PPM};
+use crate::slow::{Place, Slow};
 use breakwater_core::interest::InterestCurve;
-use breakwater_core::ledger::{LedgerError, OpenRequest, Opening};
+use breakwater_core::ledger::{LedgerError, Opening};
 use breakwater_core::market::{example_params, MarketParams, MarketState};
 use breakwater_core::page::{slot_of, CohortId, Departure};
-use breakwater_core::position::{PositionView, Status};
 use breakwater_core::units::{Amount, Price, Shares, PRICE_ONE};
 use rand_chacha::rand_core::{RngCore, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use std::collections::BTreeMap;
 
-const OWNERS: usize = 12;
+pub const OWNERS: usize = 8;
 
 /// What the histories of a run came to.
 #[derive(Clone, Copy, Debug, Default)]
@@ -46,20 +45,20 @@ pub struct History {
     rng: ChaCha8Rng,
     pub fast: Fast,
     pub slow: Slow,
-    books: Books,
+    pub books: Books,
     lenders: [u128; 3],
-    held: (u128, u128),
-    whole: (u128, u128),
+    pub held: (u128, u128),
+    pub whole: (u128, u128),
     /// Latest accepted price, the one before it.
-    price: (u128, u128),
+    pub price: (u128, u128),
     first: u128,
-    round: u32,
+    pub round: u32,
     pub block: u32,
-    running: Vec<Opening>,
-    cohorts: BTreeMap<(u32, u16), CohortId>,
+    pub running: Vec<Opening>,
+    pub cohorts: BTreeMap<(u32, u16), CohortId>,
     pub tally: Tally,
     /// As of the last check.
-    seen: Option<(u64, u128, MarketState)>,
+    pub seen: Option<(u64, u128, MarketState)>,
 }
 
 /// A random valid market.
@@ -97,7 +96,10 @@ impl History {
 
     pub fn on(params: MarketParams, price: u128, rng: ChaCha8Rng) -> Self {
         let whole = |decimals: u8| 10u128.pow(u32::from(decimals));
-        let whole = (whole(params.collateral_decimals), whole(params.quote_decimals));
+        let whole = (
+            whole(params.collateral_decimals),
+            whole(params.quote_decimals),
+        );
         let mut history = Self {
             rng,
             fast: Fast::new(params.clone(), OWNERS),
@@ -212,7 +214,7 @@ impl History {
     }
 
     /// Groups that the ledger has put back while it did something else.
-    fn put_back(&mut self) {
+    pub fn put_back(&mut self) {
         let waiting: Vec<(u32, u16)> = self.cohorts.keys().copied().collect();
         for (number, rank) in waiting {
             let id = self.cohorts[&(number, rank)];
@@ -230,7 +232,7 @@ impl History {
         }
     }
 
-    fn away(&self, who: usize) -> bool {
+    pub fn away(&self, who: usize) -> bool {
         match self.slow.owners[who].place {
             Place::Batch(number, _) => !self.slow.batches[&number].settled,
             _ => false,
@@ -267,11 +269,11 @@ impl History {
         }
     }
 
-    fn withdraw(&mut self, who: usize, amount: u128) {
+    pub fn withdraw(&mut self, who: usize, amount: u128) {
         let now = prices(self.price.0, self.price.1, self.round, self.block);
-        let done = self.fast.position(who, |l, p| {
-            l.withdraw(p, Amount::new(amount), Some(&now))
-        });
+        let done = self
+            .fast
+            .position(who, |l, p| l.withdraw(p, Amount::new(amount), Some(&now)));
         if self.away(who) {
             assert!(done.is_err(), "withdrawn out of a batch");
             return;
@@ -279,12 +281,19 @@ impl History {
         let owner = &self.slow.owners[who];
         let left = &owner.collateral + fix(owner.aside) - fix(amount);
         let debt = (&owner.debt - times_prepaid(&self.slow, who)).max(fix(0));
-        self.judge_margin(&left, &debt, done.map_err(|error| {
-            matches!(
-                error,
-                LedgerError::ExceedsInitialLtv | LedgerError::InsufficientCollateral | LedgerError::ZeroAmount
-            )
-        }), amount > 0);
+        self.judge_margin(
+            &left,
+            &debt,
+            done.map_err(|error| {
+                matches!(
+                    error,
+                    LedgerError::ExceedsInitialLtv
+                        | LedgerError::InsufficientCollateral
+                        | LedgerError::ZeroAmount
+                )
+            }),
+            amount > 0,
+        );
         if done.is_ok() {
             self.held.1 -= amount;
             self.touched(who, |slow| slow.owners[who].collateral -= fix(amount));
@@ -333,7 +342,10 @@ impl History {
     }
 
     pub fn repay(&mut self, who: usize, amount: u128) {
-        let Ok(paid) = self.fast.position(who, |l, p| l.repay(p, Amount::new(amount))) else {
+        let Ok(paid) = self
+            .fast
+            .position(who, |l, p| l.repay(p, Amount::new(amount)))
+        else {
             return;
         };
         let paid = paid.get();
@@ -421,145 +433,7 @@ impl History {
         self.set_price(moved);
     }
 
-    pub fn open(&mut self) {
-        let most = match self.below(3) {
-            0 => self.below(3_000 * self.whole.1),
-            _ => u128::MAX,
-        };
-        let now = prices(self.price.0, self.price.1, self.round, self.block);
-        let request = OpenRequest {
-            block: self.block,
-            most: Amount::new(most),
-        };
-        let committed = self.fast.state.committed().unwrap().get();
-        let params = &self.slow.params;
-        let room = params.hole.get().saturating_sub(committed);
-        let room = room.min(most.max(params.min_batch.get()));
-        let start = now.spot.max(now.twap).get();
-        let start = crate::scale::up(start, params.ladder.start.ppm(), PPM);
-        let mut sweep = Sweep {
-            number: 0,
-            reference: self.price.0.max(self.price.1),
-            start,
-            room,
-            block: self.block,
-            round: self.round,
-        };
-        let running = self.running.len();
-        match self.fast.market(|l| l.open(&now, request)) {
-            Ok(opening) => {
-                self.tally.opened += 1;
-                sweep.number = opening.number;
-                assert_eq!(opening.prices[0].get(), start);
-                let entries = self.fast.batched();
-                let taken: Vec<_> = (0..opening.cohorts)
-                    .map(|rank| entries[&(opening.number, rank)])
-                    .collect();
-                for (rank, (tick, entry)) in taken.iter().enumerate() {
-                    let id = CohortId {
-                        tick: *tick,
-                        epoch: entry.cohort.epoch,
-                    };
-                    self.cohorts.insert((opening.number, rank as u16), id);
-                }
-                self.slow.open(&sweep, &taken);
-                self.tally.liquidated += u64::from(opening.members);
-                let asked = &self.slow.batches[&opening.number].asked;
-                let off = self.slow.off_quote(start) + 2 * u128::from(opening.cohorts);
-                assert!(distance(asked, opening.targets[0].get()) <= off + 1, "T(start)");
-                assert!(opening.targets[0].get() <= room + off, "the hole");
-                self.running.push(opening);
-            }
-            Err(LedgerError::NothingToLiquidate) => {
-                assert_ne!(self.slow.has_prey(&sweep), Some(true), "prey was passed by");
-            }
-            Err(LedgerError::HoleFull) => assert_eq!(room, 0),
-            Err(LedgerError::TooManyBatches) => assert_eq!(running, 4),
-            Err(LedgerError::BatchTooSmall) => assert!(running > 0),
-            Err(error) => panic!("{error:?}"),
-        }
-    }
-
-    fn settle(&mut self) {
-        if self.running.is_empty() {
-            return;
-        }
-        let nth = self.below(self.running.len() as u128) as usize;
-        let opening = self.running.remove(nth);
-        let step = self.below(opening.prices.len() as u128) as usize;
-        let part = match self.below(4) {
-            0 => 0,
-            1 => self.below(101),
-            _ => 100,
-        };
-        let raised = opening.targets[step].get() * part / 100;
-        let rest = self.below(3) as u16;
-        self.settle_at(&opening, opening.prices[step].get(), raised, rest);
-    }
-
-    pub fn settle_at(&mut self, opening: &Opening, price: u128, raised: u128, rest: u16) {
-        let lent = self.lent();
-        let (block, number) = (self.block, opening.number);
-        let done = self
-            .fast
-            .market(|l| {
-                l.settle_batch(number, Price::new(price), Amount::new(raised), block, rest)
-            })
-            .unwrap();
-        self.tally.settled += 1;
-        self.held.0 += raised;
-        self.held.1 -= done.sold.get();
-        let settled = self.fast.cells.batches[&number].settled.unwrap();
-        let views: Vec<PositionView> = (0..OWNERS).map(|who| self.look(who)).collect();
-        let sums = self.slow.settle(
-            number,
-            if raised > 0 { price } else { 0 },
-            raised,
-            block,
-            settled.marginal_rank,
-            &views,
-        );
-        // I-06: what was raised is debt and penalty, to the unit.
-        assert_eq!(done.repaid.get() + done.penalties.get(), raised);
-        let off = self.slow.off_quote(price) + 4 * u128::from(opening.cohorts);
-        let near = |model: &Fix, units: u128, off: u128, what: &str| {
-            assert!(
-                distance(model, units) <= off,
-                "{what} {units}, not {} ± {off}",
-                rough(model)
-            );
-        };
-        near(&sums.repaid, done.repaid.get(), off, "repaid");
-        near(&sums.penalty, done.penalties.get(), off, "penalties");
-        near(&sums.shortfall, done.waterfall.shortfall.get(), off, "shortfall");
-        let unit = self.slow.unit.div_ceil(price);
-        let whole = self.slow.off.0 + (2 * u128::from(opening.cohorts) + 2) * (unit + 1);
-        near(&sums.sold, done.sold.get(), whole, "sold");
-        let params = &self.slow.params;
-        let wish = params.keeper_tip.get() + down(raised, params.keeper_share.ppm(), PPM);
-        let shortfall = done.waterfall.shortfall.get();
-        let expected = self.books.settle(
-            shortfall,
-            done.penalties.get(),
-            done.repaid.get(),
-            lent,
-            wish,
-        );
-        assert_eq!(done.waterfall, expected, "who bears what");
-        self.tally.written_off += u64::from(shortfall > 0);
-        self.put_back();
-    }
-
-    fn rest(&mut self) {
-        let Some((number, _)) = self.cohorts.keys().next().copied() else {
-            return;
-        };
-        let done = self.fast.market(|l| l.rest(number, 1));
-        assert!(matches!(done, Ok(_) | Err(LedgerError::BatchRunning)));
-        self.put_back();
-    }
-
-    fn lent(&self) -> u128 {
+    pub fn lent(&self) -> u128 {
         let state = &self.fast.state;
         down(state.debt.get(), state.index.get(), INDEX_ONE) + state.batched_debt.get()
     }
@@ -611,103 +485,9 @@ impl History {
             self.held.0 -= worth;
         }
     }
-
-    /// A position's view; one that slept through more moves than a call follows is synced first.
-    fn look(&mut self, who: usize) -> PositionView {
-        self.fast.view(who, self.price.0)
-    }
-
-    /// Everything that must hold after every operation.
-    pub fn check(&mut self) {
-        let state = &self.fast.state;
-        let seen = (self.tally.done, self.price.0, self.fast.state.clone());
-        if self.seen.as_ref() == Some(&seen) {
-            return; // What was refused has changed nothing.
-        }
-        assert_eq!(self.books, Books::of(state), "books");
-        assert_eq!(state.quote_owed().unwrap().get(), self.held.0, "quote");
-        assert_eq!(state.collateral_owed().unwrap().get(), self.held.1, "collateral");
-        let (mut off, mut debts) = ((0, 0), Fix::from(0u8));
-        for who in 0..OWNERS {
-            let view = self.look(who);
-            let away = self.away(who);
-            let owner = &mut self.slow.owners[who];
-            let within = self.slow.off.1 + OWNERS as u128;
-            if view.scaled_debt.is_zero() && !away && owner.prepaid == 0 {
-                // The others of its cohort have paid the last unit for it.
-                assert!(owner.debt <= fix(within), "{who} has lost its debt");
-                let place = std::mem::replace(&mut owner.place, Place::Free);
-                owner.debt = fix(0);
-                if let Place::Tick(tick) = place {
-                    if self.slow.members(place).next().is_none() {
-                        self.slow.ticks.remove(&tick);
-                    }
-                }
-            }
-            let owner = &self.slow.owners[who];
-            let collateral = &owner.collateral + fix(owner.aside);
-            off.0 += distance(&collateral, view.collateral.get());
-            let mut debt = owner.debt.clone();
-            if !away {
-                debt = (debt - times_prepaid(&self.slow, who)).max(fix(0));
-            }
-            off.1 += distance(&debt, view.scaled_debt.get());
-            debts += &owner.debt;
-            let expected = match owner.place {
-                _ if away => Status::InBatch,
-                Place::Tick(tick) if self.is_unsafe(tick) => Status::Liquidatable,
-                Place::Batch(..) => continue,
-                _ => Status::Healthy,
-            };
-            assert_eq!(view.status, expected, "{who}");
-        }
-        let bound = (
-            self.slow.off.0 + OWNERS as u128,
-            self.slow.off.1 + OWNERS as u128,
-        );
-        assert!(off.0 <= bound.0, "collateral is off by {} > {}", off.0, bound.0);
-        assert!(off.1 <= bound.1, "debt is off by {} > {}", off.1, bound.1);
-        let used = (off.0 as f64 / bound.0 as f64).max(off.1 as f64 / bound.1 as f64);
-        self.tally.worst = self.tally.worst.max(used);
-        self.seen = Some(seen);
-        // No cohort is inflated by rounding: a share is worth a unit at its birth, and no rounding
-        // may make it worth two.
-        for page in self.fast.cells.pages.values() {
-            for (_, cohort) in page.cohorts.iter() {
-                let shares = &cohort.shares;
-                assert!(cohort.collateral.get() <= 2 * shares.collateral.get() + 2);
-                assert!(cohort.debt.get() <= 2 * shares.debt.get() + 2);
-            }
-        }
-    }
-
-    fn is_unsafe(&self, tick: u16) -> bool {
-        let threshold = self.slow.params.liquidation_threshold.ppm();
-        unsafe_at(tick, self.slow.index, self.price.0, threshold)
-    }
-
-    /// Promise 6: whatever happened, everybody can be brought up to date, repay and leave.
-    pub fn leave(&mut self) -> Tally {
-        while let Some(opening) = self.running.pop() {
-            self.settle_at(&opening, opening.prices[0].get(), 0, u16::MAX);
-        }
-        for who in 0..OWNERS {
-            while !self.sync(who, 32) {}
-            self.repay(who, u128::MAX);
-            self.reclaim(who);
-            let view = self.look(who);
-            assert!(view.debt.is_zero(), "{who} still owes");
-            if !view.collateral.is_zero() {
-                self.withdraw(who, view.collateral.get());
-            }
-            assert!(self.fast.positions[who].is_empty(), "{who} cannot leave");
-            self.check();
-        }
-        self.tally
-    }
 }
 
 /// What money paid in advance takes off a debt at the next touch, scaled.
-fn times_prepaid(slow: &Slow, who: usize) -> Fix {
+pub fn times_prepaid(slow: &Slow, who: usize) -> Fix {
     fix(slow.owners[who].prepaid) * INDEX_ONE / slow.index
 }

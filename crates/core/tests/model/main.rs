@@ -8,9 +8,12 @@
 //!
 //! A failure names its history; `BREAKWATER_HISTORY=n` with the same command begins at that one.
 
+mod batches;
 mod books;
+mod checks;
 mod fast;
 mod history;
+mod opening;
 mod scale;
 mod slow;
 

@@ -13,9 +13,8 @@
 //! every settlement, and in a settlement one quote unit a cohort, as collateral at the clearing
 //! price. Partial closing multiplies by factors of at most one, so earlier differences never grow.
 
-use crate::scale::{bound, fix, floor, rough, tick_below, times, unsafe_at, Fix, INDEX_ONE, PPM};
+use crate::scale::{bound, fix, floor, rough, tick_below, times, Fix, INDEX_ONE};
 use breakwater_core::market::MarketParams;
-use breakwater_core::page::BatchedCohort;
 use breakwater_core::position::PositionView;
 use num_traits::{Signed, Zero};
 use std::collections::BTreeMap;
@@ -46,36 +45,36 @@ pub struct Owner {
 
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Wait {
-    until: u32,
-    round: u32,
-    failures: u32,
+    pub until: u32,
+    pub round: u32,
+    pub failures: u32,
 }
 
 /// What a tick's positions have in common.
 #[derive(Clone, Debug)]
 pub struct Group {
     /// No member's ratio is below it.
-    lower: Fix,
+    pub lower: Fix,
     /// How far the ledger's may be off, relatively.
-    eps: f64,
-    wait: Wait,
+    pub eps: f64,
+    pub wait: Wait,
 }
 
 /// A group in a batch.
 #[derive(Clone, Debug)]
 pub struct Lot {
-    group: Group,
-    debt: u128,
-    retire: u128,
-    target: u128,
+    pub group: Group,
+    pub debt: u128,
+    pub retire: u128,
+    pub target: u128,
     /// Where it goes, once settled.
-    rest: Option<(u16, Group)>,
+    pub rest: Option<(u16, Group)>,
 }
 
 pub struct Batch {
     pub lots: BTreeMap<u16, Lot>,
-    index: u128,
-    round: u32,
+    pub index: u128,
+    pub round: u32,
     pub asked: Fix,
     pub settled: bool,
 }
@@ -218,11 +217,14 @@ impl Slow {
             self.owners[who].place = Place::Free;
             return;
         }
-        let ratio = rough(&owner.debt) / rough(&owner.collateral);
-        let eps = self.eps(&owner.collateral, &owner.debt);
-        let exact = times(&owner.debt, self.unit, owner.collateral.clone());
-        assert!(ratio.is_finite());
-        let tick = self.find_tick(&(exact << 64), eps, trigger);
+        // A speck of debt may be less than the bound: then only the ledger knows its tick.
+        let off = (fix(self.off.0 + 2), fix(self.off.1 + 2));
+        let ratio = |debt: Fix, collateral: Fix| {
+            fix(1) * debt.max(Fix::zero()) * self.unit / collateral.max(fix(1))
+        };
+        let low = ratio(&owner.debt - &off.1, &owner.collateral + &off.0);
+        let high = ratio(&owner.debt + &off.1, &owner.collateral - &off.0);
+        let tick = self.find_tick(&low, &high, trigger);
         let joined = Group {
             lower: fix(bound(tick)),
             eps: 0.0,
@@ -232,25 +234,22 @@ impl Slow {
         self.join(tick, joined);
     }
 
-    fn eps(&self, collateral: &Fix, debt: &Fix) -> f64 {
+    pub fn eps(&self, collateral: &Fix, debt: &Fix) -> f64 {
         (self.off.0 as f64 + 2.0) / rough(collateral) + (self.off.1 as f64 + 2.0) / rough(debt)
     }
 
-    /// The tick at or below a ratio known up to `eps`, as the ledger's liquidation price says
-    /// where an edge is that near.
-    fn find_tick(&self, ratio: &Fix, eps: f64, trigger: Option<u128>) -> u16 {
-        let slack = fix((rough(ratio) * eps).min(1e37) as u128 + 2);
-        let low = tick_below(floor(&(ratio - &slack).max(Fix::zero())));
-        let high = tick_below(floor(&(ratio + &slack).min(fix(u128::MAX >> 1))));
+    /// The tick at or below a ratio known to lie between two, as the ledger's liquidation price
+    /// says where an edge is between them.
+    fn find_tick(&self, low: &Fix, high: &Fix, trigger: Option<u128>) -> u16 {
+        let most = fix(u128::MAX >> 1);
+        let low = tick_below(floor(&low.clone().max(Fix::zero()).min(most.clone())));
+        let high = tick_below(floor(&high.clone().min(most)));
         let threshold = self.params.liquidation_threshold.ppm();
         (low..=high)
             .rev()
             .find(|tick| crate::scale::trigger(*tick, self.index, threshold) == trigger)
             .unwrap_or_else(|| {
-                panic!(
-                    "ratio {} is in ticks {low}..={high}, liquidation price is {trigger:?}",
-                    rough(ratio)
-                )
+                panic!("it is in ticks {low}..={high}, liquidation price is {trigger:?}")
             })
     }
 
@@ -286,237 +285,6 @@ impl Slow {
         self.off.0 += 2 * (count + residents);
         self.off.1 += 2 * (count + residents);
         self.join(tick, group);
-    }
-
-    /// `T_b` and what it retires at a value and debt, exactly; `late` ppm of health are lost.
-    fn ask(&self, value: &Fix, debt: &Fix, late: u128, min_debt: &Fix) -> (Fix, Fix) {
-        let p = &self.params;
-        let (pi, sigma) = (PPM + p.penalty.ppm(), PPM - p.slippage.ppm());
-        let full = (times(debt, pi, PPM), debt.clone());
-        if debt * pi > value * sigma {
-            return full;
-        }
-        let health: Fix = times(value, p.liquidation_threshold.ppm(), 1u8) * fix(1)
-            / debt
-            - fix(late);
-        let full_close = p.full_close_health.ppm();
-        if health <= fix(full_close) {
-            return full;
-        }
-        // Parameters are in ppm; (1+π)·LT is cut, the quotient by 1−σ rounded up.
-        let penalised = pi * p.liquidation_threshold.ppm() / PPM;
-        let slope = p.target_health.ppm() - (penalised * PPM).div_ceil(sigma);
-        let missing: Fix = (fix(p.target_health.ppm()) - &health).max(Fix::zero());
-        let partial = (debt * missing / fix(slope)).min(debt.clone());
-        let mut target = times(&partial, pi, PPM);
-        let top = fix(full_close + p.ramp_width.ppm());
-        if health < top {
-            target += (&full.0 - &target) * (top - health) / fix(p.ramp_width.ppm());
-        }
-        let retire = times(&target, PPM, pi);
-        if debt - &retire < *min_debt {
-            return full;
-        }
-        (target, retire)
-    }
-
-    /// Whether a group waits after an auction that found too little money; `None` on the edge.
-    fn waits(&self, tick: u16, sweep: &Sweep) -> Option<bool> {
-        let wait = self.ticks[&tick].wait;
-        if wait.failures == 0 || (sweep.block >= wait.until && sweep.round > wait.round) {
-            return Some(false);
-        }
-        let (collateral, debt) = self.totals(Place::Tick(tick));
-        let backing = times(
-            &self.value(&collateral, sweep.reference),
-            self.params.liquidation_threshold.ppm(),
-            PPM,
-        );
-        let least = times(&self.owed(&debt), self.params.full_close_health.ppm(), PPM);
-        let off = fix(self.off_quote(sweep.reference));
-        ((&backing - &least).abs() > off).then(|| backing > least)
-    }
-
-    /// An opening took `taken` (tick and entry by rank): exactly what it had to take.
-    pub fn open(&mut self, sweep: &Sweep, taken: &[(u16, BatchedCohort)]) {
-        let threshold = self.params.liquidation_threshold.ppm();
-        let (mut asked, mut lots) = (Fix::zero(), BTreeMap::new());
-        let off = self.off_quote(sweep.reference.max(sweep.start));
-        let ticks: Vec<u16> = self.ticks.keys().rev().copied().collect();
-        for tick in ticks {
-            let next = taken.get(lots.len());
-            let is_next = next.is_some_and(|(at, _)| *at == tick);
-            let left = fix(sweep.room) - &asked;
-            if !unsafe_at(tick, self.index, sweep.reference, threshold) || left <= -fix(off) {
-                break;
-            }
-            if left < fix(off) && !is_next {
-                break;
-            }
-            match self.waits(tick, sweep) {
-                Some(true) => continue,
-                None if !is_next => continue,
-                _ => {}
-            }
-            let (_, entry) = next.unwrap_or_else(|| panic!("tick {tick} was not taken"));
-            assert!(is_next, "tick {tick} was passed by");
-            let place = Place::Tick(tick);
-            let (collateral, debt) = self.totals(place);
-            assert_eq!(
-                entry.cohort.members as usize,
-                self.members(place).count(),
-                "members"
-            );
-            let group = &self.ticks[&tick];
-            self.check_lower(group, entry);
-            self.check_members(place, group, sweep.reference);
-            let target =
-                self.check_ask(entry, &collateral, &debt, sweep, &left.max(fix(0)), off);
-            asked += self.value(&collateral, sweep.start).min(fix(target));
-            let lot = Lot {
-                group: group.clone(),
-                debt: entry.debt.get(),
-                retire: entry.retire.get(),
-                target,
-                rest: None,
-            };
-            let rank = lots.len() as u16;
-            lots.insert(rank, lot);
-            let members: Vec<_> = self.members(place).collect();
-            for who in members {
-                self.owners[who].place = Place::Batch(sweep.number, rank);
-            }
-            self.ticks.remove(&tick);
-        }
-        assert_eq!(taken.len(), lots.len(), "taken beyond what qualifies");
-        let batch = Batch {
-            lots,
-            index: self.index,
-            round: sweep.round,
-            asked,
-            settled: false,
-        };
-        self.batches.insert(sweep.number, batch);
-    }
-
-    /// Whether something may be taken into a batch: `None` if only the edge of a wait decides.
-    pub fn has_prey(&self, sweep: &Sweep) -> Option<bool> {
-        let threshold = self.params.liquidation_threshold.ppm();
-        let mut unsure = false;
-        for tick in self.ticks.keys() {
-            if unsafe_at(*tick, self.index, sweep.reference, threshold) {
-                match self.waits(*tick, sweep) {
-                    Some(false) => return Some(true),
-                    Some(true) => {}
-                    None => unsure = true,
-                }
-            }
-        }
-        (!unsure).then_some(false)
-    }
-
-    fn check_lower(&self, group: &Group, entry: &BatchedCohort) {
-        let lower = entry.cohort.lower_bound.get();
-        let slack = rough(&group.lower) * group.eps + 2.0;
-        assert!(
-            (rough(&group.lower) - lower as f64).abs() <= slack + lower as f64 * 1e-15,
-            "lower bound {lower}, not {} ± {slack}",
-            rough(&group.lower)
-        );
-    }
-
-    /// Promise 5: each member is under-margined by itself. Promise 4: no member's ratio is under
-    /// the group's bound, nor over it by more than a tick and one more for each time put back.
-    fn check_members(&self, place: Place, group: &Group, reference: u128) {
-        for who in self.members(place) {
-            let owner = &self.owners[who];
-            let backing = times(
-                &self.value(&owner.collateral, reference),
-                self.params.liquidation_threshold.ppm(),
-                PPM,
-            );
-            assert!(
-                self.owed(&owner.debt) + fix(self.off_quote(reference)) > backing,
-                "{who} is healthy and was taken"
-            );
-            let ratio = rough(&owner.debt) / rough(&owner.collateral) * self.unit as f64;
-            let lower = rough(&group.lower);
-            let eps = self.eps(&owner.collateral, &owner.debt) + group.eps + 1e-9;
-            assert!(
-                ratio >= lower * (1.0 - eps) - 2.0,
-                "{who} is under its bound"
-            );
-            let width = 1.001f64.powi(owner.hops as i32 + 1);
-            assert!(
-                ratio <= lower * width * (1.0 + eps) + 2.0,
-                "{who} is {} over its bound after {} batches",
-                ratio / lower,
-                owner.hops
-            );
-        }
-    }
-
-    /// What the ledger asks of a group lies between the exact answer and that at a ppm of health
-    /// less (health counts in whole ppm), cut to the room. Returns it.
-    fn check_ask(
-        &self,
-        entry: &BatchedCohort,
-        collateral: &Fix,
-        debt: &Fix,
-        sweep: &Sweep,
-        left: &Fix,
-        off: u128,
-    ) -> u128 {
-        let near = |value: &Fix, units: u128, off: u128, what: &str| {
-            assert!(
-                (value - fix(units)).abs() <= fix(off),
-                "{what} {units}, not {} ± {off}",
-                rough(value)
-            );
-        };
-        near(
-            collateral,
-            entry.cohort.collateral.get(),
-            self.off.0 + 1,
-            "collateral",
-        );
-        near(debt, entry.cohort.debt.get(), self.off.1 + 1, "scaled debt");
-        let (value, owed) = (self.value(collateral, sweep.reference), self.owed(debt));
-        near(&owed, entry.debt.get(), off, "debt");
-        let (slack, min_debt) = (fix(off), fix(self.params.min_debt.get()));
-        let worse = self.ask(
-            &(&value - &slack).max(fix(1)),
-            &(&owed + &slack),
-            1,
-            &(&min_debt + &slack),
-        );
-        let better = self.ask(
-            &(&value + &slack),
-            &(&owed - &slack).max(fix(1)),
-            0,
-            &(&min_debt - &slack),
-        );
-        let (target, retire) = (entry.target.get(), entry.retire.get());
-        let room = fix(4 + off);
-        assert!(
-            fix(target) <= &worse.0 + &room,
-            "target {target} over {}",
-            rough(&worse.0)
-        );
-        let raise = self.value(collateral, sweep.start).min(better.0.clone());
-        if raise <= left - &room {
-            assert!(
-                fix(target) + &room >= better.0,
-                "target {target} under {}",
-                rough(&better.0)
-            );
-        } else {
-            // Cut to the room under the hole, or on the edge of it.
-            assert!(fix(target) + &room >= better.0.min(left.clone()));
-        }
-        let usual = times(&fix(target), PPM, PPM + self.params.penalty.ppm());
-        assert!(fix(retire + 2) >= usual.min(owed) - &slack && retire <= entry.debt.get());
-        target
     }
 
     /// A batch cleared at `price` with `raised`. `marginal` is the rank at which the ledger ran
@@ -568,7 +336,11 @@ impl Slow {
             };
             let repaid = usual.max(harmless).min(given.clone()).min(owed.clone());
             let unpaid = &owed - &repaid;
-            let mut kept = if sells { &worth - &given } else { worth.clone() };
+            let mut kept = if sells {
+                &worth - &given
+            } else {
+                worth.clone()
+            };
             let members: Vec<_> = self.members(place).collect();
             let dust = &kept * 10_000u32 - &unpaid;
             let gone = sells
@@ -629,7 +401,16 @@ impl Slow {
                     + (1.0 + c / c_left) / rough(&image);
                 // A position paid in advance is judged by its tick like everybody.
                 let trigger = members.iter().find_map(|who| views[*who].liquidation_price);
-                let tick = self.find_tick(&image, eps, trigger.map(|price| price.get()));
+                let trigger = trigger.map(|price| price.get());
+                let slack = fix((rough(&image) * eps).min(1e37) as u128 + 2);
+                let (tick, image, eps) = if eps < 0.5 {
+                    let tick = self.find_tick(&(&image - &slack), &(&image + &slack), trigger);
+                    (tick, image, eps)
+                } else {
+                    // A speck: the ledger knows its tick, and its bound up to the tick's width.
+                    let tick = self.find_tick(&fix(0), &fix(u128::MAX >> 1), trigger);
+                    (tick, fix(bound(tick)), 0.0011)
+                };
                 let failed = !sells || (*rank >= marginal && full >= fix(1));
                 let wait = if failed {
                     let was = lot.group.wait.failures;
