@@ -13,8 +13,7 @@ fn closing_pays_everything_with_interest_and_returns_all_collateral_in_one_messa
     let mut s = Scene::of(params, &[(collateral(10), quote(1_400))], quote(1_000));
     let (owner, d) = (s.owners[0], s.w.d);
     s.w.advance(1_000);
-    s.w.fund(owner, d.quote, quote(100), d.vault);
-    s.w.fund(owner, d.quote, quote(1_400), d.vault);
+    s.w.fund(owner, d.quote, quote(1_500), d.vault);
     let (quote_held, held) = (s.w.held(d.quote, owner), s.w.held(d.collateral, owner));
     let done =
         s.w.vault(owner, d.vault().call_mut().close(0))
