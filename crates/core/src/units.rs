@@ -308,16 +308,6 @@ pub fn highest_healthy_ratio(index: Index, price: Price, threshold: Ratio) -> De
     .map_or(DebtRatio::new(u128::MAX), DebtRatio::new)
 }
 
-/// The highest debt ratio that is not liquidatable at a price:
-/// `⌊price · threshold / index⌋`; the largest there is where that is beyond the type's range.
-#[must_use]
-pub fn highest_safe_ratio(index: Index, price: Price, threshold: Ratio) -> DebtRatio {
-    let backing =
-        wide_product(price.get(), threshold.ppm()).wrapping_mul(U256::from(Index::ONE.get()));
-    let owed = wide_product(index.get(), Ratio::DENOMINATOR);
-    div_wide(backing, owed, Rounding::Down).map_or(DebtRatio::new(u128::MAX), DebtRatio::new)
-}
-
 /// The lowest price at which debt at this ratio is not liquidatable, rounded up:
 /// `⌈ratio · index / threshold⌉`. `None` where no price of the type's range is high enough.
 #[must_use]

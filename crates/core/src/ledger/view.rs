@@ -3,13 +3,12 @@
 use super::moves::Standing;
 use super::positions::batched_debt;
 use super::{Ledger, LedgerError, LedgerStore, MAX_MOVES};
-use crate::math::{div_wide, mul_div, wide_product, MathError, Rounding};
+use crate::math::{mul_div, MathError, Rounding};
 use crate::position::{Position, PositionView, Status, HEALTH_WITHOUT_DEBT};
 use crate::tick;
 use crate::units::{
-    highest_safe_ratio, is_liquidatable, liquidation_price, Amount, Price, Ratio, ScaledDebt,
+    highest_healthy_ratio, is_liquidatable, liquidation_price, Amount, Price, Ratio, ScaledDebt,
 };
-use ethnum::U256;
 
 impl<S: LedgerStore> Ledger<'_, S> {
     /// A position brought up to date, judged at a price: the price at which it is liquidated, as
@@ -162,20 +161,16 @@ impl<S: LedgerStore> Ledger<'_, S> {
         price: Price,
     ) -> Result<(Amount, Amount), MathError> {
         let index = self.state.index;
-        let safe = highest_safe_ratio(index, price, self.params.liquidation_threshold);
+        let safe = highest_healthy_ratio(index, price, self.params.liquidation_threshold);
         let Some(first_unsafe) = tick::at_or_below(safe).checked_add(1) else {
             return Ok((Amount::ZERO, Amount::ZERO));
         };
         let (edge, unit) = (tick::bound(first_unsafe), self.scale.factor());
         // Its ratio is under the edge where debt · unit < edge · collateral.
-        let most = div_wide(
-            wide_product(edge.get(), collateral.get()),
-            U256::from(unit),
-            Rounding::Up,
-        )
-        .map_or(debt, |first| {
-            ScaledDebt::new(first).minus_or_zero(ScaledDebt::new(1))
-        });
+        let most = mul_div(edge.get(), collateral.get(), unit, Rounding::Up)
+            .map_or(debt, |first| {
+                ScaledDebt::new(first).minus_or_zero(ScaledDebt::new(1))
+            });
         let owed = index.owed(debt, Rounding::Up)?;
         let mut repay = index.owed(debt.minus_or_zero(most), Rounding::Up)?;
         let rest = debt.minus_or_zero(index.scaled(repay, Rounding::Down)?);

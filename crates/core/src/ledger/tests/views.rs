@@ -6,8 +6,8 @@ use crate::interest::InterestCurve;
 use crate::market::{example_params, MarketPrices};
 use crate::position::{PositionView, Status, HEALTH_WITHOUT_DEBT};
 use crate::units::{
-    highest_safe_ratio, is_liquidatable, liquidation_price, Amount, DebtRatio, Index, Price, Ratio,
-    PRICE_ONE,
+    highest_healthy_ratio, is_liquidatable, liquidation_price, Amount, DebtRatio, Index, Price,
+    Ratio, PRICE_ONE,
 };
 use proptest::prelude::*;
 
@@ -155,13 +155,13 @@ proptest! {
     /// F02 of the rules alone: a ratio is safe up to the highest safe ratio and not beyond it, and
     /// its liquidation price divides prices in the same place.
     #[test]
-    fn the_highest_safe_ratio_is_exact(
+    fn the_highest_healthy_ratio_is_exact(
         index in Index::ONE.get()..Index::ONE.get() * 100,
         price in 1u128..1 << 100, threshold in 1u32..1_000_000,
     ) {
         let (index, price) = (Index::from_raw(index), Price::new(price));
         let threshold = Ratio::from_ppm(threshold);
-        let safe = highest_safe_ratio(index, price, threshold);
+        let safe = highest_healthy_ratio(index, price, threshold);
         let next = DebtRatio::new(safe.get() + 1);
         prop_assert!(!is_liquidatable(safe, index, price, threshold));
         prop_assert!(is_liquidatable(next, index, price, threshold));
