@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Are the documents those of the present sources? Every storage key of a contract is in docs/storage.md under its name and number, none is
-# there that no contract has, and every relative link leads somewhere.
+# there that no contract has, every test that the map of invariants names exists, and every relative link leads somewhere.
 set -euo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -36,6 +36,13 @@ while IFS=: read -r file link; do
     target=${target%%#*}
     [[ -z $target || $target == *://* || -e $(dirname "$file")/$target ]] || fault "$file: nothing at $target"
 done < <(grep -oHE '\]\([^)]+\)' README.md docs/*.md docs/decisions/*.md)
+
+# Every test that the map of invariants names, as `path::name`, is in that file; paths without `tests/embedded` are the core's.
+while IFS= read -r named; do
+    file=${named%%::*}
+    [[ $file == tests/embedded/* ]] || file=crates/core/$file
+    grep -qE "fn ${named##*::}\\(" "$file" 2>/dev/null || fault "docs/invariants.md names $named, which does not exist"
+done < <(grep -oE '`[a-z_/]+\.rs::[a-z0-9_]+`' docs/invariants.md | tr -d '`' | sort -u)
 
 if grep -nH 'TODO-' README.md docs/*.md docs/decisions/*.md; then
     fault "marks are left to be filled in"

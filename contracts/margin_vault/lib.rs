@@ -18,7 +18,7 @@ mod margin_vault {
     };
     use breakwater_core::market::{MarketParams, MarketPrices, MarketState};
     use breakwater_core::math::MathError;
-    use breakwater_core::position::{Position, PositionView};
+    use breakwater_core::position::{Closing, Position, PositionView};
     use breakwater_core::roles::{Governance, RoleError};
     use breakwater_core::tick::Tick;
     use breakwater_core::units::{Amount, Price, Shares};
@@ -323,6 +323,33 @@ mod margin_vault {
                 amount: paid,
             });
             Ok(paid)
+        }
+
+        #[ink(message)]
+        fn repay_and_withdraw(
+            &mut self,
+            market: MarketId,
+            repay: Amount,
+            withdraw: Amount,
+        ) -> Result<Amount, VaultError> {
+            let owner = self.env().caller();
+            let mut loaded = self.load(market)?;
+            // Where nothing is left to owe no price is needed, so a dead oracle stops nobody.
+            let prices = self.prices(&loaded).ok();
+            let paid = self.transition_of(&mut loaded, owner, |l, p| {
+                l.repay_and_withdraw(p, repay, withdraw, prices.as_ref())
+            })?;
+            self.unwind(loaded, owner, paid, Amount::ZERO, withdraw)?;
+            Ok(paid)
+        }
+
+        #[ink(message)]
+        fn close(&mut self, market: MarketId) -> Result<Closing, VaultError> {
+            let owner = self.env().caller();
+            let mut loaded = self.load(market)?;
+            let done = self.transition_of(&mut loaded, owner, |l, p| l.close_position(p))?;
+            self.unwind(loaded, owner, done.paid, done.reclaimed, done.collateral)?;
+            Ok(done)
         }
 
         #[ink(message)]

@@ -10,7 +10,7 @@ use breakwater_core::units::{Amount, Price};
 use breakwater_interfaces::cell::Cell;
 use breakwater_interfaces::oracle::OracleAdapter;
 use breakwater_interfaces::token::Token;
-use breakwater_interfaces::vault::{Market, VaultError};
+use breakwater_interfaces::vault::{Market, Reclaimed, Repaid, VaultError, Withdrawn};
 use breakwater_interfaces::{AccountId, Env, MarketId};
 use ink::codegen::{Env as _, TraitCallBuilder};
 
@@ -100,6 +100,49 @@ impl MarginVault {
         let result = self.transition(loaded, |ledger| act(ledger, &mut position))?;
         self.store_position(loaded.id, owner, &position);
         Ok(result)
+    }
+
+    /// Stores a market and moves what an owner repaid, got back and withdrew.
+    pub(crate) fn unwind(
+        &mut self,
+        loaded: Loaded,
+        owner: AccountId,
+        paid: Amount,
+        reclaimed: Amount,
+        collateral: Amount,
+    ) -> Result<(), VaultError> {
+        let market = loaded.id;
+        let (quote, security) = (
+            self.token(loaded.market.quote),
+            self.token(loaded.market.collateral),
+        );
+        self.store(loaded);
+        if !paid.is_zero() {
+            quote.pull(owner, paid)?;
+            self.env().emit_event(Repaid {
+                market,
+                owner,
+                payer: owner,
+                amount: paid,
+            });
+        }
+        if !reclaimed.is_zero() {
+            quote.push(owner, reclaimed)?;
+            self.env().emit_event(Reclaimed {
+                market,
+                owner,
+                amount: reclaimed,
+            });
+        }
+        if !collateral.is_zero() {
+            security.push(owner, collateral)?;
+            self.env().emit_event(Withdrawn {
+                market,
+                owner,
+                amount: collateral,
+            });
+        }
+        Ok(())
     }
 
     /// Prices of a market's feed. A source that does not answer is an error, never a trap.

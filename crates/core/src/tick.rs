@@ -220,6 +220,18 @@ mod tests {
         assert_eq!(at_or_below(DebtRatio::new(u128::MAX)), u16::MAX);
     }
 
+    /// Exactly 1.001 times the last, up to the units and the 64 bits that bounds are cut to.
+    #[test]
+    fn each_bound_is_a_tenth_of_a_percent_over_the_last() {
+        for t in 1..u16::MAX {
+            let (here, above) = (BigUint::from(bound(t).get()), bound(t + 1).get());
+            let cut = BigUint::from(1u128 + (above >> 63));
+            let (step, whole) = (&here * 1_001u32, BigUint::from(above) * 1_000u32);
+            assert!(whole <= &step + &cut * 1_001u32, "tick {t} is wider");
+            assert!(whole + &cut * 1_001u32 >= step, "tick {t} is narrower");
+        }
+    }
+
     proptest! {
         /// Never early, at most 0.1 % late: bound <= ratio < 1.001 · bound (and rounding).
         #[test]

@@ -235,6 +235,12 @@ impl UnitScale {
         10u128.checked_pow(exponent).map(Self)
     }
 
+    /// The plain factor.
+    #[must_use]
+    pub const fn factor(self) -> u128 {
+        self.0
+    }
+
     /// What an amount of collateral is worth in quote at a price.
     /// Errors: [`MathError::Overflow`].
     pub fn value(

@@ -9,7 +9,7 @@ use breakwater_core::ledger::{
 use breakwater_core::lending::LendingError;
 use breakwater_core::market::{MarketParams, MarketPrices, MarketState, ParamsError};
 use breakwater_core::math::MathError;
-use breakwater_core::position::PositionView;
+use breakwater_core::position::{Closing, PositionView};
 use breakwater_core::tick::Tick;
 use breakwater_core::units::{Amount, Price, Shares};
 use ink::prelude::vec::Vec;
@@ -212,6 +212,34 @@ pub trait MarginVault {
         amount: Amount,
     ) -> Result<Amount, VaultError>;
 
+    /// Repays the caller's debt, at most what is owed, and withdraws collateral, in one message;
+    /// returns what was taken. Where nothing is left to owe no price is needed. Needs an approval.
+    ///
+    /// # Events
+    /// `Repaid`, `Withdrawn`.
+    ///
+    /// # Errors
+    /// As `repay` and `withdraw`; nothing happens unless both can.
+    #[ink(message)]
+    fn repay_and_withdraw(
+        &mut self,
+        market: MarketId,
+        repay: Amount,
+        withdraw: Amount,
+    ) -> Result<Amount, VaultError>;
+
+    /// Repays all that the caller owes, interest of this block included, and gives back all
+    /// collateral and what was repaid in advance and not needed. No oracle is asked. Needs an
+    /// approval of what is owed.
+    ///
+    /// # Events
+    /// `Repaid`, `Reclaimed`, `Withdrawn`, each where its amount is not zero.
+    ///
+    /// # Errors
+    /// `UnknownMarket`, `Ledger`, `Token`.
+    #[ink(message)]
+    fn close(&mut self, market: MarketId) -> Result<Closing, VaultError>;
+
     /// Pays out what the caller has repaid in advance and a batch did not need.
     ///
     /// # Events
@@ -326,7 +354,10 @@ pub trait MarginVault {
     #[ink(message)]
     fn accounting(&self, market: MarketId) -> Result<Accounting, VaultError>;
 
-    /// A position brought up to date, judged at the latest accepted price.
+    /// A position brought up to date, judged at the latest accepted price: where it stands, its
+    /// health, its liquidation price, and exactly how much it may borrow or withdraw and must
+    /// repay or add, were the price before and the average the same. Borrowing and withdrawing
+    /// count the lowest of the three: ask `position_at` that price for their exact room.
     ///
     /// # Errors
     /// `UnknownMarket`, `OracleUnavailable`, `Ledger`.

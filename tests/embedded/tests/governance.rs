@@ -3,7 +3,6 @@
 
 use breakwater_core::market::example_params;
 use breakwater_core::oracle::OracleError;
-use breakwater_core::position::Status;
 use breakwater_core::roles::RoleError;
 use breakwater_embedded_tests::{collateral, price, quote, World};
 use breakwater_interfaces::auction::{AuctionContractError, LiquidationAuction};
@@ -97,7 +96,7 @@ fn depth_views_equal_the_sum_of_positions() {
             let view = w
                 .ask(w.d.vault, w.d.vault().call().position_at(0, *owner, at))
                 .expect("answers");
-            if view.status == Status::Liquidatable {
+            if view.status.is_liquidatable() {
                 expected.0 += 1;
                 expected.1 += view.collateral.get();
                 expected.2 += view.debt.get();

@@ -33,11 +33,11 @@ fn healthy_at_the_liquidation_price_and_in_a_batch_one_unit_lower() {
         let limit = s.w.view(owner).liquidation_price.unwrap();
 
         s.w.set_price_twice(limit);
-        assert_eq!(s.w.view(owner).status, Status::Healthy);
+        assert!(s.w.view(owner).status.is_safe());
         assert_eq!(s.open_refused(), LedgerError::NothingToLiquidate);
 
         s.w.set_price_twice(less(limit));
-        assert_eq!(s.w.view(owner).status, Status::Liquidatable);
+        assert!(s.w.view(owner).status.is_liquidatable());
         let batch = s.open();
         assert_eq!(s.w.batch(batch).members, 1);
         assert_eq!(s.w.view(owner).status, Status::InBatch);
@@ -95,7 +95,7 @@ fn one_healthy_round_of_the_last_two_protects_whichever_it_is() {
     assert!(s
         .owners
         .iter()
-        .all(|o| s.w.view(*o).status == Status::Liquidatable));
+        .all(|o| s.w.view(*o).status.is_liquidatable()));
     assert_eq!(
         s.open_refused(),
         LedgerError::NothingToLiquidate,
@@ -143,7 +143,7 @@ fn a_round_opens_nothing_in_the_block_that_accepted_it() {
     s.w.advance(1);
     let batch = s.open();
     assert_eq!(s.w.batch(batch).members, 9);
-    assert_eq!(s.w.view(owner).status, Status::Healthy);
+    assert!(s.w.view(owner).status.is_safe());
 }
 
 #[test]
@@ -172,7 +172,7 @@ fn a_stale_price_opens_nothing() {
 fn repaying_or_adding_collateral_in_time_protects() {
     let mut s = Scene::crashed(181);
     // At 181 those who owe 1 450 to 1 490 are liquidatable.
-    assert_eq!(s.w.view(s.owners[6]).status, Status::Liquidatable);
+    assert!(s.w.view(s.owners[6]).status.is_liquidatable());
     let d = s.w.d;
     // One repays a part, one adds collateral, one is helped by a stranger, one pays everything.
     let (part, top_up, helped, all) = (s.owners[6], s.owners[7], s.owners[8], s.owners[9]);
@@ -190,7 +190,7 @@ fn repaying_or_adding_collateral_in_time_protects() {
     let message = d.vault().call_mut().deposit(0, collateral(1));
     s.w.vault(top_up, message).expect("adds");
     for owner in [part, top_up, helped, all] {
-        assert_eq!(s.w.view(owner).status, Status::Healthy);
+        assert!(s.w.view(owner).status.is_safe());
     }
     // Only the one who did nothing is taken.
     let batch = s.open();

@@ -4,7 +4,6 @@
 use breakwater_core::ledger::{LedgerError, Settlement};
 use breakwater_core::market::{example_params, MarketParams};
 use breakwater_core::math::Rounding;
-use breakwater_core::position::Status;
 use breakwater_core::units::{Amount, Price};
 use breakwater_embedded_tests::{buys, collateral, price, quote, worth, Scene, World, COLLATERAL};
 use breakwater_interfaces::auction::BatchKey;
@@ -176,7 +175,7 @@ fn debt_is_written_off_only_where_no_collateral_is_left() {
     );
     assert_eq!(done.debt_left.get(), left);
     let view = s.w.view(s.owners[7]);
-    assert!(!view.collateral.is_zero() && view.status == Status::Liquidatable);
+    assert!(!view.collateral.is_zero() && view.status.is_liquidatable());
 }
 
 /// Ten owners as in [`Scene`], a small hole, and no deposits unless given.
@@ -207,7 +206,7 @@ fn several_batches_run_at_once_each_at_its_own_price() {
     let asked = batches.map(|batch| s.w.batch(batch).asked);
     assert_eq!(asked, [quote(4_000); 3]);
     assert_eq!(s.open_refused(), LedgerError::HoleFull);
-    assert_eq!(s.w.view(s.owners[0]).status, Status::Liquidatable);
+    assert!(s.w.view(s.owners[0]).status.is_liquidatable());
 
     for bidder in s.bidders.clone() {
         s.w.fund_bidder(bidder, quote(5_000));

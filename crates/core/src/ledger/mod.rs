@@ -11,6 +11,7 @@ mod moves;
 mod positions;
 #[cfg(test)]
 mod tests;
+mod view;
 
 pub use batches::{Demand, OpenRequest, Opening, Settlement};
 pub use depth::{AtRisk, Histogram, TickTotals, MAX_HISTOGRAM_TICKS};
@@ -49,6 +50,8 @@ pub enum LedgerError {
     NothingOwed,
     /// Nothing has been paid in advance that is left over.
     NothingPrepaid,
+    /// The position is empty.
+    NothingToClose,
     /// The position is pooled in a batch that has not settled.
     PositionInBatch,
     /// The position slept through more moves than one call follows; call `sync` first.

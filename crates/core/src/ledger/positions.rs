@@ -5,9 +5,9 @@ use super::{Ledger, LedgerError, LedgerStore, MAX_MOVES};
 use crate::market::MarketPrices;
 use crate::math::Rounding;
 use crate::page::{page_of, slot_of, BatchedCohort, Cohort, CohortId, Cooling, Departure};
-use crate::position::{Pooled, Position, PositionView, Status};
+use crate::position::{Closing, Pooled, Position};
 use crate::tick;
-use crate::units::{is_liquidatable, liquidation_price, Amount, Price, ScaledDebt};
+use crate::units::{Amount, ScaledDebt};
 
 /// A position's share of what its cohort owes in a running batch, rounded up.
 pub(super) fn batched_debt(
@@ -161,6 +161,44 @@ impl<S: LedgerStore> Ledger<'_, S> {
         Ok(amount)
     }
 
+    /// Repays and then withdraws, as [`Self::repay`] and [`Self::withdraw`] one after the other;
+    /// returns what was taken from the payer. Repaying all needs no price.
+    ///
+    /// # Errors
+    /// Those of both.
+    pub fn repay_and_withdraw(
+        &mut self,
+        position: &mut Position,
+        repay: Amount,
+        withdraw: Amount,
+        prices: Option<&MarketPrices>,
+    ) -> Result<Amount, LedgerError> {
+        let paid = self.repay(position, repay)?;
+        self.withdraw(position, withdraw, prices)?;
+        Ok(paid)
+    }
+
+    /// Repays all that is owed and gives everything back: collateral, and what was paid in
+    /// advance and not needed. No price is needed (promise 6).
+    ///
+    /// # Errors
+    /// [`LedgerError::NothingToClose`], [`LedgerError::PositionInBatch`],
+    /// [`LedgerError::SyncRequired`], [`LedgerError::Math`].
+    pub fn close_position(&mut self, position: &mut Position) -> Result<Closing, LedgerError> {
+        let (collateral, debt) = self.detach(position)?;
+        let (_, paid) = self.retire(debt, Amount::new(u128::MAX))?;
+        let reclaimed = core::mem::take(&mut position.prepaid);
+        self.state.prepaid = self.state.prepaid.minus(reclaimed)?;
+        if paid.is_zero() && reclaimed.is_zero() && collateral.is_zero() {
+            return Err(LedgerError::NothingToClose);
+        }
+        Ok(Closing {
+            paid,
+            reclaimed,
+            collateral,
+        })
+    }
+
     fn hold_aside(
         &mut self,
         position: &mut Position,
@@ -211,46 +249,6 @@ impl<S: LedgerStore> Ledger<'_, S> {
         }
     }
 
-    /// A position brought up to date, judged at a price. Nothing is stored by it.
-    ///
-    /// # Errors
-    /// [`LedgerError::SyncRequired`], [`LedgerError::CorruptedStorage`], [`LedgerError::Math`].
-    pub fn view(&mut self, position: &Position, price: Price) -> Result<PositionView, LedgerError> {
-        let mut position = *position;
-        let standing = self.follow(&mut position, MAX_MOVES)?;
-        if let (Standing::InBatch(batched), Some(pooled)) = (standing, position.pooled) {
-            let (collateral, scaled_debt) = batched.cohort.worth(pooled.stake)?;
-            return Ok(PositionView {
-                collateral: collateral.plus(position.collateral)?,
-                scaled_debt,
-                debt: batched_debt(&batched, &position)?.minus_or_zero(position.prepaid),
-                liquidation_price: None,
-                status: Status::InBatch,
-                batch: Some(batched.batch),
-            });
-        }
-        let (index, threshold) = (self.state.index, self.params.liquidation_threshold);
-        // Until it is touched, a position is judged by the tick its cohort is in, whatever has
-        // been held aside for it.
-        let tick = position.pooled.map(|pooled| pooled.cohort.tick);
-        let (collateral, scaled_debt) = self.take_out(&mut position)?;
-        let bound = tick.map(tick::bound);
-        let liquidatable =
-            bound.is_some_and(|bound| is_liquidatable(bound, index, price, threshold));
-        Ok(PositionView {
-            collateral,
-            scaled_debt,
-            debt: index.owed(scaled_debt, Rounding::Up)?,
-            liquidation_price: bound.and_then(|bound| liquidation_price(bound, index, threshold)),
-            status: if liquidatable {
-                Status::Liquidatable
-            } else {
-                Status::Healthy
-            },
-            batch: None,
-        })
-    }
-
     /// Brings a position up to date or refuses: everything a user does begins here.
     fn settle(&mut self, position: &mut Position) -> Result<(), LedgerError> {
         match self.follow(position, MAX_MOVES)? {
@@ -265,7 +263,11 @@ impl<S: LedgerStore> Ledger<'_, S> {
         self.take_out(position)
     }
 
-    fn take_out(&mut self, position: &mut Position) -> Result<(Amount, ScaledDebt), LedgerError> {
+    /// Takes a position that is up to date out of its cohort, with what was held aside for it.
+    pub(super) fn take_out(
+        &mut self,
+        position: &mut Position,
+    ) -> Result<(Amount, ScaledDebt), LedgerError> {
         let own = position.collateral;
         self.state.free_collateral = self.state.free_collateral.minus(own)?;
         position.collateral = Amount::ZERO;
@@ -339,10 +341,7 @@ impl<S: LedgerStore> Ledger<'_, S> {
         let prices = prices
             .filter(|prices| prices.age <= self.params.max_price_age)
             .ok_or(LedgerError::StalePrice)?;
-        let limit = self
-            .scale
-            .value(collateral, prices.low(), Rounding::Down)?
-            .share(self.params.initial_ltv, Rounding::Down)?;
+        let limit = self.initial_limit(collateral, prices.low())?;
         if self.state.index.owed(debt, Rounding::Up)? > limit {
             return Err(LedgerError::ExceedsInitialLtv);
         }

@@ -27,7 +27,7 @@ fn a_filled_batch_closes_the_risky_and_leaves_the_healthy() {
     world.check();
     for who in 0..10 {
         let view = world.view(who, 182 * PRICE_ONE);
-        assert_eq!(view.status, Status::Healthy);
+        assert!(view.status.is_safe());
         if u32::from(who < 6) == 1 {
             assert_eq!(
                 view.collateral.get(),
@@ -184,7 +184,7 @@ fn exactly_at_the_liquidation_price_nobody_is_liquidatable() {
         .liquidation_price
         .unwrap()
         .get();
-    assert_eq!(world.view(9, trigger).status, Status::Healthy);
+    assert_eq!(world.view(9, trigger).status, Status::MarginCall);
     assert_eq!(
         world.open_batch(trigger),
         Err(LedgerError::NothingToLiquidate)
@@ -399,7 +399,7 @@ fn depth_from_ticks_alone_equals_the_positions() {
     let price = 182 * PRICE_ONE;
     let liquidatable: Vec<_> = (0..10)
         .map(|who| world.view(who, price))
-        .filter(|view| view.status == Status::Liquidatable)
+        .filter(|view| view.status.is_liquidatable())
         .collect();
     let (params, mut state) = (world.params.clone(), world.state.clone());
     let mut ledger = Ledger::new(&params, &mut state, &mut world.cells).unwrap();

@@ -3,7 +3,6 @@
 use super::super::*;
 use super::world::{World, COLLATERAL, QUOTE};
 use crate::math::Rounding;
-use crate::position::Status;
 use crate::units::{Amount, Ratio, PRICE_ONE};
 use proptest::prelude::*;
 
@@ -94,7 +93,7 @@ proptest! {
                         for who in 0..12 {
                             let was = before[who as usize];
                             if world.view(who, price).batch == Some(opening.number) {
-                                prop_assert_eq!(was.status, Status::Liquidatable);
+                                prop_assert!(was.status.is_liquidatable());
                             }
                         }
                         running.push(opening);

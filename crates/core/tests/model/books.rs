@@ -1,0 +1,114 @@
+//! The model's books of money: lenders' shares, interest, insurance and losses, exact to the unit.
+
+use crate::scale::{down, up, PPM};
+use breakwater_core::interest::{InterestCurve, YEAR};
+use breakwater_core::losses::Waterfall;
+use breakwater_core::market::MarketState;
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Books {
+    pub cash: u128,
+    pub insurance: u128,
+    pub rewards: u128,
+    pub prepaid: u128,
+    pub shares: u128,
+    pub reserve: u128,
+    pub written_off: u128,
+}
+
+impl Books {
+    pub fn of(state: &MarketState) -> Self {
+        Self {
+            cash: state.cash.get(),
+            insurance: state.insurance.get(),
+            rewards: state.rewards.get(),
+            prepaid: state.prepaid.get(),
+            shares: state.supply_shares.get(),
+            reserve: state.reserve_shares.get(),
+            written_off: state.written_off.get(),
+        }
+    }
+
+    /// Shares for an amount where `lent` is out; a million shares and one unit are nobody's.
+    pub fn supply(&mut self, amount: u128, lent: u128) -> u128 {
+        let minted = down(amount, self.shares + PPM, self.cash + lent + 1);
+        self.cash += amount;
+        self.shares += minted;
+        minted
+    }
+
+    /// What shares are worth after a provision; nothing is changed.
+    pub fn worth(&self, shares: u128, lent: u128, provision: u128) -> u128 {
+        let left = (self.cash + lent + 1).saturating_sub(provision);
+        down(shares, left, self.shares + PPM)
+    }
+
+    /// The yearly rate in ppm when `lent` is out.
+    pub fn rate(&self, curve: &InterestCurve, lent: u128) -> u128 {
+        if lent + self.cash == 0 {
+            return curve.idle.ppm();
+        }
+        let used = up(lent, PPM, lent + self.cash);
+        let (from, to, along, length) = if used <= curve.kink.ppm() {
+            (curve.idle, curve.at_kink, used, curve.kink.ppm())
+        } else {
+            let past = used - curve.kink.ppm();
+            (curve.at_kink, curve.at_full, past, PPM - curve.kink.ppm())
+        };
+        from.ppm() + up(to.ppm() - from.ppm(), along, length)
+    }
+
+    /// `⌈index · rate · time / year⌉` more than the index.
+    pub fn grown(index: u128, rate: u128, time: u64) -> u128 {
+        index + up(index, rate * u128::from(time), PPM * u128::from(YEAR))
+    }
+
+    /// The reserve's part of an interest, in shares at the price before it.
+    pub fn pay_reserve(&mut self, interest: u128, lent: u128, curve: &InterestCurve) {
+        let part = down(interest, curve.reserve_factor.ppm(), PPM);
+        let minted = down(part, self.shares + PPM, self.cash + lent + 1 - part);
+        self.shares += minted;
+        self.reserve += minted;
+    }
+
+    /// Promise 10: a shortfall eats the penalties of its batch, then insurance (its cash, then its
+    /// shares of the pool), then what lenders have. Keepers are paid out of penalties left.
+    pub fn settle(
+        &mut self,
+        shortfall: u128,
+        penalties: u128,
+        repaid: u128,
+        lent: u128,
+        wish: u128,
+    ) -> Waterfall {
+        let assets = self.cash + lent;
+        let from_penalties = shortfall.min(penalties);
+        let from_insurance = (shortfall - from_penalties).min(self.insurance);
+        let loss = shortfall - from_penalties - from_insurance;
+        let left = penalties - from_penalties;
+        let reward = wish.min(left / 5);
+        let from_reserve = if loss == 0 || assets == 0 || self.reserve == 0 {
+            0
+        } else {
+            let wanted = up(self.shares, loss, assets);
+            let burnt = wanted.min(self.reserve);
+            self.reserve -= burnt;
+            self.shares -= burnt;
+            down(loss, burnt, wanted)
+        };
+        self.cash += repaid + from_penalties + from_insurance;
+        self.insurance = self.insurance - from_insurance + left - reward;
+        self.rewards += reward;
+        self.written_off += loss - from_reserve;
+        let amount = breakwater_core::units::Amount::new;
+        Waterfall {
+            shortfall: amount(shortfall),
+            from_penalties: amount(from_penalties),
+            from_insurance: amount(from_insurance),
+            from_reserve: amount(from_reserve),
+            from_lenders: amount(loss - from_reserve),
+            reward: amount(reward),
+            to_insurance: amount(left - reward),
+        }
+    }
+}
