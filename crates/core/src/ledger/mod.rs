@@ -5,6 +5,7 @@
 
 mod batches;
 mod depth;
+mod in_kind;
 mod moves;
 mod positions;
 #[cfg(test)]
@@ -12,6 +13,7 @@ mod tests;
 
 pub use batches::{OpenRequest, Opening, Settlement};
 pub use depth::{AtRisk, Histogram, TickTotals, MAX_HISTOGRAM_TICKS};
+pub use in_kind::TakenInKind;
 
 use crate::batch::Batch;
 use crate::market::{MarketParams, MarketState, ParamsError};
@@ -83,6 +85,12 @@ pub enum LedgerError {
     Params(ParamsError),
     /// A number left its range.
     Math(MathError),
+    /// The market is wound down: nothing is lent any more.
+    WindingDown,
+    /// Collateral is taken in kind only in a wind-down, after the market's notice.
+    NotInKindYet,
+    /// Collateral is taken in kind only after an auction that found too little money for it.
+    NotAuctioned,
 }
 
 impl From<MathError> for LedgerError {
