@@ -11,6 +11,9 @@ use ink::storage::Lazy;
 pub trait Governed {
     /// Proposes who may take over; `None` withdraws a proposal. Governor only.
     ///
+    /// # Events
+    /// `GovernorProposed`.
+    ///
     /// # Errors
     /// `NotGovernor`.
     #[ink(message)]
@@ -29,6 +32,34 @@ pub trait Governed {
     /// Who governs, and who may take over.
     #[ink(message)]
     fn governance(&self) -> Governance<AccountId>;
+}
+
+/// Messages about the guardian, who may restrict and nothing else.
+#[ink::trait_definition]
+pub trait Guarded {
+    /// Names the guardian; `None` for nobody. Governor only, at once.
+    ///
+    /// # Events
+    /// `GuardianChanged`.
+    ///
+    /// # Errors
+    /// `NotGovernor`.
+    #[ink(message)]
+    fn set_guardian(&mut self, guardian: Option<AccountId>) -> Result<(), RoleError>;
+}
+
+/// Somebody may take the governor's role over, or nobody any more.
+#[ink::event]
+pub struct GovernorProposed {
+    /// Who may.
+    pub heir: Option<AccountId>,
+}
+
+/// Another guardian was named.
+#[ink::event]
+pub struct GuardianChanged {
+    /// Who it is now.
+    pub guardian: Option<AccountId>,
 }
 
 /// The governor's role was taken over.
@@ -71,15 +102,42 @@ impl Roles {
         self.get().ensure(caller)
     }
 
-    /// Proposes who may take over.
+    /// Proposes who may take over and returns the event that says so.
     ///
     /// # Errors
     /// [`RoleError::NotGovernor`].
-    pub fn propose(&mut self, caller: AccountId, heir: Option<AccountId>) -> Result<(), RoleError> {
+    pub fn propose(
+        &mut self,
+        caller: AccountId,
+        heir: Option<AccountId>,
+    ) -> Result<GovernorProposed, RoleError> {
         let mut roles = self.get();
         roles.propose(caller, heir)?;
         self.cell.set(&Cell(roles));
-        Ok(())
+        Ok(GovernorProposed { heir })
+    }
+
+    /// Refuses everybody but the guardian and the governor.
+    ///
+    /// # Errors
+    /// [`RoleError::NotGuardian`].
+    pub fn ensure_guardian(&self, caller: AccountId) -> Result<(), RoleError> {
+        self.get().ensure_guardian(caller)
+    }
+
+    /// Names the guardian and returns the event that says so.
+    ///
+    /// # Errors
+    /// [`RoleError::NotGovernor`].
+    pub fn set_guardian(
+        &mut self,
+        caller: AccountId,
+        guardian: Option<AccountId>,
+    ) -> Result<GuardianChanged, RoleError> {
+        let mut roles = self.get();
+        roles.set_guardian(caller, guardian)?;
+        self.cell.set(&Cell(roles));
+        Ok(GuardianChanged { guardian })
     }
 
     /// Lets the caller take over and returns the event that says so.

@@ -7,7 +7,7 @@ use crate::math::Rounding;
 use crate::page::page_of;
 use crate::position::Position;
 use crate::tick;
-use crate::units::{is_liquidatable, Amount, Price, Ratio, ScaledDebt};
+use crate::units::{is_liquidatable, Amount, Block, Price, Ratio, ScaledDebt};
 use scale::{Decode, Encode};
 use scale_info::TypeInfo;
 
@@ -36,19 +36,23 @@ impl<S: LedgerStore> Ledger<'_, S> {
     /// settlement.
     ///
     /// # Errors
-    /// [`LedgerError::NotInKindYet`], [`LedgerError::StalePrice`],
-    /// [`LedgerError::PositionInBatch`], [`LedgerError::NothingOwed`],
+    /// [`LedgerError::NotInKindYet`], [`LedgerError::RoundTooFresh`],
+    /// [`LedgerError::StalePrice`], [`LedgerError::PositionInBatch`], [`LedgerError::NothingOwed`],
     /// [`LedgerError::NothingToLiquidate`], [`LedgerError::NotAuctioned`],
     /// [`LedgerError::SyncRequired`], [`LedgerError::Math`].
     pub fn take_in_kind(
         &mut self,
         position: &mut Position,
         prices: &MarketPrices,
+        block: Block,
     ) -> Result<TakenInKind, LedgerError> {
         let now = self.state.accrued_at;
         let ripe = |since: u64| now.saturating_sub(since) >= self.params.notice;
         if !self.state.wind_down.is_some_and(|ended| ripe(ended.since)) {
             return Err(LedgerError::NotInKindYet);
+        }
+        if prices.accepted_in >= block {
+            return Err(LedgerError::RoundTooFresh);
         }
         if prices.age > self.params.max_price_age {
             return Err(LedgerError::StalePrice);
