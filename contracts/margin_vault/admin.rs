@@ -1,7 +1,6 @@
 //! Governance: markets and their parameters, insurance, and the end of a market.
 
 use crate::margin_vault::MarginVault;
-use breakwater_core::ledger::TakenInKind;
 use breakwater_core::lending::LendingError;
 use breakwater_core::market::{Limits, MarketParams, MarketState};
 use breakwater_core::math::MathError;
@@ -9,34 +8,40 @@ use breakwater_core::timelock::{Proposal, TimelockError};
 use breakwater_core::units::Amount;
 use breakwater_core::wind_down::Collected;
 use breakwater_interfaces::cell::Cell;
+use breakwater_interfaces::governance::RolesChanged;
 use breakwater_interfaces::vault::{Market, MarketCreated, VaultError};
-use breakwater_interfaces::vault_admin::{
-    AuctionNamed, Collected as CollectedEvent, Insured, ParamsCancelled, ParamsChanged,
-    ParamsProposed, TookInKind, WindDownBegan,
-};
+use breakwater_interfaces::vault_admin::{AuctionNamed, Change, MarketChanged};
 use breakwater_interfaces::{AccountId, MarketId};
 use ink::codegen::Env as _;
 
 impl MarginVault {
-    fn ensure_guardian(&self) -> Result<AccountId, VaultError> {
-        let caller = self.env().caller();
+    fn ensure_guardian(&self) -> Result<(), VaultError> {
         self.roles
-            .ensure_guardian(caller)
-            .map_err(|_| VaultError::NotGuardian)?;
-        Ok(caller)
+            .ensure_guardian(self.env().caller())
+            .map_err(|_| VaultError::NotGuardian)
     }
 
     fn stored(&self, market: MarketId) -> Result<Market, VaultError> {
         Ok(self.markets.get(market).ok_or(VaultError::UnknownMarket)?.0)
     }
 
-    fn change(&mut self, id: MarketId, market: Market) {
+    fn put(&mut self, id: MarketId, market: Market, change: Change) {
         self.markets.insert(id, &Cell(market));
-        self.proposals.remove(id);
-        let by = self.env().caller();
-        self.env().emit_event(ParamsChanged { market: id, by });
+        self.announce(id, change);
     }
 
+    #[inline(never)]
+    pub(crate) fn announce(&self, market: MarketId, change: Change) {
+        let by = self.env().caller();
+        self.env().emit_event(MarketChanged { market, by, change });
+    }
+
+    #[inline(never)]
+    pub(crate) fn announce_roles(&self, changed: RolesChanged) {
+        self.env().emit_event(changed);
+    }
+
+    #[inline(never)]
     pub(crate) fn name_auction(&mut self, auction: AccountId) -> Result<(), VaultError> {
         let mut config = self.config()?;
         self.ensure_governor()?;
@@ -49,6 +54,7 @@ impl MarginVault {
         Ok(())
     }
 
+    #[inline(never)]
     pub(crate) fn create(
         &mut self,
         collateral: AccountId,
@@ -71,6 +77,7 @@ impl MarginVault {
             quote,
             params,
             easing: None,
+            proposal: None,
         };
         self.markets.insert(id, &Cell(market));
         let state = MarketState {
@@ -92,68 +99,70 @@ impl MarginVault {
         Ok(id)
     }
 
+    #[inline(never)]
     pub(crate) fn propose(&mut self, id: MarketId, params: MarketParams) -> Result<(), VaultError> {
         self.ensure_governor()?;
         let present = self.load(id)?.market.params;
         present.ensure_may_become(&params)?;
         let proposal = Proposal::new(params, self.env().block_timestamp(), present.notice);
-        self.env().emit_event(ParamsProposed {
-            market: id,
-            ripe_at: proposal.ripe_at,
-        });
-        self.proposals.insert(id, &Cell(proposal));
+        let ripe_at = proposal.ripe_at;
+        let mut market = self.stored(id)?;
+        market.proposal = Some(proposal);
+        self.put(id, market, Change::Proposed { ripe_at });
         Ok(())
     }
 
+    #[inline(never)]
     pub(crate) fn apply(&mut self, id: MarketId) -> Result<(), VaultError> {
         // Until now interest runs on the old curve, and the threshold is the one in force.
-        let loaded = self.load(id)?;
+        let mut loaded = self.load(id)?;
         let now = self.env().block_timestamp();
-        let proposal = self
-            .proposals
-            .get(id)
-            .ok_or(TimelockError::NothingProposed)?;
-        let params = proposal.0.ripe(now)?;
+        let proposal = loaded.market.proposal.take();
+        let params = proposal.ok_or(TimelockError::NothingProposed)?.ripe(now)?;
         let present = &loaded.market.params;
         present.ensure_may_become(&params)?;
-        let market = Market {
-            easing: present.easing_to(&params, now),
-            params,
-            ..loaded.market
-        };
-        self.states.insert(id, &Cell(loaded.state));
-        self.change(id, market);
+        loaded.market.easing = present.easing_to(&params, now);
+        loaded.market.params = params;
+        let market = loaded.market.clone();
+        self.store(loaded);
+        self.put(id, market, Change::Applied);
         Ok(())
     }
 
-    pub(crate) fn cancel(&mut self, market: MarketId) -> Result<(), VaultError> {
-        let by = self.ensure_guardian()?;
-        if !self.proposals.contains(market) {
-            return Err(TimelockError::NothingProposed.into());
-        }
-        self.proposals.remove(market);
-        self.env().emit_event(ParamsCancelled { market, by });
+    #[inline(never)]
+    pub(crate) fn cancel(&mut self, id: MarketId) -> Result<(), VaultError> {
+        self.ensure_guardian()?;
+        let mut market = self.stored(id)?;
+        market
+            .proposal
+            .take()
+            .ok_or(TimelockError::NothingProposed)?;
+        self.put(id, market, Change::Cancelled);
         Ok(())
     }
 
+    #[inline(never)]
     pub(crate) fn restrict_to(&mut self, id: MarketId, limits: Limits) -> Result<(), VaultError> {
         self.ensure_guardian()?;
         let mut market = self.stored(id)?;
         market.params.restrict(limits)?;
-        self.change(id, market);
+        market.proposal = None;
+        self.put(id, market, Change::Restricted);
         Ok(())
     }
 
+    #[inline(never)]
     pub(crate) fn begin_wind_down(&mut self, market: MarketId) -> Result<(), VaultError> {
         self.ensure_governor()?;
         let mut loaded = self.load(market)?;
         loaded.state.begin_wind_down()?;
         self.store(loaded);
         let loss = Amount::ZERO;
-        self.env().emit_event(WindDownBegan { market, loss });
+        self.announce(market, Change::WindDown { loss });
         Ok(())
     }
 
+    #[inline(never)]
     pub(crate) fn give(&mut self, market: MarketId, amount: Amount) -> Result<(), VaultError> {
         if amount.is_zero() {
             return Err(LendingError::ZeroAmount.into());
@@ -164,12 +173,7 @@ impl MarginVault {
         let to_lenders = loaded.state.take_in(amount)?;
         self.store(loaded);
         quote.pull(payer, amount)?;
-        self.env().emit_event(Insured {
-            market,
-            payer,
-            amount,
-            to_lenders,
-        });
+        self.announce(market, Change::Insured { amount, to_lenders });
         Ok(())
     }
 
@@ -180,6 +184,7 @@ impl MarginVault {
             .unwrap_or_default()
     }
 
+    #[inline(never)]
     pub(crate) fn pay_lender(
         &mut self,
         market: MarketId,
@@ -198,31 +203,19 @@ impl MarginVault {
         self.collected.insert((market, lender), &Cell(taken));
         self.store(loaded);
         self.token(token).pay(lender, amount)?;
-        self.env().emit_event(CollectedEvent {
-            market,
-            lender,
-            amount,
-            in_kind,
-        });
+        self.announce(market, Change::Collected { amount, in_kind });
         Ok(amount)
     }
 
-    pub(crate) fn take(
-        &mut self,
-        market: MarketId,
-        owner: AccountId,
-    ) -> Result<TakenInKind, VaultError> {
+    #[inline(never)]
+    pub(crate) fn take(&mut self, market: MarketId, owner: AccountId) -> Result<(), VaultError> {
         let mut loaded = self.load(market)?;
         let prices = self.prices(&loaded)?;
         let block = self.env().block_number();
         let taken =
             self.transition_of(&mut loaded, owner, |l, p| l.take_in_kind(p, &prices, block))?;
         self.store(loaded);
-        self.env().emit_event(TookInKind {
-            market,
-            owner,
-            taken,
-        });
-        Ok(taken)
+        self.announce(market, Change::TookInKind { owner, taken });
+        Ok(())
     }
 }

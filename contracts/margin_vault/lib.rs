@@ -13,14 +13,11 @@ mod market;
 mod margin_vault {
     use crate::cells::Cells;
     use breakwater_core::batch::Batch;
-    use breakwater_core::ledger::{
-        AtRisk, Histogram, OpenRequest, Opening, Settlement, TakenInKind,
-    };
+    use breakwater_core::ledger::{AtRisk, Histogram, OpenRequest, Opening, Settlement};
     use breakwater_core::market::{Limits, MarketParams, MarketState};
     use breakwater_core::position::{Position, PositionView};
     use breakwater_core::roles::{Governance, RoleError};
     use breakwater_core::tick::Tick;
-    use breakwater_core::timelock::Proposal;
     use breakwater_core::units::{Amount, Price, Shares};
     use breakwater_core::wind_down::Collected;
     use breakwater_interfaces::cell::Cell;
@@ -30,7 +27,7 @@ mod margin_vault {
         Accounting, BatchOpened, BatchSettled, Borrowed, Deposited, MarginVault as Interface,
         Market, Reclaimed, Redeemed, Repaid, Supplied, VaultError, Withdrawn,
     };
-    use breakwater_interfaces::vault_admin::{VaultAdmin, WindDownBegan};
+    use breakwater_interfaces::vault_admin::{Change, VaultAdmin};
     use breakwater_interfaces::MarketId;
     use ink::prelude::vec::Vec;
     use ink::storage::traits::ManualKey;
@@ -63,9 +60,6 @@ mod margin_vault {
         pub(crate) lenders: Mapping<(MarketId, AccountId), Cell<Shares>, ManualKey<0x4c45_4e44>>,
         pub(crate) rewards: Mapping<(MarketId, AccountId), Cell<Amount>, ManualKey<0x5245_5741>>,
         pub(crate) cells: Cells,
-        /// Announced parameters.
-        pub(crate) proposals:
-            Mapping<MarketId, Cell<Proposal<MarketParams>>, ManualKey<0x5052_4f50>>,
         /// What lenders have been paid in a wind-down.
         pub(crate) collected:
             Mapping<(MarketId, AccountId), Cell<Collected>, ManualKey<0x434f_4c4c>>,
@@ -91,7 +85,6 @@ mod margin_vault {
                 lenders: Mapping::new(),
                 rewards: Mapping::new(),
                 cells: Cells::default(),
-                proposals: Mapping::new(),
                 collected: Mapping::new(),
             }
         }
@@ -101,14 +94,14 @@ mod margin_vault {
         #[ink(message)]
         fn propose_governor(&mut self, heir: Option<AccountId>) -> Result<(), RoleError> {
             let proposed = self.roles.propose(self.env().caller(), heir)?;
-            self.env().emit_event(proposed);
+            self.announce_roles(proposed);
             Ok(())
         }
 
         #[ink(message)]
         fn accept_governor(&mut self) -> Result<(), RoleError> {
             let changed = self.roles.accept(self.env().caller())?;
-            self.env().emit_event(changed);
+            self.announce_roles(changed);
             Ok(())
         }
 
@@ -122,7 +115,7 @@ mod margin_vault {
         #[ink(message)]
         fn set_guardian(&mut self, guardian: Option<AccountId>) -> Result<(), RoleError> {
             let changed = self.roles.set_guardian(self.env().caller(), guardian)?;
-            self.env().emit_event(changed);
+            self.announce_roles(changed);
             Ok(())
         }
     }
@@ -168,17 +161,8 @@ mod margin_vault {
         }
 
         #[ink(message)]
-        fn take_in_kind(
-            &mut self,
-            market: MarketId,
-            owner: AccountId,
-        ) -> Result<TakenInKind, VaultError> {
+        fn take_in_kind(&mut self, market: MarketId, owner: AccountId) -> Result<(), VaultError> {
             self.take(market, owner)
-        }
-
-        #[ink(message)]
-        fn proposal(&self, market: MarketId) -> Option<Proposal<MarketParams>> {
-            self.proposals.get(market).map(|cell| cell.0)
         }
     }
 
@@ -447,7 +431,7 @@ mod margin_vault {
             }
             if !ending && loaded.state.wind_down.is_some() {
                 let loss = waterfall.from_lenders;
-                self.env().emit_event(WindDownBegan { market, loss });
+                self.announce(market, Change::WindDown { loss });
             }
             self.store(loaded);
             if !settlement.sold.is_zero() {

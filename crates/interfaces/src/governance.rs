@@ -12,7 +12,7 @@ pub trait Governed {
     /// Proposes who may take over; `None` withdraws a proposal. Governor only.
     ///
     /// # Events
-    /// `GovernorProposed`.
+    /// `RolesChanged`.
     ///
     /// # Errors
     /// `NotGovernor`.
@@ -22,7 +22,7 @@ pub trait Governed {
     /// Takes the role over. Only who has been proposed.
     ///
     /// # Events
-    /// `GovernorChanged`.
+    /// `RolesChanged`.
     ///
     /// # Errors
     /// `NotProposed`.
@@ -40,7 +40,7 @@ pub trait Guarded {
     /// Names the guardian; `None` for nobody. Governor only, at once.
     ///
     /// # Events
-    /// `GuardianChanged`.
+    /// `RolesChanged`.
     ///
     /// # Errors
     /// `NotGovernor`.
@@ -48,25 +48,11 @@ pub trait Guarded {
     fn set_guardian(&mut self, guardian: Option<AccountId>) -> Result<(), RoleError>;
 }
 
-/// Somebody may take the governor's role over, or nobody any more.
+/// A role changed hands, or may from now on.
 #[ink::event]
-pub struct GovernorProposed {
-    /// Who may.
-    pub heir: Option<AccountId>,
-}
-
-/// Another guardian was named.
-#[ink::event]
-pub struct GuardianChanged {
-    /// Who it is now.
-    pub guardian: Option<AccountId>,
-}
-
-/// The governor's role was taken over.
-#[ink::event]
-pub struct GovernorChanged {
-    /// Who governs now.
-    pub governor: AccountId,
+pub struct RolesChanged {
+    /// All roles as they are now.
+    pub roles: Governance<AccountId>,
 }
 
 /// The cell that keeps who governs, under the same key in every contract.
@@ -94,6 +80,11 @@ impl Roles {
             .map_or(Governance::new(AccountId::from([0; 32])), |cell| cell.0)
     }
 
+    fn store(&mut self, roles: Governance<AccountId>) -> RolesChanged {
+        self.cell.set(&Cell(roles));
+        RolesChanged { roles }
+    }
+
     /// Refuses everybody but the governor.
     ///
     /// # Errors
@@ -110,11 +101,10 @@ impl Roles {
         &mut self,
         caller: AccountId,
         heir: Option<AccountId>,
-    ) -> Result<GovernorProposed, RoleError> {
+    ) -> Result<RolesChanged, RoleError> {
         let mut roles = self.get();
         roles.propose(caller, heir)?;
-        self.cell.set(&Cell(roles));
-        Ok(GovernorProposed { heir })
+        Ok(self.store(roles))
     }
 
     /// Refuses everybody but the guardian and the governor.
@@ -133,21 +123,19 @@ impl Roles {
         &mut self,
         caller: AccountId,
         guardian: Option<AccountId>,
-    ) -> Result<GuardianChanged, RoleError> {
+    ) -> Result<RolesChanged, RoleError> {
         let mut roles = self.get();
         roles.set_guardian(caller, guardian)?;
-        self.cell.set(&Cell(roles));
-        Ok(GuardianChanged { guardian })
+        Ok(self.store(roles))
     }
 
     /// Lets the caller take over and returns the event that says so.
     ///
     /// # Errors
     /// [`RoleError::NotProposed`].
-    pub fn accept(&mut self, caller: AccountId) -> Result<GovernorChanged, RoleError> {
+    pub fn accept(&mut self, caller: AccountId) -> Result<RolesChanged, RoleError> {
         let mut roles = self.get();
         roles.accept(caller)?;
-        self.cell.set(&Cell(roles));
-        Ok(GovernorChanged { governor: caller })
+        Ok(self.store(roles))
     }
 }

@@ -9,7 +9,7 @@ use breakwater_core::market::{MarketParams, MarketState, ParamsError};
 use breakwater_core::math::MathError;
 use breakwater_core::position::PositionView;
 use breakwater_core::tick::Tick;
-use breakwater_core::timelock::{Easing, TimelockError};
+use breakwater_core::timelock::{Easing, Proposal, TimelockError};
 use breakwater_core::units::{Amount, Millis, Price, Ratio, Shares};
 use scale::{Decode, Encode};
 
@@ -97,6 +97,8 @@ pub struct Market {
     pub params: MarketParams,
     /// The way of the liquidation threshold down to that of `params`.
     pub easing: Option<Easing>,
+    /// Announced parameters.
+    pub proposal: Option<Proposal<MarketParams>>,
 }
 
 impl Market {

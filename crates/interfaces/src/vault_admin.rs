@@ -4,8 +4,8 @@ use crate::vault::VaultError;
 use crate::{AccountId, MarketId};
 use breakwater_core::ledger::TakenInKind;
 use breakwater_core::market::{Limits, MarketParams};
-use breakwater_core::timelock::Proposal;
 use breakwater_core::units::{Amount, Millis};
+use scale::{Decode, Encode};
 
 /// Messages that change the terms of a market, and those of its end.
 #[ink::trait_definition]
@@ -13,7 +13,7 @@ pub trait VaultAdmin {
     /// Announces other parameters, in place of what was announced before. Governor only.
     ///
     /// # Events
-    /// `ParamsProposed`.
+    /// `MarketChanged`.
     ///
     /// # Errors
     /// `NotGovernor`, `UnknownMarket`, `Params`.
@@ -23,7 +23,7 @@ pub trait VaultAdmin {
     /// Puts announced parameters into force once their notice is over. Anyone may call it.
     ///
     /// # Events
-    /// `ParamsChanged`.
+    /// `MarketChanged`.
     ///
     /// # Errors
     /// `UnknownMarket`, `Timelock`, `Params`.
@@ -33,7 +33,7 @@ pub trait VaultAdmin {
     /// Withdraws announced parameters. Governor or guardian.
     ///
     /// # Events
-    /// `ParamsCancelled`.
+    /// `MarketChanged`.
     ///
     /// # Errors
     /// `NotGuardian`, `Timelock`.
@@ -44,7 +44,7 @@ pub trait VaultAdmin {
     /// made without it. Governor or guardian.
     ///
     /// # Events
-    /// `ParamsChanged`.
+    /// `MarketChanged`.
     ///
     /// # Errors
     /// `NotGuardian`, `UnknownMarket`, `Params`.
@@ -54,7 +54,7 @@ pub trait VaultAdmin {
     /// Winds a market down, for good: nothing is lent any more, all else goes on. Governor only.
     ///
     /// # Events
-    /// `WindDownBegan`.
+    /// `MarketChanged`.
     ///
     /// # Errors
     /// `NotGovernor`, `UnknownMarket`, `Lending`.
@@ -65,7 +65,7 @@ pub trait VaultAdmin {
     /// have lost in it. Anyone may call it. Needs an approval.
     ///
     /// # Events
-    /// `Insured`.
+    /// `MarketChanged`.
     ///
     /// # Errors
     /// `UnknownMarket`, `Lending`, `Token`.
@@ -76,7 +76,7 @@ pub trait VaultAdmin {
     /// collateral taken in kind.
     ///
     /// # Events
-    /// `Collected`.
+    /// `MarketChanged`.
     ///
     /// # Errors
     /// `UnknownMarket`, `Lending`, `Token`.
@@ -87,20 +87,12 @@ pub trait VaultAdmin {
     /// than the market's notice, after an auction that found too little money. Anyone may call it.
     ///
     /// # Events
-    /// `TookInKind`.
+    /// `MarketChanged`.
     ///
     /// # Errors
     /// `UnknownMarket`, `OracleUnavailable`, `Ledger`.
     #[ink(message)]
-    fn take_in_kind(
-        &mut self,
-        market: MarketId,
-        owner: AccountId,
-    ) -> Result<TakenInKind, VaultError>;
-
-    /// Announced parameters, and from when on they may apply.
-    #[ink(message)]
-    fn proposal(&self, market: MarketId) -> Option<Proposal<MarketParams>>;
+    fn take_in_kind(&mut self, market: MarketId, owner: AccountId) -> Result<(), VaultError>;
 }
 
 /// The auction contract was named.
@@ -110,75 +102,56 @@ pub struct AuctionNamed {
     pub auction: AccountId,
 }
 
-/// Other parameters were announced.
+/// Governance, insurance or the end of a market went a step further.
 #[ink::event]
-pub struct ParamsProposed {
-    /// The market.
-    pub market: MarketId,
-    /// When they may apply, milliseconds.
-    pub ripe_at: Millis,
-}
-
-/// Announced parameters were withdrawn.
-#[ink::event]
-pub struct ParamsCancelled {
-    /// The market.
-    pub market: MarketId,
-    /// By whom.
-    pub by: AccountId,
-}
-
-/// Parameters came into force.
-#[ink::event]
-pub struct ParamsChanged {
+pub struct MarketChanged {
     /// The market.
     pub market: MarketId,
     /// By whose call.
     pub by: AccountId,
+    /// What happened.
+    pub change: Change,
 }
 
-/// A market is wound down.
-#[ink::event]
-pub struct WindDownBegan {
-    /// The market.
-    pub market: MarketId,
-    /// The loss above the cap that began it, quote; zero where the governor did.
-    pub loss: Amount,
-}
-
-/// Quote was given to insurance.
-#[ink::event]
-pub struct Insured {
-    /// The market.
-    pub market: MarketId,
-    /// Who gave it.
-    pub payer: AccountId,
-    /// Quote given.
-    pub amount: Amount,
-    /// The part that made good what lenders lost in a wind-down.
-    pub to_lenders: Amount,
-}
-
-/// A lender was paid in a wind-down.
-#[ink::event]
-pub struct Collected {
-    /// The market.
-    pub market: MarketId,
-    /// The lender.
-    pub lender: AccountId,
-    /// Quote, or collateral.
-    pub amount: Amount,
-    /// Whether it is collateral.
-    pub in_kind: bool,
-}
-
-/// Lenders took collateral for debt nobody bought.
-#[ink::event]
-pub struct TookInKind {
-    /// The market.
-    pub market: MarketId,
-    /// Whose debt ended.
-    pub owner: AccountId,
-    /// What was taken, and what stays the owner's.
-    pub taken: TakenInKind,
+/// A step in the life of a market.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cfg_attr(feature = "std", derive(scale_info::TypeInfo))]
+pub enum Change {
+    /// Other parameters were announced.
+    Proposed {
+        /// When they may apply, milliseconds.
+        ripe_at: Millis,
+    },
+    /// Announced parameters were withdrawn.
+    Cancelled,
+    /// Announced parameters came into force.
+    Applied,
+    /// Limits were lowered, and announced parameters withdrawn.
+    Restricted,
+    /// The market is wound down.
+    WindDown {
+        /// The loss above the cap that began it, quote; zero where the governor did.
+        loss: Amount,
+    },
+    /// Quote was given to insurance.
+    Insured {
+        /// Quote given.
+        amount: Amount,
+        /// The part that made good what lenders lost in a wind-down.
+        to_lenders: Amount,
+    },
+    /// A lender was paid in a wind-down.
+    Collected {
+        /// Quote, or collateral.
+        amount: Amount,
+        /// Whether it is collateral.
+        in_kind: bool,
+    },
+    /// Lenders took collateral for debt nobody bought.
+    TookInKind {
+        /// Whose debt ended.
+        owner: AccountId,
+        /// What was taken, and what stays the owner's.
+        taken: TakenInKind,
+    },
 }

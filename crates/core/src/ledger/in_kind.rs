@@ -40,6 +40,7 @@ impl<S: LedgerStore> Ledger<'_, S> {
     /// [`LedgerError::StalePrice`], [`LedgerError::PositionInBatch`], [`LedgerError::NothingOwed`],
     /// [`LedgerError::NothingToLiquidate`], [`LedgerError::NotAuctioned`],
     /// [`LedgerError::SyncRequired`], [`LedgerError::Math`].
+    #[inline(never)]
     pub fn take_in_kind(
         &mut self,
         position: &mut Position,
