@@ -114,8 +114,8 @@ fn parameters_change_after_their_notice_by_anyones_call_and_lapse() {
     next.debt_ceiling = quote(7);
     next.notice = 2 * SHORTEST_NOTICE;
     propose(&mut w, next.clone());
-    let start = w.save();
     let stranger = w.account(40);
+    let start = w.save();
     w.wait(SHORTEST_NOTICE - 6_000);
     admin_refused! { w, stranger => apply_params(0), TimelockError::TooEarly; }
     assert_eq!(market(&w).params, example_params());
@@ -185,10 +185,10 @@ fn a_guardian_restricts_at_once_and_only_new_risk() {
 #[test]
 fn a_lower_threshold_makes_nobody_liquidatable_in_its_block_and_never_early() {
     let mut s = Scene::new();
-    // 1 490 on 10 at 200 is 74.5 %: healthy at 80 %, not at 70 %.
+    // 1 490 on 10 at 200 is 74.5 %: healthy at 80 %, not at 69 %.
     let mut next = example_params();
     next.initial_ltv = Ratio::from_bps(6_000);
-    next.liquidation_threshold = Ratio::from_bps(7_000);
+    next.liquidation_threshold = Ratio::from_bps(6_900);
     propose(&mut s.w, next);
     s.w.wait(SHORTEST_NOTICE);
     s.w.set_price_twice(price(200));
@@ -202,13 +202,13 @@ fn a_lower_threshold_makes_nobody_liquidatable_in_its_block_and_never_early() {
     let riskiest = s.owners[9];
     let at_once = s.w.view(riskiest).liquidation_price;
 
-    // A tenth of the way: 79 %, which the riskiest still stands.
+    // A tenth of the way: 78.9 %, which the riskiest still stands.
     s.w.wait(SHORTEST_NOTICE / 10);
     s.w.set_price_twice(price(200));
     assert!(all_healthy(&s));
     assert!(s.w.view(riskiest).liquidation_price > at_once);
     assert_eq!(s.open_refused(), LedgerError::NothingToLiquidate);
-    // Six tenths: 74 %, which the riskiest does not, and the safest does.
+    // Six tenths: 73.4 %, which the riskiest does not, and the safest does.
     s.w.wait(SHORTEST_NOTICE / 2);
     s.w.set_price_twice(price(200));
     assert_eq!(s.w.view(riskiest).status, Status::Liquidatable);
@@ -223,9 +223,9 @@ fn a_lower_threshold_makes_nobody_liquidatable_in_its_block_and_never_early() {
 #[test]
 fn a_running_auction_keeps_its_terms_and_its_keepers_their_reward() {
     let (mut s, batch) = Scene::opened(170);
-    let record = s.w.record(batch);
-    let auction = record.auction.clone();
+    let auction = s.w.record(batch).auction;
     s.bid(0, batch, auction.targets[20], auction.prices[20]);
+    let record = s.w.record(batch);
     s.w.run_to(batch, 21);
     let start = s.w.save();
     let expected = s.w.settle(s.keeper, batch);

@@ -144,26 +144,29 @@ fn a_market_that_is_wound_down_takes_no_new_risk_and_lets_everybody_out() {
 #[test]
 fn lenders_share_the_cash_as_it_comes_in_whoever_asks_first() {
     // Three lenders of 10, 6 and 4 million; 15 of the 20 are lent out.
-    let position = (collateral(150_000), quote(5_000_000));
-    let mut s = Scene::of(example_params(), &[position; 3], Amount::ZERO);
-    let (first, d) = (s.w.lender(), s.w.d);
-    let (second, third) = (s.w.account(50), s.w.account(51));
-    lend(&mut s.w, second, quote(6_000_000));
-    lend(&mut s.w, third, quote(4_000_000));
+    let mut w = World::new();
+    let (first, d) = (w.lender(), w.d);
+    let (second, third) = (w.account(50), w.account(51));
+    lend(&mut w, second, quote(6_000_000));
+    lend(&mut w, third, quote(4_000_000));
+    let owners = [100, 101, 102].map(|index| w.account(index));
+    for owner in owners {
+        w.open_position(owner, collateral(50_000), quote(5_000_000));
+    }
     // The third would run: it may take its fifth of the five million that are there, no more.
-    wind_down(&mut s.w);
+    wind_down(&mut w);
     let near = |paid: u128, whole: u128| paid.abs_diff(quote(whole).get()) <= 2;
-    assert!(near(collect(&mut s.w, third, false), 1_000_000));
-    assert_eq!(collect(&mut s.w, third, false), 0);
-    s.w.repay_all(s.owners[0]);
-    assert!(near(collect(&mut s.w, first, false), 5_000_000));
-    assert!(near(collect(&mut s.w, third, false), 1_000_000));
-    s.w.repay_all(s.owners[1]);
-    s.w.repay_all(s.owners[2]);
-    assert!(near(collect(&mut s.w, second, false), 6_000_000));
-    assert!(near(collect(&mut s.w, third, false), 2_000_000));
-    assert!(near(collect(&mut s.w, first, false), 5_000_000));
-    assert!(s.w.held(d.quote, d.vault) <= 5);
+    assert!(near(collect(&mut w, third, false), 1_000_000));
+    assert_eq!(collect(&mut w, third, false), 0);
+    w.repay_all(owners[0]);
+    assert!(near(collect(&mut w, first, false), 5_000_000));
+    assert!(near(collect(&mut w, third, false), 1_000_000));
+    w.repay_all(owners[1]);
+    w.repay_all(owners[2]);
+    assert!(near(collect(&mut w, second, false), 6_000_000));
+    assert!(near(collect(&mut w, third, false), 2_000_000));
+    assert!(near(collect(&mut w, first, false), 5_000_000));
+    assert!(w.held(d.quote, d.vault) <= 5);
 }
 
 #[test]
