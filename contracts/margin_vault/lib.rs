@@ -435,7 +435,7 @@ mod margin_vault {
             }
             self.store(loaded);
             if !settlement.sold.is_zero() {
-                collateral.deliver(auction, settlement.sold)?;
+                collateral.push(auction, settlement.sold)?;
             }
             self.env().emit_event(BatchSettled {
                 market,

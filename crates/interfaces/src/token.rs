@@ -145,12 +145,8 @@ impl Token {
         Ok(())
     }
 
-    /// Sends tokens and makes sure that exactly so many arrived: for a receiver that keeps books
-    /// of its own.
-    ///
-    /// # Errors
-    /// [`TokenError::CallFailed`], [`TokenError::WrongAmountArrived`].
-    pub fn deliver(&self, to: AccountId, amount: Amount) -> Result<(), TokenError> {
+    /// Sends tokens and makes sure that exactly so many arrived.
+    fn deliver(&self, to: AccountId, amount: Amount) -> Result<(), TokenError> {
         let before = self.held_by(to)?;
         self.push(to, amount)?;
         if self.held_by(to)?.minus(before) != Ok(amount) {
@@ -180,7 +176,8 @@ impl Token {
         Ok(())
     }
 
-    /// Sends tokens; whether they arrive is the receiver's to check.
+    /// Sends tokens without measuring them: for settlements, which two more calls would make
+    /// dearer by a fifteenth.
     ///
     /// # Errors
     /// [`TokenError::CallFailed`].
