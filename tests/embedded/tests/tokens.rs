@@ -305,7 +305,9 @@ fn a_settlement_waits_for_a_token_that_turned_bad() {
             // The vault counts the quote that arrives; the collateral it sends is not measured.
             let fails = match fault {
                 Fault::TakesFee | Fault::MovesNothing => token == d.quote,
-                Fault::MovesTwice | Fault::Lies => false,
+                // Of the collateral there is not twice as much.
+                Fault::MovesTwice => token == d.collateral,
+                Fault::Lies => false,
                 _ => true,
             };
             assert_eq!(result.is_err(), fails, "{fault:?}");
