@@ -70,7 +70,9 @@ mod liquidation_auction {
     impl Governed for LiquidationAuction {
         #[ink(message)]
         fn propose_governor(&mut self, heir: Option<AccountId>) -> Result<(), RoleError> {
-            self.roles.propose(self.env().caller(), heir)
+            let proposed = self.roles.propose(self.env().caller(), heir)?;
+            self.env().emit_event(proposed);
+            Ok(())
         }
 
         #[ink(message)]

@@ -5,6 +5,7 @@
 //! oracle and to tokens, never up to the auction.
 #![cfg_attr(not(feature = "std"), no_std, no_main)]
 
+mod admin;
 mod cells;
 mod market;
 mod running;
@@ -16,19 +17,20 @@ mod margin_vault {
     use breakwater_core::ledger::{
         AtRisk, Demand, Histogram, Leaving, OpenRequest, Opening, Settlement,
     };
-    use breakwater_core::market::{MarketParams, MarketPrices, MarketState};
-    use breakwater_core::math::MathError;
+    use breakwater_core::market::{Limits, MarketParams, MarketPrices, MarketState};
     use breakwater_core::position::{Closing, Position, PositionView};
     use breakwater_core::roles::{Governance, RoleError};
     use breakwater_core::tick::Tick;
     use breakwater_core::units::{Amount, Price, Shares};
+    use breakwater_core::wind_down::Collected;
     use breakwater_interfaces::cell::Cell;
-    use breakwater_interfaces::governance::{Governed, Roles};
+    use breakwater_interfaces::governance::{Governed, Guarded, Roles};
     use breakwater_interfaces::token::TokenError;
     use breakwater_interfaces::vault::{
         Accounting, BatchOpened, BatchSettled, Borrowed, Deposited, MarginVault as Interface,
-        Market, MarketCreated, Reclaimed, Redeemed, Repaid, Supplied, VaultError, Withdrawn,
+        Market, Reclaimed, Redeemed, Repaid, Supplied, VaultError, Withdrawn,
     };
+    use breakwater_interfaces::vault_admin::{Change, VaultAdmin};
     use breakwater_interfaces::MarketId;
     use ink::prelude::vec::Vec;
     use ink::storage::traits::ManualKey;
@@ -61,6 +63,9 @@ mod margin_vault {
         pub(crate) lenders: Mapping<(MarketId, AccountId), Cell<Shares>, ManualKey<0x4c45_4e44>>,
         pub(crate) rewards: Mapping<(MarketId, AccountId), Cell<Amount>, ManualKey<0x5245_5741>>,
         pub(crate) cells: Cells,
+        /// What lenders have been paid in a wind-down.
+        pub(crate) collected:
+            Mapping<(MarketId, AccountId), Cell<Collected>, ManualKey<0x434f_4c4c>>,
     }
 
     impl MarginVault {
@@ -83,6 +88,7 @@ mod margin_vault {
                 lenders: Mapping::new(),
                 rewards: Mapping::new(),
                 cells: Cells::default(),
+                collected: Mapping::new(),
             }
         }
     }
@@ -90,13 +96,15 @@ mod margin_vault {
     impl Governed for MarginVault {
         #[ink(message)]
         fn propose_governor(&mut self, heir: Option<AccountId>) -> Result<(), RoleError> {
-            self.roles.propose(self.env().caller(), heir)
+            let proposed = self.roles.propose(self.env().caller(), heir)?;
+            self.announce_roles(proposed);
+            Ok(())
         }
 
         #[ink(message)]
         fn accept_governor(&mut self) -> Result<(), RoleError> {
             let changed = self.roles.accept(self.env().caller())?;
-            self.env().emit_event(changed);
+            self.announce_roles(changed);
             Ok(())
         }
 
@@ -106,17 +114,65 @@ mod margin_vault {
         }
     }
 
+    impl Guarded for MarginVault {
+        #[ink(message)]
+        fn set_guardian(&mut self, guardian: Option<AccountId>) -> Result<(), RoleError> {
+            let changed = self.roles.set_guardian(self.env().caller(), guardian)?;
+            self.announce_roles(changed);
+            Ok(())
+        }
+    }
+
+    impl VaultAdmin for MarginVault {
+        #[ink(message)]
+        fn propose_params(
+            &mut self,
+            market: MarketId,
+            params: MarketParams,
+        ) -> Result<(), VaultError> {
+            self.propose(market, params)
+        }
+
+        #[ink(message)]
+        fn apply_params(&mut self, market: MarketId) -> Result<(), VaultError> {
+            self.apply(market)
+        }
+
+        #[ink(message)]
+        fn cancel_params(&mut self, market: MarketId) -> Result<(), VaultError> {
+            self.cancel(market)
+        }
+
+        #[ink(message)]
+        fn restrict(&mut self, market: MarketId, limits: Limits) -> Result<(), VaultError> {
+            self.restrict_to(market, limits)
+        }
+
+        #[ink(message)]
+        fn wind_down(&mut self, market: MarketId) -> Result<(), VaultError> {
+            self.begin_wind_down(market)
+        }
+
+        #[ink(message)]
+        fn insure(&mut self, market: MarketId, amount: Amount) -> Result<(), VaultError> {
+            self.give(market, amount)
+        }
+
+        #[ink(message)]
+        fn collect(&mut self, market: MarketId, in_kind: bool) -> Result<Amount, VaultError> {
+            self.pay_lender(market, in_kind)
+        }
+
+        #[ink(message)]
+        fn take_in_kind(&mut self, market: MarketId, owner: AccountId) -> Result<(), VaultError> {
+            self.take(market, owner)
+        }
+    }
+
     impl Interface for MarginVault {
         #[ink(message)]
         fn set_auction(&mut self, auction: AccountId) -> Result<(), VaultError> {
-            let mut config = self.config()?;
-            self.ensure_governor()?;
-            if config.auction.is_some() {
-                return Err(VaultError::AuctionAlreadySet);
-            }
-            config.auction = Some(auction);
-            self.config.set(&config);
-            Ok(())
+            self.name_auction(auction)
         }
 
         #[ink(message)]
@@ -126,36 +182,7 @@ mod margin_vault {
             quote: AccountId,
             params: MarketParams,
         ) -> Result<MarketId, VaultError> {
-            let mut config = self.config()?;
-            self.ensure_governor()?;
-            if collateral == quote {
-                return Err(VaultError::SameToken);
-            }
-            params.validate()?;
-            let market = config.markets;
-            config.markets = market.checked_add(1).ok_or(MathError::Overflow)?;
-            self.config.set(&config);
-            self.add_use(collateral, market)?;
-            self.add_use(quote, market)?;
-            self.markets.insert(
-                market,
-                &Cell(Market {
-                    collateral,
-                    quote,
-                    params,
-                }),
-            );
-            let state = MarketState {
-                accrued_at: self.env().block_timestamp(),
-                ..MarketState::default()
-            };
-            self.states.insert(market, &Cell(state));
-            self.env().emit_event(MarketCreated {
-                market,
-                collateral,
-                quote,
-            });
-            Ok(market)
+            self.create(collateral, quote, params)
         }
 
         #[ink(message)]
@@ -166,11 +193,7 @@ mod margin_vault {
             let shares = loaded
                 .state
                 .supply(amount, loaded.market.params.supply_cap)?;
-            let held = self
-                .lenders
-                .get((market, lender))
-                .map(|c| c.0)
-                .unwrap_or_default();
+            let held = self.shares_of(market, lender);
             self.lenders
                 .insert((market, lender), &Cell(held.plus(shares)?));
             self.store(loaded);
@@ -189,11 +212,7 @@ mod margin_vault {
             let lender = self.env().caller();
             let mut loaded = self.load(market)?;
             let quote = self.token(loaded.market.quote);
-            let held = self
-                .lenders
-                .get((market, lender))
-                .map(|c| c.0)
-                .unwrap_or_default();
+            let held = self.shares_of(market, lender);
             let provision = self.provision(&mut loaded)?;
             let amount = loaded.state.redeem(held, shares, provision)?;
             let left = held.minus(shares)?;
@@ -203,7 +222,7 @@ mod margin_vault {
                 self.lenders.insert((market, lender), &Cell(left));
             }
             self.store(loaded);
-            quote.push(lender, amount)?;
+            quote.pay(lender, amount)?;
             self.env().emit_event(Redeemed {
                 market,
                 lender,
@@ -245,7 +264,7 @@ mod margin_vault {
                 l.withdraw(p, amount, prices.as_ref())
             })?;
             self.store(loaded);
-            collateral.push(owner, amount)?;
+            collateral.pay(owner, amount)?;
             self.env().emit_event(Withdrawn {
                 market,
                 owner,
@@ -262,7 +281,7 @@ mod margin_vault {
             let prices = self.prices(&loaded)?;
             self.transition_of(&mut loaded, owner, |l, p| l.borrow(p, amount, &prices))?;
             self.store(loaded);
-            quote.push(owner, amount)?;
+            quote.pay(owner, amount)?;
             self.env().emit_event(Borrowed {
                 market,
                 owner,
@@ -289,7 +308,7 @@ mod margin_vault {
             })?;
             self.store(loaded);
             collateral_token.pull(owner, collateral)?;
-            quote_token.push(owner, quote)?;
+            quote_token.pay(owner, quote)?;
             self.env().emit_event(Deposited {
                 market,
                 owner,
@@ -359,7 +378,7 @@ mod margin_vault {
             let quote = self.token(loaded.market.quote);
             let amount = self.transition_of(&mut loaded, owner, |l, p| l.reclaim(p))?;
             self.store(loaded);
-            quote.push(owner, amount)?;
+            quote.pay(owner, amount)?;
             self.env().emit_event(Reclaimed {
                 market,
                 owner,
@@ -448,16 +467,22 @@ mod margin_vault {
                 }
             }
             let block = self.env().block_number();
+            let ending = loaded.state.wind_down.is_some();
             let settlement = self.transition(&mut loaded, |l| {
                 l.settle_batch(number, sale, block, REST_AT_SETTLEMENT)
             })?;
-            let reward = settlement.waterfall.reward;
+            let waterfall = settlement.waterfall;
+            let reward = waterfall.reward.plus(waterfall.top_up)?;
             if opener == settler {
                 self.credit_reward(market, opener, reward)?;
             } else {
                 let half = Amount::new(reward.get() >> 1);
                 self.credit_reward(market, opener, half)?;
                 self.credit_reward(market, settler, reward.minus(half)?)?;
+            }
+            if !ending && loaded.state.wind_down.is_some() {
+                let loss = waterfall.from_lenders;
+                self.announce(market, Change::WindDown { loss });
             }
             self.store(loaded);
             if !settlement.sold.is_zero() {
@@ -491,7 +516,7 @@ mod margin_vault {
             let quote = self.token(loaded.market.quote);
             loaded.state.rewards = loaded.state.rewards.minus(amount)?;
             self.store(loaded);
-            quote.push(keeper, amount)?;
+            quote.pay(keeper, amount)?;
             Ok(amount)
         }
 
@@ -539,12 +564,10 @@ mod margin_vault {
             market: MarketId,
             owner: AccountId,
         ) -> Result<(Shares, Amount), VaultError> {
-            let shares = self
-                .lenders
-                .get((market, owner))
-                .map(|c| c.0)
-                .unwrap_or_default();
-            Ok((shares, self.load(market)?.state.supply_value(shares)?))
+            let shares = self.shares_of(market, owner);
+            let taken = self.collected(market, owner);
+            let state = self.load(market)?.state;
+            Ok((shares, state.lender_value(shares, taken)?))
         }
 
         #[ink(message)]

@@ -6,7 +6,7 @@ use crate::margin_vault::{Config, MarginVault};
 use breakwater_core::ledger::{Ledger, LedgerError};
 use breakwater_core::market::{MarketPrices, MarketState};
 use breakwater_core::position::{Position, PositionView};
-use breakwater_core::units::{Amount, Price};
+use breakwater_core::units::{Amount, Price, Shares};
 use breakwater_interfaces::cell::Cell;
 use breakwater_interfaces::oracle::OracleAdapter;
 use breakwater_interfaces::token::Token;
@@ -37,11 +37,13 @@ impl MarginVault {
             .ok_or(VaultError::Ledger(LedgerError::CorruptedStorage))
     }
 
-    /// A market with the interest it has borne until now.
+    /// A market with the interest it has borne until now, and the threshold in force now.
     pub(crate) fn load(&self, id: MarketId) -> Result<Loaded, VaultError> {
-        let market = self.markets.get(id).ok_or(VaultError::UnknownMarket)?.0;
+        let mut market = self.markets.get(id).ok_or(VaultError::UnknownMarket)?.0;
+        let now = self.env().block_timestamp();
+        market.params.liquidation_threshold = market.threshold_at(now)?;
         let mut state = self.states.get(id).ok_or(VaultError::UnknownMarket)?.0;
-        state.accrue(&market.params.interest, self.env().block_timestamp())?;
+        state.accrue(&market.params.interest, now)?;
         Ok(Loaded { id, market, state })
     }
 
@@ -214,6 +216,13 @@ impl MarginVault {
         } else {
             Err(VaultError::NotAuction)
         }
+    }
+
+    pub(crate) fn shares_of(&self, market: MarketId, lender: AccountId) -> Shares {
+        self.lenders
+            .get((market, lender))
+            .map(|cell| cell.0)
+            .unwrap_or_default()
     }
 
     pub(crate) fn reward_of(&self, market: MarketId, keeper: AccountId) -> Amount {

@@ -130,7 +130,9 @@ mod oracle_adapter {
     impl Governed for OracleAdapter {
         #[ink(message)]
         fn propose_governor(&mut self, heir: Option<AccountId>) -> Result<(), RoleError> {
-            self.roles.propose(self.env().caller(), heir)
+            let proposed = self.roles.propose(self.env().caller(), heir)?;
+            self.env().emit_event(proposed);
+            Ok(())
         }
 
         #[ink(message)]

@@ -2,6 +2,8 @@
 //!
 //! The token's behaviour is that of the `psp22` crate; this contract adds storage, metadata and [`TestToken::mint`],
 //! through which **anyone** may create units. It must never stand for anything of value.
+//!
+//! [`TestToken::misbehave`] makes it one of the tokens that a contract must be safe from.
 
 #![cfg_attr(not(feature = "std"), no_std, no_main)]
 
@@ -12,6 +14,32 @@ mod test_token {
     use ink::prelude::{string::String, vec::Vec};
     use psp22::{PSP22Data, PSP22Error, PSP22Event, PSP22Metadata, PSP22};
 
+    /// What the token does wrong.
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+    #[ink::scale_derive(Encode, Decode, TypeInfo)]
+    #[cfg_attr(feature = "std", derive(ink::storage::traits::StorageLayout))]
+    pub enum Fault {
+        /// Nothing.
+        #[default]
+        None,
+        /// Takes a hundredth of what is transferred away from the receiver.
+        TakesFee,
+        /// Moves nothing and says it did.
+        MovesNothing,
+        /// Moves twice as much as it is told to, if it can.
+        MovesTwice,
+        /// Refuses transfers.
+        Refuses,
+        /// Answers transfers with bytes that mean nothing.
+        TalksNonsense,
+        /// Traps in transfers.
+        Traps,
+        /// Says that everybody holds the same.
+        Lies,
+        /// Calls whoever called it, with a message it was given, and traps if that fails.
+        CallsBack,
+    }
+
     /// A PSP22 token anyone may mint.
     #[ink(storage)]
     pub struct TestToken {
@@ -19,6 +47,8 @@ mod test_token {
         name: Option<String>,
         symbol: Option<String>,
         decimals: u8,
+        fault: Fault,
+        message: Vec<u8>,
     }
 
     impl TestToken {
@@ -40,6 +70,8 @@ mod test_token {
                 name,
                 symbol,
                 decimals,
+                fault: Fault::None,
+                message: Vec::new(),
             };
             token.emit_events(events);
             token
@@ -61,6 +93,69 @@ mod test_token {
             Ok(())
         }
 
+        /// Does something wrong from now on. `message` is what [`Fault::CallsBack`] calls with: a
+        /// selector and 20 bytes of arguments.
+        ///
+        /// # Errors
+        ///
+        /// None.
+        #[ink(message)]
+        pub fn misbehave(&mut self, fault: Fault, message: Vec<u8>) -> Result<(), PSP22Error> {
+            self.fault = fault;
+            self.message = message;
+            Ok(())
+        }
+
+        /// A transfer by the book, or as the fault will have it.
+        fn moved(
+            &mut self,
+            from: AccountId,
+            to: AccountId,
+            value: u128,
+            by: Option<AccountId>,
+        ) -> Result<(), PSP22Error> {
+            let value = match self.fault {
+                Fault::MovesNothing => return Ok(()),
+                Fault::MovesTwice => value.saturating_mul(2),
+                Fault::Refuses => return Err(PSP22Error::Custom("refused".into())),
+                Fault::Traps => panic!("a token that traps"),
+                Fault::TalksNonsense => {
+                    ink::env::return_value(ink::env::ReturnFlags::empty(), &[0xffu8; 9])
+                }
+                Fault::CallsBack => {
+                    self.call_back();
+                    value
+                }
+                Fault::None | Fault::TakesFee | Fault::Lies => value,
+            };
+            let events = match by {
+                Some(spender) => self.data.transfer_from(spender, from, to, value)?,
+                None => self.data.transfer(from, to, value)?,
+            };
+            self.emit_events(events);
+            if self.fault == Fault::TakesFee {
+                let events = self.data.burn(to, value / 100)?;
+                self.emit_events(events);
+            }
+            Ok(())
+        }
+
+        fn call_back(&self) {
+            use ink::env::call::{build_call, ExecutionInput, Selector};
+            let (Some(selector), Some(rest)) = (self.message.get(..4), self.message.get(4..))
+            else {
+                return;
+            };
+            let selector = [selector[0], selector[1], selector[2], selector[3]];
+            let rest: [u8; 20] = rest.try_into().expect("20 bytes of arguments");
+            build_call::<Environment>()
+                .call(self.env().caller())
+                .exec_input(ExecutionInput::new(Selector::new(selector)).push_arg(rest))
+                .returns::<Result<(), ()>>()
+                .invoke()
+                .expect("the caller answers");
+        }
+
         fn emit_events(&self, events: Vec<PSP22Event>) {
             for event in events {
                 match event {
@@ -79,6 +174,9 @@ mod test_token {
 
         #[ink(message)]
         fn balance_of(&self, owner: AccountId) -> u128 {
+            if self.fault == Fault::Lies {
+                return 1 << 80;
+            }
             self.data.balance_of(owner)
         }
 
@@ -94,9 +192,7 @@ mod test_token {
             value: u128,
             _data: Vec<u8>,
         ) -> Result<(), PSP22Error> {
-            let events = self.data.transfer(self.env().caller(), to, value)?;
-            self.emit_events(events);
-            Ok(())
+            self.moved(self.env().caller(), to, value, None)
         }
 
         #[ink(message)]
@@ -107,11 +203,7 @@ mod test_token {
             value: u128,
             _data: Vec<u8>,
         ) -> Result<(), PSP22Error> {
-            let events = self
-                .data
-                .transfer_from(self.env().caller(), from, to, value)?;
-            self.emit_events(events);
-            Ok(())
+            self.moved(from, to, value, Some(self.env().caller()))
         }
 
         #[ink(message)]

@@ -127,6 +127,10 @@ impl MarketState {
         let before = self.debt_value()?;
         self.index = self.index.grown(rate, elapsed)?;
         let interest = self.debt_value()?.minus_or_zero(before);
+        if self.wind_down.is_some() {
+            // Shares stay as they are: lenders are paid by them.
+            return Ok(());
+        }
         let reserve = interest.share(curve.reserve_factor, Rounding::Down)?;
         let minted = self.shares_for(reserve, reserve)?;
         self.reserve_shares = self.reserve_shares.plus(minted)?;

@@ -30,6 +30,12 @@ pub enum LendingError {
     InsufficientCash,
     /// A number left its range.
     Math(MathError),
+    /// The market is wound down: nothing is lent, and lenders collect instead of redeeming.
+    WindingDown,
+    /// The market is not wound down.
+    NotWindingDown,
+    /// Nothing has come in that the lender has not been paid.
+    NothingToCollect,
 }
 
 impl From<MathError> for LendingError {
@@ -82,10 +88,14 @@ impl MarketState {
     ///
     /// # Errors
     /// [`LendingError::ZeroAmount`], [`LendingError::TooSmall`],
-    /// [`LendingError::SupplyCapExceeded`], [`LendingError::Math`].
+    /// [`LendingError::SupplyCapExceeded`], [`LendingError::WindingDown`],
+    /// [`LendingError::Math`].
     pub fn supply(&mut self, amount: Amount, cap: Amount) -> Result<Shares, LendingError> {
         if amount.is_zero() {
             return Err(LendingError::ZeroAmount);
+        }
+        if self.wind_down.is_some() {
+            return Err(LendingError::WindingDown);
         }
         if self.lenders_assets()?.plus(amount)? > cap {
             return Err(LendingError::SupplyCapExceeded);
@@ -105,8 +115,8 @@ impl MarketState {
     ///
     /// # Errors
     /// [`LendingError::ZeroAmount`], [`LendingError::TooSmall`],
-    /// [`LendingError::InsufficientShares`], [`LendingError::InsufficientCash`],
-    /// [`LendingError::Math`].
+    /// [`LendingError::InsufficientShares`], [`LendingError::WindingDown`],
+    /// [`LendingError::InsufficientCash`], [`LendingError::Math`].
     pub fn redeem(
         &mut self,
         held: Shares,
@@ -118,6 +128,9 @@ impl MarketState {
         }
         if shares > held {
             return Err(LendingError::InsufficientShares);
+        }
+        if self.wind_down.is_some() {
+            return Err(LendingError::WindingDown);
         }
         let (assets, total) = self.virtual_totals()?;
         let left = assets.saturating_sub(provision.get());

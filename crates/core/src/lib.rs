@@ -18,7 +18,9 @@
 //! | [`losses`] | who bears a shortfall, in which order |
 //! | [`ladder`] | the Dutch clock: prices step by step |
 //! | [`auction`] | bids, clearing at the best step, fills |
-//! | [`roles`] | two-step governance |
+//! | [`roles`] | two-step governance, and a guardian who may only restrict |
+//! | [`timelock`] | notice before a change of parameters |
+//! | [`wind_down`] | the orderly end of a market |
 //! | [`oracle`] | submissions, medians, accepted rounds, quarantine, volatility |
 //! | [`breaker`] | what stops in which stage, and what raises and lowers it |
 //! | [`margin`] | a maintenance margin that follows volatility, with notice |
@@ -61,5 +63,7 @@ pub mod page;
 pub mod position;
 pub mod roles;
 pub mod tick;
+pub mod timelock;
 pub mod units;
 mod wide;
+pub mod wind_down;

@@ -3,7 +3,7 @@
 //! pool), then lenders through one write-down.
 
 use crate::math::{MathError, Rounding};
-use crate::units::{Amount, Ratio};
+use crate::units::{Amount, Millis, Ratio};
 use scale::{Decode, Encode};
 use scale_info::TypeInfo;
 
@@ -27,7 +27,65 @@ pub struct Waterfall {
     pub reward: Amount,
     /// Penalties left over, paid into insurance.
     pub to_insurance: Amount,
+    /// Penalties left over that made good what lenders lost in a wind-down.
+    pub to_lenders: Amount,
+    /// Paid to keepers out of insurance, up to the tip.
+    pub top_up: Amount,
 }
+
+/// Top-ups of keepers' rewards that insurance pays in one market on one day.
+pub const TOP_UPS_A_DAY: u8 = 8;
+
+/// A keeper's reward, fixed when its batch opens.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode, TypeInfo)]
+pub struct RewardTerms {
+    /// Fixed part, quote.
+    pub tip: Amount,
+    /// Part in proportion to what the batch raises.
+    pub share: Ratio,
+    /// Whether the batch is large enough for insurance to top the reward up to the tip.
+    pub topped_up: bool,
+}
+
+/// Top-ups paid on the latest day there was one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode, TypeInfo)]
+pub struct TopUps {
+    /// Days since the Unix epoch.
+    pub day: u32,
+    /// Paid on that day.
+    pub paid: u8,
+}
+
+impl TopUps {
+    /// What insurance adds to a reward: up to the tip, from a batch that sold something, as long
+    /// as insurance lasts and the day's number is not used up. Penalties alone would not pay
+    /// anybody to sell insolvent positions.
+    pub fn draw(
+        &mut self,
+        terms: &RewardTerms,
+        raised: Amount,
+        reward: Amount,
+        insurance: Amount,
+        now: Millis,
+    ) -> Amount {
+        let today = u32::try_from(now.checked_div(DAY).unwrap_or_default()).unwrap_or(u32::MAX);
+        if self.day != today {
+            *self = Self {
+                day: today,
+                paid: 0,
+            };
+        }
+        let amount = terms.tip.minus_or_zero(reward).min(insurance);
+        let due = terms.topped_up && !raised.is_zero() && self.paid < TOP_UPS_A_DAY;
+        if !due || amount.is_zero() {
+            return Amount::ZERO;
+        }
+        self.paid = self.paid.saturating_add(1);
+        amount
+    }
+}
+
+const DAY: Millis = 86_400_000;
 
 /// Distributes a batch's penalties and its shortfall.
 ///
@@ -59,6 +117,7 @@ pub fn settle_losses(
         from_lenders,
         reward,
         to_insurance: left.minus(reward)?,
+        ..Waterfall::default()
     })
 }
 
@@ -66,6 +125,39 @@ pub fn settle_losses(
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn insurance_tops_a_reward_up_to_the_tip_and_not_more_often_than_allowed() {
+        let amount = Amount::new;
+        let terms = RewardTerms {
+            tip: amount(5),
+            share: Ratio::ZERO,
+            topped_up: true,
+        };
+        let (sold, insured) = (amount(1_000), amount(100));
+        let mut paid = TopUps::default();
+        let mut draw = |terms, raised, reward, insurance, now| {
+            paid.draw(terms, raised, reward, insurance, now).get()
+        };
+        assert_eq!(draw(&terms, sold, amount(2), insured, DAY), 3);
+        assert_eq!(draw(&terms, sold, amount(5), insured, DAY), 0);
+        assert_eq!(draw(&terms, Amount::ZERO, Amount::ZERO, insured, DAY), 0);
+        assert_eq!(draw(&terms, sold, Amount::ZERO, amount(1), DAY), 1);
+        let small = RewardTerms {
+            topped_up: false,
+            ..terms
+        };
+        assert_eq!(draw(&small, sold, Amount::ZERO, insured, DAY), 0);
+        for left in (0..TOP_UPS_A_DAY - 2).rev() {
+            assert_eq!(
+                draw(&terms, sold, Amount::ZERO, insured, 2 * DAY - 1),
+                5,
+                "{left}"
+            );
+        }
+        assert_eq!(draw(&terms, sold, Amount::ZERO, insured, 2 * DAY - 1), 0);
+        assert_eq!(draw(&terms, sold, Amount::ZERO, insured, 2 * DAY), 5);
+    }
 
     proptest! {
         /// I-07, I-10, I-28: the order holds, nothing is created, rewards come from penalties.

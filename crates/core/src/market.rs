@@ -2,10 +2,13 @@
 
 use crate::interest::InterestCurve;
 use crate::ladder::LadderParams;
+use crate::losses::{RewardTerms, TopUps};
 use crate::math::{MathError, Rounding};
 use crate::oracle::{FeedStatus, Variance};
 use crate::page::{Directory, Epoch};
+use crate::timelock::{Easing, LONGEST_NOTICE, SHORTEST_NOTICE};
 use crate::units::{Amount, Index, Millis, Price, Ratio, ScaledDebt, Shares, UnitScale};
+use crate::wind_down::WindDown;
 use alloc::vec::Vec;
 use scale::{Decode, Encode};
 use scale_info::TypeInfo;
@@ -15,6 +18,9 @@ pub const MAX_RUNNING_BATCHES: usize = 4;
 
 /// The most ticks a batch takes.
 pub const MAX_TICKS_PER_BATCH: u16 = 512;
+
+/// The oldest price any market may rely on: one day.
+pub const LONGEST_PRICE_AGE: Millis = 86_400_000;
 
 /// Everything that governance decides about a market.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
@@ -59,6 +65,21 @@ pub struct MarketParams {
     pub ladder: LadderParams,
     /// What borrowers pay for their debt.
     pub interest: InterestCurve,
+    /// How long a change of these parameters is announced before it applies, milliseconds.
+    pub notice: Millis,
+    /// One loss of lenders above this share of what they have lent winds the market down.
+    pub loss_cap: Ratio,
+}
+
+/// Parameters that may be lowered at once: they bind new risk only.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
+pub struct Limits {
+    /// Initial loan-to-value, above zero.
+    pub initial_ltv: Ratio,
+    /// Debt ceiling, quote units; zero stops borrowing.
+    pub debt_ceiling: Amount,
+    /// Supply cap, quote units; zero stops supplying.
+    pub supply_cap: Amount,
 }
 
 /// Which bound a set of parameters violates.
@@ -84,8 +105,16 @@ pub enum ParamsError {
     KeeperShare,
     /// The interest curve falls, has no kink inside, or leaves its bounds.
     Interest,
-    /// Maximum price age is zero.
+    /// Maximum price age is zero or more than a day.
     PriceAge,
+    /// Notice outside one to thirty days.
+    Notice,
+    /// Not `0 < loss cap ≤ 1`.
+    LossCap,
+    /// Decimals, feed, step length and announcement never change.
+    Fixed,
+    /// A limit would rise; that takes notice.
+    Loosened,
 }
 
 impl MarketParams {
@@ -149,7 +178,86 @@ impl MarketParams {
             ParamsError::KeeperShare,
         )?;
         ensure(self.interest.is_valid(), ParamsError::Interest)?;
-        ensure(self.max_price_age > 0, ParamsError::PriceAge)
+        ensure(
+            (1..=LONGEST_PRICE_AGE).contains(&self.max_price_age),
+            ParamsError::PriceAge,
+        )?;
+        ensure(
+            (SHORTEST_NOTICE..=LONGEST_NOTICE).contains(&self.notice),
+            ParamsError::Notice,
+        )?;
+        ensure(
+            self.loss_cap > Ratio::ZERO && self.loss_cap <= one,
+            ParamsError::LossCap,
+        )
+    }
+
+    /// Checks that other parameters may take the place of these, whose threshold is the one in
+    /// force now. A lower threshold comes little by little, so every bound must hold with the
+    /// present one as well.
+    ///
+    /// # Errors
+    /// [`ParamsError::Fixed`], and the first bound that does not hold.
+    pub fn ensure_may_become(&self, next: &Self) -> Result<(), ParamsError> {
+        let fixed = |params: &Self| {
+            (
+                params.collateral_decimals,
+                params.quote_decimals,
+                params.feed,
+                params.ladder.blocks_per_step,
+                params.ladder.announce_blocks,
+            )
+        };
+        if fixed(self) != fixed(next) {
+            return Err(ParamsError::Fixed);
+        }
+        next.validate()?;
+        let mut meanwhile = next.clone();
+        meanwhile.liquidation_threshold =
+            next.liquidation_threshold.max(self.liquidation_threshold);
+        meanwhile.validate()
+    }
+
+    /// The way down of the threshold from these parameters to others, if it falls.
+    #[must_use]
+    pub fn easing_to(&self, next: &Self, now: Millis) -> Option<Easing> {
+        (next.liquidation_threshold < self.liquidation_threshold).then_some(Easing {
+            from: self.liquidation_threshold,
+            since: now,
+            lasts: self.notice,
+        })
+    }
+
+    /// Lowers what binds new risk only, at once.
+    ///
+    /// # Errors
+    /// [`ParamsError::Loosened`], [`ParamsError::LoanToValue`].
+    pub fn restrict(&mut self, to: Limits) -> Result<(), ParamsError> {
+        if to.initial_ltv > self.initial_ltv
+            || to.debt_ceiling > self.debt_ceiling
+            || to.supply_cap > self.supply_cap
+        {
+            return Err(ParamsError::Loosened);
+        }
+        if to.initial_ltv == Ratio::ZERO {
+            return Err(ParamsError::LoanToValue);
+        }
+        self.initial_ltv = to.initial_ltv;
+        self.debt_ceiling = to.debt_ceiling;
+        self.supply_cap = to.supply_cap;
+        Ok(())
+    }
+
+    /// What settling a batch that asks for so much will pay its keepers.
+    ///
+    /// # Errors
+    /// [`MathError::Overflow`].
+    pub fn reward_terms(&self, asked: Amount) -> Result<RewardTerms, MathError> {
+        Ok(RewardTerms {
+            tip: self.keeper_tip,
+            share: self.keeper_share,
+            topped_up: asked >= self.hole.mul_div(1, 8, Rounding::Up)?,
+        })
     }
 
     /// `(1+π)·LT`, rounded down.
@@ -206,6 +314,10 @@ pub struct MarketState {
     pub prepaid: Amount,
     /// Running batches.
     pub running: Vec<Running>,
+    /// Set once the market is wound down.
+    pub wind_down: Option<WindDown>,
+    /// What insurance has added to keepers' rewards lately.
+    pub top_ups: TopUps,
 }
 
 /// What a market keeps of a running batch beside its totals.
@@ -217,6 +329,8 @@ pub struct Running {
     pub asked: Amount,
     /// What its cohorts would lack if everything went at the floor: `Σ max(0, D_b − C_b·floor)`.
     pub provision: Amount,
+    /// What its keepers will be paid by.
+    pub reward: RewardTerms,
 }
 
 impl Default for MarketState {
@@ -242,6 +356,8 @@ impl Default for MarketState {
             batches: 0,
             prepaid: Amount::ZERO,
             running: Vec::new(),
+            wind_down: None,
+            top_ups: TopUps::default(),
         }
     }
 }
@@ -278,7 +394,12 @@ impl MarketState {
             .plus(self.pooled_collateral)?
             .plus(self.batched_collateral)?
             .plus(self.closed_collateral)?
-            .plus(self.collateral_rounding)
+            .plus(self.collateral_rounding)?
+            .plus(
+                self.wind_down
+                    .map(|ended| ended.in_kind)
+                    .unwrap_or_default(),
+            )
     }
 
     /// What running batches may raise together at their start prices.
@@ -394,6 +515,8 @@ pub fn example_params() -> MarketParams {
         keeper_share: Ratio::from_bps(10),
         ladder: LadderParams::standard(),
         interest: InterestCurve::FREE,
+        notice: SHORTEST_NOTICE,
+        loss_cap: Ratio::from_bps(1_000),
     }
 }
 
@@ -456,11 +579,105 @@ mod tests {
                 ParamsError::Interest,
             ),
             (|p| p.max_price_age = 0, ParamsError::PriceAge),
+            (
+                |p| p.max_price_age = LONGEST_PRICE_AGE + 1,
+                ParamsError::PriceAge,
+            ),
+            (|p| p.notice = SHORTEST_NOTICE - 1, ParamsError::Notice),
+            (|p| p.notice = LONGEST_NOTICE + 1, ParamsError::Notice),
+            (|p| p.loss_cap = Ratio::ZERO, ParamsError::LossCap),
+            (
+                |p| p.loss_cap = Ratio::from_ppm(1_000_001),
+                ParamsError::LossCap,
+            ),
         ];
         for (change, expected) in cases {
             let mut params = valid.clone();
             change(&mut params);
             assert_eq!(params.validate(), Err(expected));
         }
+    }
+
+    #[test]
+    fn what_bidders_and_books_are_built_on_never_changes() {
+        let now = example_params();
+        type Change = fn(&mut MarketParams);
+        let fixed: [Change; 5] = [
+            |p| p.collateral_decimals = 12,
+            |p| p.quote_decimals = 12,
+            |p| p.feed = 1,
+            |p| p.ladder.blocks_per_step = 2,
+            |p| p.ladder.announce_blocks = 2,
+        ];
+        for change in fixed {
+            let mut next = now.clone();
+            change(&mut next);
+            assert_eq!(now.ensure_may_become(&next), Err(ParamsError::Fixed));
+        }
+        let mut next = now.clone();
+        next.hole = Amount::new(1);
+        assert_eq!(now.ensure_may_become(&next), Err(ParamsError::Hole));
+    }
+
+    #[test]
+    fn a_falling_threshold_keeps_every_bound_on_its_way() {
+        let now = example_params();
+        // 30 % penalty suits a threshold of 60 %, not the present 80 %.
+        let mut next = now.clone();
+        (next.initial_ltv, next.liquidation_threshold) =
+            (Ratio::from_bps(5_000), Ratio::from_bps(6_000));
+        next.penalty = Ratio::from_bps(3_000);
+        assert_eq!(next.validate(), Ok(()));
+        assert_eq!(now.ensure_may_become(&next), Err(ParamsError::TargetHealth));
+        next.penalty = now.penalty;
+        assert_eq!(now.ensure_may_become(&next), Ok(()));
+        let easing = now.easing_to(&next, 5).unwrap();
+        assert_eq!(
+            easing.at(next.liquidation_threshold, 5),
+            Ok(now.liquidation_threshold)
+        );
+        assert_eq!(next.easing_to(&now, 5), None, "a rise helps borrowers");
+    }
+
+    #[test]
+    fn restricting_only_lowers() {
+        let params = example_params();
+        let limits = Limits {
+            initial_ltv: params.initial_ltv,
+            debt_ceiling: params.debt_ceiling,
+            supply_cap: params.supply_cap,
+        };
+        let more = |amount: Amount| amount.plus(Amount::new(1)).unwrap();
+        let looser = [
+            Limits {
+                initial_ltv: Ratio::from_bps(7_501),
+                ..limits
+            },
+            Limits {
+                debt_ceiling: more(limits.debt_ceiling),
+                ..limits
+            },
+            Limits {
+                supply_cap: more(limits.supply_cap),
+                ..limits
+            },
+        ];
+        for to in looser {
+            assert_eq!(params.clone().restrict(to), Err(ParamsError::Loosened));
+        }
+        let none = Limits {
+            initial_ltv: Ratio::ZERO,
+            ..limits
+        };
+        assert_eq!(params.clone().restrict(none), Err(ParamsError::LoanToValue));
+        let tight = Limits {
+            initial_ltv: Ratio::from_ppm(1),
+            debt_ceiling: Amount::ZERO,
+            supply_cap: Amount::ZERO,
+        };
+        let mut params = params;
+        params.restrict(tight).unwrap();
+        assert_eq!(params.validate(), Ok(()));
+        assert_eq!(params.debt_ceiling, Amount::ZERO);
     }
 }

@@ -1,4 +1,5 @@
-//! Who governs, and how that is handed on: proposed by the one, accepted by the other.
+//! Who governs, and how that is handed on: proposed by the one, accepted by the other. And a
+//! guardian, who may restrict and nothing else.
 
 use scale::{Decode, Encode};
 use scale_info::TypeInfo;
@@ -10,6 +11,8 @@ pub enum RoleError {
     NotGovernor,
     /// The caller has not been proposed.
     NotProposed,
+    /// The caller is neither the guardian nor the governor.
+    NotGuardian,
 }
 
 /// Two-step ownership. Generic over what identifies an account.
@@ -19,6 +22,8 @@ pub struct Governance<A> {
     pub governor: A,
     /// Who may take over.
     pub proposed: Option<A>,
+    /// Who may restrict beside the governor.
+    pub guardian: Option<A>,
 }
 
 impl<A: Copy + Eq> Governance<A> {
@@ -28,6 +33,7 @@ impl<A: Copy + Eq> Governance<A> {
         Self {
             governor,
             proposed: None,
+            guardian: None,
         }
     }
 
@@ -41,6 +47,28 @@ impl<A: Copy + Eq> Governance<A> {
         } else {
             Err(RoleError::NotGovernor)
         }
+    }
+
+    /// Refuses everybody but the guardian and the governor.
+    ///
+    /// # Errors
+    /// [`RoleError::NotGuardian`].
+    pub fn ensure_guardian(&self, caller: A) -> Result<(), RoleError> {
+        if caller == self.governor || self.guardian == Some(caller) {
+            Ok(())
+        } else {
+            Err(RoleError::NotGuardian)
+        }
+    }
+
+    /// Names the guardian, or nobody.
+    ///
+    /// # Errors
+    /// [`RoleError::NotGovernor`].
+    pub fn set_guardian(&mut self, caller: A, guardian: Option<A>) -> Result<(), RoleError> {
+        self.ensure(caller)?;
+        self.guardian = guardian;
+        Ok(())
     }
 
     /// Proposes who may take over; `None` withdraws a proposal.
@@ -88,5 +116,25 @@ mod tests {
         governance.propose(2, Some(3)).unwrap();
         governance.propose(2, None).unwrap();
         assert_eq!(governance.accept(3), Err(RoleError::NotProposed));
+    }
+
+    #[test]
+    fn a_guardian_is_named_by_the_governor_and_governs_nothing() {
+        let mut governance = Governance::new(1);
+        assert_eq!(governance.ensure_guardian(2), Err(RoleError::NotGuardian));
+        assert_eq!(
+            governance.set_guardian(2, Some(2)),
+            Err(RoleError::NotGovernor)
+        );
+        governance.set_guardian(1, Some(2)).unwrap();
+        assert_eq!(governance.ensure_guardian(2), Ok(()));
+        assert_eq!(governance.ensure_guardian(1), Ok(()));
+        assert_eq!(governance.ensure(2), Err(RoleError::NotGovernor));
+        assert_eq!(
+            governance.set_guardian(2, Some(3)),
+            Err(RoleError::NotGovernor)
+        );
+        governance.set_guardian(1, None).unwrap();
+        assert_eq!(governance.ensure_guardian(2), Err(RoleError::NotGuardian));
     }
 }

@@ -11,6 +11,9 @@ use ink::storage::Lazy;
 pub trait Governed {
     /// Proposes who may take over; `None` withdraws a proposal. Governor only.
     ///
+    /// # Events
+    /// `RolesChanged`.
+    ///
     /// # Errors
     /// `NotGovernor`.
     #[ink(message)]
@@ -19,7 +22,7 @@ pub trait Governed {
     /// Takes the role over. Only who has been proposed.
     ///
     /// # Events
-    /// `GovernorChanged`.
+    /// `RolesChanged`.
     ///
     /// # Errors
     /// `NotProposed`.
@@ -31,11 +34,25 @@ pub trait Governed {
     fn governance(&self) -> Governance<AccountId>;
 }
 
-/// The governor's role was taken over.
+/// Messages about the guardian, who may restrict and nothing else.
+#[ink::trait_definition]
+pub trait Guarded {
+    /// Names the guardian; `None` for nobody. Governor only, at once.
+    ///
+    /// # Events
+    /// `RolesChanged`.
+    ///
+    /// # Errors
+    /// `NotGovernor`.
+    #[ink(message)]
+    fn set_guardian(&mut self, guardian: Option<AccountId>) -> Result<(), RoleError>;
+}
+
+/// A role changed hands, or may from now on.
 #[ink::event]
-pub struct GovernorChanged {
-    /// Who governs now.
-    pub governor: AccountId,
+pub struct RolesChanged {
+    /// All roles as they are now.
+    pub roles: Governance<AccountId>,
 }
 
 /// The cell that keeps who governs, under the same key in every contract.
@@ -63,6 +80,11 @@ impl Roles {
             .map_or(Governance::new(AccountId::from([0; 32])), |cell| cell.0)
     }
 
+    fn store(&mut self, roles: Governance<AccountId>) -> RolesChanged {
+        self.cell.set(&Cell(roles));
+        RolesChanged { roles }
+    }
+
     /// Refuses everybody but the governor.
     ///
     /// # Errors
@@ -71,25 +93,49 @@ impl Roles {
         self.get().ensure(caller)
     }
 
-    /// Proposes who may take over.
+    /// Proposes who may take over and returns the event that says so.
     ///
     /// # Errors
     /// [`RoleError::NotGovernor`].
-    pub fn propose(&mut self, caller: AccountId, heir: Option<AccountId>) -> Result<(), RoleError> {
+    pub fn propose(
+        &mut self,
+        caller: AccountId,
+        heir: Option<AccountId>,
+    ) -> Result<RolesChanged, RoleError> {
         let mut roles = self.get();
         roles.propose(caller, heir)?;
-        self.cell.set(&Cell(roles));
-        Ok(())
+        Ok(self.store(roles))
+    }
+
+    /// Refuses everybody but the guardian and the governor.
+    ///
+    /// # Errors
+    /// [`RoleError::NotGuardian`].
+    pub fn ensure_guardian(&self, caller: AccountId) -> Result<(), RoleError> {
+        self.get().ensure_guardian(caller)
+    }
+
+    /// Names the guardian and returns the event that says so.
+    ///
+    /// # Errors
+    /// [`RoleError::NotGovernor`].
+    pub fn set_guardian(
+        &mut self,
+        caller: AccountId,
+        guardian: Option<AccountId>,
+    ) -> Result<RolesChanged, RoleError> {
+        let mut roles = self.get();
+        roles.set_guardian(caller, guardian)?;
+        Ok(self.store(roles))
     }
 
     /// Lets the caller take over and returns the event that says so.
     ///
     /// # Errors
     /// [`RoleError::NotProposed`].
-    pub fn accept(&mut self, caller: AccountId) -> Result<GovernorChanged, RoleError> {
+    pub fn accept(&mut self, caller: AccountId) -> Result<RolesChanged, RoleError> {
         let mut roles = self.get();
         roles.accept(caller)?;
-        self.cell.set(&Cell(roles));
-        Ok(GovernorChanged { governor: caller })
+        Ok(self.store(roles))
     }
 }

@@ -14,6 +14,7 @@ pub mod governance;
 pub mod oracle;
 pub mod token;
 pub mod vault;
+pub mod vault_admin;
 
 /// The chain's environment: account, balance, block number and timestamp types.
 pub type Env = ink::env::DefaultEnvironment;

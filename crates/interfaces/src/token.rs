@@ -51,6 +51,18 @@ pub trait PSP22 {
     fn approve(&mut self, spender: AccountId, value: u128) -> Result<(), PSP22Error>;
 }
 
+/// The message of PSP22's metadata that the contracts use.
+#[ink::trait_definition]
+pub trait PSP22Metadata {
+    /// Decimals of one whole token.
+    #[ink(message)]
+    fn token_decimals(&self) -> u8;
+}
+
+/// Base units that the creator of a market sends to and fro to try a token out: enough that a fee
+/// of a millionth shows.
+pub const PROBE: Amount = Amount::new(1_000_000);
+
 /// Why a token call was refused. The message that made it fails and changes nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
 #[cfg_attr(feature = "std", derive(scale_info::TypeInfo))]
@@ -59,6 +71,10 @@ pub enum TokenError {
     CallFailed,
     /// What arrived is not what was sent: the token takes a fee or lies.
     WrongAmountArrived,
+    /// What left is not what was paid out.
+    WrongAmountLeft,
+    /// The token has other decimals than the market.
+    WrongDecimals,
 }
 
 /// A token seen from the contract that calls it.
@@ -83,7 +99,11 @@ impl Token {
     /// # Errors
     /// [`TokenError::CallFailed`].
     pub fn held(&self) -> Result<Amount, TokenError> {
-        match self.reference().call().balance_of(self.own).try_invoke() {
+        self.held_by(self.own)
+    }
+
+    fn held_by(&self, owner: AccountId) -> Result<Amount, TokenError> {
+        match self.reference().call().balance_of(owner).try_invoke() {
             Ok(Ok(balance)) => Ok(Amount::new(balance)),
             _ => Err(TokenError::CallFailed),
         }
@@ -110,7 +130,54 @@ impl Token {
         Ok(())
     }
 
-    /// Pays tokens out.
+    /// Pays tokens out and makes sure that exactly so many left.
+    ///
+    /// A fee that the token takes from what arrives is the receiver's: nobody is locked in by it.
+    ///
+    /// # Errors
+    /// [`TokenError::CallFailed`], [`TokenError::WrongAmountLeft`].
+    pub fn pay(&self, to: AccountId, amount: Amount) -> Result<(), TokenError> {
+        let before = self.held()?;
+        self.push(to, amount)?;
+        if before.minus(self.held()?) != Ok(amount) {
+            return Err(TokenError::WrongAmountLeft);
+        }
+        Ok(())
+    }
+
+    /// Sends tokens and makes sure that exactly so many arrived.
+    fn deliver(&self, to: AccountId, amount: Amount) -> Result<(), TokenError> {
+        let before = self.held_by(to)?;
+        self.push(to, amount)?;
+        if self.held_by(to)?.minus(before) != Ok(amount) {
+            return Err(TokenError::WrongAmountArrived);
+        }
+        Ok(())
+    }
+
+    /// Tries a token out: its decimals, and [`PROBE`] units from an account that has approved
+    /// them and back, with nothing lost on the way.
+    ///
+    /// # Errors
+    /// [`TokenError`].
+    pub fn probe(&self, with: AccountId, decimals: u8) -> Result<(), TokenError> {
+        let metadata: ink::contract_ref!(PSP22Metadata, Env) = self.address.into();
+        match metadata.call().token_decimals().try_invoke() {
+            Ok(Ok(told)) if told == decimals => {}
+            Ok(Ok(_)) => return Err(TokenError::WrongDecimals),
+            _ => return Err(TokenError::CallFailed),
+        }
+        let before = self.held()?;
+        self.pull(with, PROBE)?;
+        self.deliver(with, PROBE)?;
+        if self.held()? != before {
+            return Err(TokenError::WrongAmountLeft);
+        }
+        Ok(())
+    }
+
+    /// Sends tokens without measuring them: for settlements, which two more calls would make
+    /// dearer by a fifteenth.
     ///
     /// # Errors
     /// [`TokenError::CallFailed`].

@@ -11,7 +11,8 @@ use breakwater_core::market::{MarketParams, MarketPrices, MarketState, ParamsErr
 use breakwater_core::math::MathError;
 use breakwater_core::position::{Closing, PositionView};
 use breakwater_core::tick::Tick;
-use breakwater_core::units::{Amount, Price, Shares};
+use breakwater_core::timelock::{Easing, Proposal, TimelockError};
+use breakwater_core::units::{Amount, Millis, Price, Ratio, Shares};
 use ink::prelude::vec::Vec;
 use scale::{Decode, Encode};
 
@@ -45,6 +46,16 @@ pub enum VaultError {
     NothingToClaim,
     /// A number left its range.
     Math(MathError),
+    /// The caller is neither the guardian nor the governor.
+    NotGuardian,
+    /// The notice of a change forbids it.
+    Timelock(TimelockError),
+}
+
+impl From<TimelockError> for VaultError {
+    fn from(error: TimelockError) -> Self {
+        Self::Timelock(error)
+    }
 }
 
 impl From<ParamsError> for VaultError {
@@ -77,7 +88,7 @@ impl From<MathError> for VaultError {
     }
 }
 
-/// What is fixed about a market: its tokens and parameters.
+/// What governance decided about a market: its tokens, for good, and parameters.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 #[cfg_attr(feature = "std", derive(scale_info::TypeInfo))]
 pub struct Market {
@@ -85,8 +96,23 @@ pub struct Market {
     pub collateral: AccountId,
     /// Token that is lent.
     pub quote: AccountId,
-    /// What governance decided.
+    /// Parameters in force, except that a lower threshold may still be on its way.
     pub params: MarketParams,
+    /// The way of the liquidation threshold down to that of `params`.
+    pub easing: Option<Easing>,
+    /// Announced parameters.
+    pub proposal: Option<Proposal<MarketParams>>,
+}
+
+impl Market {
+    /// The liquidation threshold in force at a moment.
+    ///
+    /// # Errors
+    /// [`MathError`] where the easing does not fall.
+    pub fn threshold_at(&self, now: Millis) -> Result<Ratio, MathError> {
+        let to = self.params.liquidation_threshold;
+        self.easing.map_or(Ok(to), |easing| easing.at(to, now))
+    }
 }
 
 /// Every total of a market, and what the vault must hold for it.
@@ -108,18 +134,23 @@ pub struct Accounting {
 pub trait MarginVault {
     /// Names the auction contract, once. Governor only.
     ///
+    /// # Events
+    /// `AuctionNamed`.
+    ///
     /// # Errors
     /// `NotGovernor`, `AuctionAlreadySet`.
     #[ink(message)]
     fn set_auction(&mut self, auction: AccountId) -> Result<(), VaultError>;
 
-    /// Creates a market. Governor only.
+    /// Creates a market. Governor only, who must have approved [`PROBE`](crate::token::PROBE)
+    /// units of either token: they are sent to the vault and back, and a token that loses some,
+    /// lies or fails is refused.
     ///
     /// # Events
     /// `MarketCreated`.
     ///
     /// # Errors
-    /// `NotGovernor`, `SameToken`, `TooManyMarkets`, `Params`.
+    /// `NotGovernor`, `SameToken`, `TooManyMarkets`, `Params`, `Token`.
     #[ink(message)]
     fn create_market(
         &mut self,

@@ -6,10 +6,11 @@ use breakwater_core::market::MarketParams;
 use breakwater_core::oracle::FeedConfig;
 use breakwater_core::units::{Amount, Millis, Price};
 use breakwater_interfaces::auction::LiquidationAuction;
-use breakwater_interfaces::governance::Governed;
+use breakwater_interfaces::governance::{Governed, Guarded};
 use breakwater_interfaces::oracle::OracleAdapter;
-use breakwater_interfaces::token::{PSP22Error, PSP22};
+use breakwater_interfaces::token::{PSP22Error, PROBE, PSP22};
 use breakwater_interfaces::vault::MarginVault;
+use breakwater_interfaces::vault_admin::VaultAdmin;
 use breakwater_interfaces::{AccountId, Env, MarketId};
 use ink::codegen::TraitCallBuilder;
 use ink::env::call::{ExecutionInput, Selector};
@@ -24,6 +25,10 @@ pub type VaultRef = ink::contract_ref!(MarginVault, Env);
 pub type AuctionRef = ink::contract_ref!(LiquidationAuction, Env);
 /// A handle that builds calls about the governance of any contract.
 pub type GovernedRef = ink::contract_ref!(Governed, Env);
+/// A handle that builds calls about the guardian of a contract.
+pub type GuardedRef = ink::contract_ref!(Guarded, Env);
+/// A handle that builds calls about the terms of the vault's markets, and their end.
+pub type VaultAdminRef = ink::contract_ref!(VaultAdmin, Env);
 /// A handle that builds calls to a token.
 pub type TokenRef = ink::contract_ref!(PSP22, Env);
 
@@ -113,6 +118,39 @@ pub fn mint(to: AccountId, amount: u128) -> Message<Result<(), PSP22Error>> {
     Message::new(&ExecutionInput::new(selector).push_arg(to).push_arg(amount))
 }
 
+/// Another message of the test token: anyone makes it misbehave.
+pub fn misbehave(fault: Fault, message: Vec<u8>) -> Message<Result<(), PSP22Error>> {
+    let selector = Selector::new(ink::selector_bytes!("misbehave"));
+    Message::new(
+        &ExecutionInput::new(selector)
+            .push_arg(fault)
+            .push_arg(message),
+    )
+}
+
+/// What a test token does wrong, as that contract has it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode)]
+pub enum Fault {
+    /// Nothing.
+    None,
+    /// Takes a hundredth of what is transferred away from the receiver.
+    TakesFee,
+    /// Moves nothing and says it did.
+    MovesNothing,
+    /// Moves twice as much as it is told to, if it can.
+    MovesTwice,
+    /// Refuses transfers.
+    Refuses,
+    /// Answers transfers with bytes that mean nothing.
+    TalksNonsense,
+    /// Traps in transfers.
+    Traps,
+    /// Says that everybody holds the same.
+    Lies,
+    /// Calls whoever called it, with a message it was given, and traps if that fails.
+    CallsBack,
+}
+
 impl Deployment {
     /// Uploads, instantiates and wires everything, and creates the market.
     ///
@@ -188,6 +226,9 @@ impl Deployment {
         }
         let message = this.vault().call_mut().set_auction(auction);
         send(chain, by, vault, "name the auction", message).await?;
+        for token in [collateral, quote] {
+            this.fund(chain, by, token, PROBE, vault).await?;
+        }
         let message = this
             .vault()
             .call_mut()
@@ -218,6 +259,16 @@ impl Deployment {
     /// Builds calls about the governance of a contract.
     pub fn governed(contract: AccountId) -> GovernedRef {
         contract.into()
+    }
+
+    /// Builds calls about the guardian of a contract.
+    pub fn guarded(contract: AccountId) -> GuardedRef {
+        contract.into()
+    }
+
+    /// Builds calls about the terms of the vault's markets, and their end.
+    pub fn admin(&self) -> VaultAdminRef {
+        self.vault.into()
     }
 
     /// Builds calls to a token.

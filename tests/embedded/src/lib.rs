@@ -17,10 +17,10 @@ use breakwater_interfaces::auction::{
     AuctionContractError, AuctionRecord, BatchKey, BidId, LiquidationAuction,
 };
 use breakwater_interfaces::oracle::OracleAdapter;
-use breakwater_interfaces::token::PSP22;
+use breakwater_interfaces::token::{PROBE, PSP22};
 use breakwater_interfaces::vault::{Accounting, MarginVault, VaultError};
 use breakwater_sim::books::Books;
-use breakwater_sim::deployment::{Deployment, Plan};
+use breakwater_sim::deployment::{misbehave, Deployment, Fault, Plan};
 use futures::executor::block_on;
 use ink::codegen::TraitCallBuilder;
 use scale::Decode;
@@ -181,6 +181,27 @@ impl World {
             observed_at: 0,
             donations: Vec::new(),
         }
+    }
+
+    /// Lets the governor of the moment create one more market of two tokens.
+    pub fn approve_probe(&mut self, governor: AccountId, tokens: &[AccountId]) {
+        for token in tokens {
+            self.fund(governor, *token, PROBE, self.d.vault);
+        }
+    }
+
+    /// Makes a test token misbehave, or behave.
+    pub fn misbehave(&mut self, token: AccountId, fault: Fault, message: Vec<u8>) {
+        let governor = self.governor();
+        let message = misbehave(fault, message);
+        block_on(self.chain.call(&governor, token, message)).expect("is told to");
+    }
+
+    /// Lets so many milliseconds pass within one block.
+    pub fn wait(&mut self, milliseconds: u64) {
+        self.chain.set_block_time(milliseconds);
+        self.advance(1);
+        self.chain.set_block_time(6_000);
     }
 
     /// The world as it is now, to come back to with [`Self::restore`].

@@ -74,6 +74,7 @@ fn governance_changes_hands_in_two_steps_in_every_contract() {
         refused.unwrap_err().reverted(),
         Some(OracleError::Unauthorised)
     );
+    w.approve_probe(heir, &[collateral, quote]);
     let market = w.vault(heir, create(&w)).expect("creates").value;
     w.auction(heir, w.d.auction().call_mut().register_market(market))
         .expect("registers");

@@ -10,7 +10,7 @@ use breakwater_core::math::MathError;
 use breakwater_core::units::{Amount, Price, PRICE_ONE};
 use breakwater_embedded_tests::{collateral, price, quote, refused, Scene, World};
 use breakwater_interfaces::auction::{AuctionContractError as Error, BatchKey, LiquidationAuction};
-use breakwater_interfaces::token::{TokenError, PSP22};
+use breakwater_interfaces::token::{TokenError, PROBE, PSP22};
 use breakwater_interfaces::vault::{MarginVault, VaultError};
 use breakwater_sim::artifacts::Contract;
 use breakwater_sim::deployment::{AuctionRef, Deployment, VaultRef};
@@ -307,6 +307,9 @@ fn own_vault(w: &mut World, auction: AccountId) -> AccountId {
     let (c, q) = (w.d.collateral, w.d.quote);
     w.send(governor, vault, call().call_mut().set_auction(auction))
         .expect("names");
+    for token in [c, q] {
+        w.fund(governor, token, PROBE, vault);
+    }
     let create = call().call_mut().create_market(c, q, example_params());
     w.send(governor, vault, create).expect("creates");
     let lender = w.account(61);

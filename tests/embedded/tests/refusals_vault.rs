@@ -36,6 +36,7 @@ fn governance_refuses_strangers_repetition_and_equal_tokens() {
     }
     // A token serves eight markets at most; the first exists already.
     for market in 1..8 {
+        w.approve_probe(governor, &[c, q]);
         let create = w.d.vault().call_mut().create_market(c, q, valid.clone());
         assert_eq!(w.vault(governor, create).expect("creates").value, market);
     }
@@ -51,7 +52,7 @@ fn parameters_outside_their_bounds_are_refused_each_by_its_name() {
     let mut w = World::new();
     let (governor, c, q) = (w.governor(), w.d.collateral, w.d.quote);
     type Change = fn(&mut MarketParams);
-    let cases: [(Change, ParamsError); 23] = [
+    let cases: [(Change, ParamsError); 26] = [
         (|p| p.collateral_decimals = 19, ParamsError::Decimals),
         (|p| p.quote_decimals = 5, ParamsError::Decimals),
         (
@@ -114,6 +115,9 @@ fn parameters_outside_their_bounds_are_refused_each_by_its_name() {
             ParamsError::Interest,
         ),
         (|p| p.max_price_age = 0, ParamsError::PriceAge),
+        (|p| p.max_price_age = 86_400_001, ParamsError::PriceAge),
+        (|p| p.notice = 86_399_999, ParamsError::Notice),
+        (|p| p.loss_cap = Ratio::ZERO, ParamsError::LossCap),
     ];
     for (change, error) in cases {
         let mut params = example_params();

@@ -160,6 +160,7 @@ impl<S: LedgerStore> Ledger<'_, S> {
             number,
             asked: lot.asked,
             provision: lot.provision,
+            reward: self.params.reward_terms(lot.asked)?,
         });
         self.state.pooled_collateral = self.state.pooled_collateral.minus(lot.collateral)?;
         self.state.batched_collateral = self.state.batched_collateral.plus(lot.collateral)?;
@@ -359,8 +360,8 @@ impl<S: LedgerStore> Ledger<'_, S> {
             return Err(LedgerError::PriceOutsideLadder);
         }
         let price = if sells { price } else { Price::ZERO };
-        let assets = self.state.lenders_assets()?;
         let rest = u16::try_from(batch.cells.len()).map_or(rest, |cells| rest.min(cells));
+        let pool = self.state.pool()?;
         let mut sums = Sums::default();
         let mut settled = Settled {
             price,
@@ -412,15 +413,18 @@ impl<S: LedgerStore> Ledger<'_, S> {
             .minus(handed)
             .map_err(|_| LedgerError::RaisedTooMuch)?;
 
+        let running = &self.state.running;
+        let running = running.iter().find(|running| running.number == number);
+        let reward = running.map(|running| running.reward).unwrap_or_default();
         let mut waterfall = settle_losses(
             penalties,
             sums.shortfall,
             self.state.insurance,
             raised,
-            self.params.keeper_tip,
-            self.params.keeper_share,
+            reward.tip,
+            reward.share,
         )?;
-        let borne = self.state.draw_reserve(waterfall.from_lenders, assets)?;
+        let borne = self.state.draw_reserve(waterfall.from_lenders, pool)?;
         waterfall.from_reserve = borne;
         waterfall.from_lenders = waterfall.from_lenders.minus(borne)?;
         let state = &mut *self.state;
@@ -434,12 +438,22 @@ impl<S: LedgerStore> Ledger<'_, S> {
             .plus(sums.repaid)?
             .plus(waterfall.from_penalties)?
             .plus(waterfall.from_insurance)?;
-        state.insurance = state
-            .insurance
-            .minus(waterfall.from_insurance)?
-            .plus(waterfall.to_insurance)?;
-        state.rewards = state.rewards.plus(waterfall.reward)?;
-        state.written_off = state.written_off.plus(waterfall.from_lenders)?;
+        state.insurance = state.insurance.minus(waterfall.from_insurance)?;
+        state.book_loss(waterfall.from_lenders, pool, self.params.loss_cap)?;
+        waterfall.to_lenders = state.take_in(waterfall.to_insurance)?;
+        waterfall.to_insurance = waterfall.to_insurance.minus(waterfall.to_lenders)?;
+        waterfall.top_up = state.top_ups.draw(
+            &reward,
+            raised,
+            waterfall.reward,
+            state.insurance,
+            state.accrued_at,
+        );
+        state.insurance = state.insurance.minus(waterfall.top_up)?;
+        state.rewards = state
+            .rewards
+            .plus(waterfall.reward)?
+            .plus(waterfall.top_up)?;
         state.running.retain(|running| running.number != number);
         batch.settled = Some(settled);
         self.store.set_batch(number, &batch);

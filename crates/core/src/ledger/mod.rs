@@ -6,6 +6,7 @@
 mod batches;
 mod depth;
 mod extension;
+mod in_kind;
 mod leaving;
 mod moves;
 mod positions;
@@ -15,6 +16,7 @@ mod view;
 
 pub use batches::{Demand, OpenRequest, Opening, Settlement};
 pub use depth::{AtRisk, Histogram, TickTotals, MAX_HISTOGRAM_TICKS};
+pub use in_kind::TakenInKind;
 pub use leaving::Leaving;
 
 use crate::batch::Batch;
@@ -95,6 +97,12 @@ pub enum LedgerError {
     NotInBatch,
     /// Who leaves a batch needs target health at the batch's reference price.
     UnderTargetHealth,
+    /// The market is wound down: nothing is lent any more.
+    WindingDown,
+    /// Collateral is taken in kind only in a wind-down, after the market's notice.
+    NotInKindYet,
+    /// Collateral is taken in kind only after an auction that found too little money for it.
+    NotAuctioned,
 }
 
 impl From<MathError> for LedgerError {

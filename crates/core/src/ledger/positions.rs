@@ -49,6 +49,7 @@ impl<S: LedgerStore> Ledger<'_, S> {
     ///
     /// # Errors
     /// [`LedgerError::ZeroAmount`], [`LedgerError::InsufficientCollateral`],
+    /// [`LedgerError::BelowMinimumDebt`] where the debt is under the minimum,
     /// [`LedgerError::StalePrice`], [`LedgerError::ExceedsInitialLtv`] and those of
     /// [`Self::deposit`].
     pub fn withdraw(
@@ -65,6 +66,7 @@ impl<S: LedgerStore> Ledger<'_, S> {
             .minus(amount)
             .map_err(|_| LedgerError::InsufficientCollateral)?;
         if !debt.is_zero() {
+            self.ensure_above_minimum(debt)?;
             self.ensure_initial_ltv(left, debt, prices)?;
         }
         self.attach(position, left, debt)
@@ -73,7 +75,8 @@ impl<S: LedgerStore> Ledger<'_, S> {
     /// Lends quote to a position. The debt taken on is scaled and rounded up.
     ///
     /// # Errors
-    /// [`LedgerError::ZeroAmount`], [`LedgerError::InsufficientCash`],
+    /// [`LedgerError::ZeroAmount`], [`LedgerError::WindingDown`],
+    /// [`LedgerError::InsufficientCash`],
     /// [`LedgerError::BelowMinimumDebt`], [`LedgerError::DebtCeilingExceeded`],
     /// [`LedgerError::StalePrice`], [`LedgerError::ExceedsInitialLtv`],
     /// [`LedgerError::RatioBelowScale`] and those of [`Self::deposit`].
@@ -86,11 +89,15 @@ impl<S: LedgerStore> Ledger<'_, S> {
         if amount.is_zero() {
             return Err(LedgerError::ZeroAmount);
         }
-        let (collateral, debt) = self.detach(position)?;
-        let debt = debt.plus(self.state.index.scaled(amount, Rounding::Up)?)?;
-        if self.state.index.owed(debt, Rounding::Up)? < self.params.min_debt {
-            return Err(LedgerError::BelowMinimumDebt);
+        if self.state.wind_down.is_some() {
+            return Err(LedgerError::WindingDown);
         }
+        let (collateral, debt) = self.detach(position)?;
+        if !debt.is_zero() {
+            self.ensure_above_minimum(debt)?;
+        }
+        let debt = debt.plus(self.state.index.scaled(amount, Rounding::Up)?)?;
+        self.ensure_above_minimum(debt)?;
         self.ensure_initial_ltv(collateral, debt, Some(prices))?;
         if tick::at_or_below(self.scale.debt_ratio(debt, collateral)) == tick::LOWEST_TICK {
             return Err(LedgerError::RatioBelowScale);
@@ -250,7 +257,7 @@ impl<S: LedgerStore> Ledger<'_, S> {
     }
 
     /// Brings a position up to date or refuses: everything a user does begins here.
-    fn settle(&mut self, position: &mut Position) -> Result<(), LedgerError> {
+    pub(super) fn settle(&mut self, position: &mut Position) -> Result<(), LedgerError> {
         match self.follow(position, MAX_MOVES)? {
             Standing::Settled => Ok(()),
             Standing::InBatch(_) => Err(LedgerError::PositionInBatch),
@@ -327,6 +334,14 @@ impl<S: LedgerStore> Ledger<'_, S> {
         position.pooled = Some(Pooled { cohort, stake });
         self.state.pooled_collateral = self.state.pooled_collateral.plus(collateral)?;
         self.state.debt = self.state.debt.plus(debt)?;
+        Ok(())
+    }
+
+    /// A position that a batch or a new minimum left under it may only repay or add.
+    fn ensure_above_minimum(&self, debt: ScaledDebt) -> Result<(), LedgerError> {
+        if self.state.index.owed(debt, Rounding::Up)? < self.params.min_debt {
+            return Err(LedgerError::BelowMinimumDebt);
+        }
         Ok(())
     }
 

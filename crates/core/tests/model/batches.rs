@@ -1,10 +1,12 @@
 //! Acts of a history that concern batches: open, settle, put back.
 
+use crate::books::Keeper;
 use crate::fast::prices;
 use crate::history::{History, OWNERS};
 use crate::scale::{distance, down, rough, Fix, PPM};
 use crate::slow::Sweep;
-use breakwater_core::ledger::{LedgerError, OpenRequest, Opening};
+use breakwater_core::batch::Sale;
+use breakwater_core::ledger::{Demand, LedgerError, OpenRequest, Opening};
 use breakwater_core::page::CohortId;
 use breakwater_core::position::PositionView;
 use breakwater_core::units::{Amount, Price};
@@ -18,7 +20,10 @@ impl History {
         let now = prices(self.price.0, self.price.1, self.round, self.block);
         let request = OpenRequest {
             block: self.block,
-            most: Amount::new(most),
+            demand: Demand {
+                most: Amount::new(most),
+                depth: None,
+            },
         };
         let committed = self.fast.state.committed().unwrap().get();
         let params = &self.slow.params;
@@ -60,6 +65,8 @@ impl History {
                     "T(start)"
                 );
                 assert!(opening.targets[0].get() <= room + off, "the hole");
+                let running = self.fast.state.running.last().unwrap();
+                self.asked.insert(opening.number, running.asked.get());
                 self.running.push(opening);
             }
             Err(LedgerError::NothingToLiquidate) => {
@@ -92,9 +99,14 @@ impl History {
     pub fn settle_at(&mut self, opening: &Opening, price: u128, raised: u128, rest: u16) {
         let lent = self.lent();
         let (block, number) = (self.block, opening.number);
+        let sale = Sale {
+            price: Price::new(price),
+            raised: Amount::new(raised),
+            excused: false,
+        };
         let done = self
             .fast
-            .market(|l| l.settle_batch(number, Price::new(price), Amount::new(raised), block, rest))
+            .market(|l| l.settle_batch(number, sale, block, rest))
             .unwrap();
         self.tally.settled += 1;
         self.held.0 += raised;
@@ -133,12 +145,22 @@ impl History {
         let params = &self.slow.params;
         let wish = params.keeper_tip.get() + down(raised, params.keeper_share.ppm(), PPM);
         let shortfall = done.waterfall.shortfall.get();
+        let asked = self.asked.remove(&number).unwrap();
+        let tip = if raised > 0 && 8 * asked >= params.hole.get() {
+            params.keeper_tip.get()
+        } else {
+            0
+        };
         let expected = self.books.settle(
             shortfall,
             done.penalties.get(),
             done.repaid.get(),
             lent,
-            wish,
+            Keeper {
+                wish,
+                tip,
+                day: u32::try_from(self.fast.state.accrued_at / 86_400_000).unwrap(),
+            },
         );
         assert_eq!(done.waterfall, expected, "who bears what");
         self.tally.written_off += u64::from(shortfall > 0);

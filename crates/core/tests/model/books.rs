@@ -14,6 +14,17 @@ pub struct Books {
     pub shares: u128,
     pub reserve: u128,
     pub written_off: u128,
+    /// The last day on which insurance topped a reward up, and how often.
+    pub top_ups: (u32, u8),
+}
+
+/// What a keeper is paid for a batch.
+pub struct Keeper {
+    /// Tip and share.
+    pub wish: u128,
+    /// What insurance tops the reward up to.
+    pub tip: u128,
+    pub day: u32,
 }
 
 impl Books {
@@ -26,6 +37,7 @@ impl Books {
             shares: state.supply_shares.get(),
             reserve: state.reserve_shares.get(),
             written_off: state.written_off.get(),
+            top_ups: (state.top_ups.day, state.top_ups.paid),
         }
     }
 
@@ -79,14 +91,14 @@ impl Books {
         penalties: u128,
         repaid: u128,
         lent: u128,
-        wish: u128,
+        keeper: Keeper,
     ) -> Waterfall {
         let assets = self.cash + lent;
         let from_penalties = shortfall.min(penalties);
         let from_insurance = (shortfall - from_penalties).min(self.insurance);
         let loss = shortfall - from_penalties - from_insurance;
         let left = penalties - from_penalties;
-        let reward = wish.min(left / 5);
+        let reward = keeper.wish.min(left / 5);
         let from_reserve = if loss == 0 || assets == 0 || self.reserve == 0 {
             0
         } else {
@@ -98,7 +110,16 @@ impl Books {
         };
         self.cash += repaid + from_penalties + from_insurance;
         self.insurance = self.insurance - from_insurance + left - reward;
-        self.rewards += reward;
+        if self.top_ups.0 != keeper.day {
+            self.top_ups = (keeper.day, 0);
+        }
+        let mut top_up = keeper.tip.saturating_sub(reward).min(self.insurance);
+        if self.top_ups.1 >= 8 {
+            top_up = 0;
+        }
+        self.top_ups.1 += u8::from(top_up > 0);
+        self.insurance -= top_up;
+        self.rewards += reward + top_up;
         self.written_off += loss - from_reserve;
         let amount = breakwater_core::units::Amount::new;
         Waterfall {
@@ -109,6 +130,8 @@ impl Books {
             from_lenders: amount(loss - from_reserve),
             reward: amount(reward),
             to_insurance: amount(left - reward),
+            to_lenders: amount(0),
+            top_up: amount(top_up),
         }
     }
 }

@@ -167,5 +167,7 @@ pub fn prices(spot: u128, previous: u128, round: u32, block: u32) -> MarketPrice
         round,
         accepted_in: block - 1,
         age: 0,
+        quarantined: None,
+        volatility: None,
     }
 }

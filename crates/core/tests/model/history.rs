@@ -8,7 +8,7 @@ use breakwater_core::interest::InterestCurve;
 use breakwater_core::ledger::{LedgerError, Opening};
 use breakwater_core::market::{example_params, MarketParams, MarketState};
 use breakwater_core::page::{slot_of, CohortId, Departure};
-use breakwater_core::units::{Amount, Price, Shares, PRICE_ONE};
+use breakwater_core::units::{Amount, Price, Ratio, Shares, PRICE_ONE};
 use rand_chacha::rand_core::{RngCore, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use std::collections::BTreeMap;
@@ -57,6 +57,8 @@ pub struct History {
     pub running: Vec<Opening>,
     pub cohorts: BTreeMap<(u32, u16), CohortId>,
     pub tally: Tally,
+    /// What running batches asked for.
+    pub asked: BTreeMap<u32, u128>,
     /// As of the last check.
     pub seen: Option<(u64, u128, MarketState)>,
 }
@@ -82,6 +84,8 @@ fn market(rng: &mut ChaCha8Rng) -> (MarketParams, u128) {
         debt_ceiling: quote(1_000_000_000),
         supply_cap: quote(2_000_000_000),
         interest: [InterestCurve::FREE, InterestCurve::STANDARD][below(2) as usize],
+        // No loss ends the market: lenders come and go to the end of the history.
+        loss_cap: Ratio::ONE,
         ..example_params()
     };
     (params, price)
@@ -105,6 +109,7 @@ impl History {
             fast: Fast::new(params.clone(), OWNERS),
             slow: Slow::new(params, OWNERS),
             books: Books::default(),
+            asked: BTreeMap::new(),
             lenders: [0; 3],
             held: (0, 0),
             whole,

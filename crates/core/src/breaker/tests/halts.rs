@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::breaker::state::halted_blocks;
-use crate::ladder::LadderParams;
+use crate::ladder::{LadderParams, Measures};
 use crate::units::Price;
 use proptest::prelude::*;
 
@@ -107,7 +107,7 @@ proptest! {
         history in steps(), spot in 1_000_000u128..1 << 80, opened in 0u32..100,
     ) {
         let limits = Limits { lock: 1, ..limits() };
-        let prices = LadderParams::standard().prices(Price::new(spot), Price::new(spot)).unwrap();
+        let prices = LadderParams::standard().prices(Price::new(spot), Price::new(spot), Measures::default()).unwrap();
         let price_at = |clock: u32| prices[(clock.saturating_sub(opened) as usize).min(prices.len() - 1)];
         let (mut market, mut global) = (calm(), calm());
         let mut now = opened;

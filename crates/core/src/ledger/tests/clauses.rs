@@ -12,7 +12,10 @@ use crate::units::{
 fn open_with(world: &mut World, prices: MarketPrices, most: u128) -> Result<Opening, LedgerError> {
     let request = OpenRequest {
         block: world.block,
-        most: Amount::new(most),
+        demand: Demand {
+            most: Amount::new(most),
+            depth: None,
+        },
     };
     world.transition(u32::MAX, |l, _| l.open(&prices, request))
 }

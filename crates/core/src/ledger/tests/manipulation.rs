@@ -105,7 +105,10 @@ impl Stage {
         assert_ne!(world.view(1, TRUE).status, Status::Liquidatable);
         let request = OpenRequest {
             block: world.block,
-            most: Amount::new(u128::MAX),
+            demand: Demand {
+                most: Amount::new(u128::MAX),
+                depth: None,
+            },
         };
         let prices = self.prices();
         world.transition(9, |l, _| l.open(&prices, request)).is_ok()
@@ -162,7 +165,7 @@ proptest! {
         stage.all(push);
         if stage.prices().round > accepted {
             let prices = stage.prices();
-            let request = OpenRequest { block: stage.world.block, most: Amount::new(u128::MAX) };
+            let request = OpenRequest { block: stage.world.block, demand: Demand { most: Amount::new(u128::MAX), depth: None } };
             let opened = stage.world.clone().transition(9, |l, _| l.open(&prices, request));
             prop_assert_eq!(opened.err(), Some(LedgerError::RoundTooFresh));
         }

@@ -3,7 +3,7 @@
 mod cases;
 mod clauses;
 mod histories;
-mod running;
 mod manipulation;
+mod running;
 mod views;
 mod world;
