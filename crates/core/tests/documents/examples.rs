@@ -7,9 +7,7 @@ use breakwater_core::ladder::{LadderParams, Measures, Schedule};
 use breakwater_core::market::{example_params, MarketParams};
 use breakwater_core::math::Rounding;
 use breakwater_core::page::{BatchedCohort, Cohort};
-use breakwater_core::units::{
-    Amount, DebtRatio, Price, Ratio, ScaledDebt, UnitScale, PRICE_ONE,
-};
+use breakwater_core::units::{Amount, DebtRatio, Price, Ratio, ScaledDebt, UnitScale, PRICE_ONE};
 
 const HOW_IT_WORKS: Page = Page {
     name: "docs/how-it-works.md",
@@ -62,12 +60,21 @@ fn health(collateral: Amount, price: Price, debt: Amount) -> u128 {
 
 /// Ten whole collateral that owe 810 at a price of 100, times `times`, as a batch takes them.
 fn cohort(times: u128) -> BatchedCohort {
-    let (collateral, debt) = (Amount::new(10 * WHOLE * times), Amount::new(810 * WHOLE * times));
+    let (collateral, debt) = (
+        Amount::new(10 * WHOLE * times),
+        Amount::new(810 * WHOLE * times),
+    );
     let Ask { retire, target } = ask(&params(), scale(), collateral, debt, price(100)).unwrap();
     BatchedCohort {
         batch: 0,
         rank: 0,
-        cohort: Cohort::at_par(0, 1, collateral, ScaledDebt::new(debt.get()), DebtRatio::ZERO),
+        cohort: Cohort::at_par(
+            0,
+            1,
+            collateral,
+            ScaledDebt::new(debt.get()),
+            DebtRatio::ZERO,
+        ),
         debt,
         retire,
         target,
@@ -78,14 +85,19 @@ fn cohort(times: u128) -> BatchedCohort {
 fn the_partial_closing_of_how_it_works() {
     let batched = cohort(1);
     let sold_at = |bps: u32| -> Outcome {
-        let at = price(100).times(Ratio::from_bps(bps), Rounding::Down).unwrap();
+        let at = price(100)
+            .times(Ratio::from_bps(bps), Rounding::Down)
+            .unwrap();
         outcome(&batched, at, batched.target, scale()).unwrap()
     };
     let planned = sold_at(9_700);
     let before = health(batched.cohort.collateral, price(100), batched.debt);
     let after = health(planned.collateral_left, price(100), planned.debt_left);
     let (x, target) = (amount(batched.retire, 2), amount(batched.target, 2));
-    let (left, owed) = (amount(planned.collateral_left, 4), amount(planned.debt_left, 2));
+    let (left, owed) = (
+        amount(planned.collateral_left, 4),
+        amount(planned.debt_left, 2),
+    );
     let worth = decimal(planned.collateral_left.get() * 100, WHOLE, 2);
     let (before, h) = (decimal(before, WHOLE, 5), decimal(after, WHOLE, 4));
     let with_penalty = "1.05";
@@ -127,7 +139,10 @@ fn place(auction: &mut Auction, budget: u128, limit: Price) -> u8 {
 /// `min(B, T) · (p − r) / p` in quote base units; nothing at or under the reserve.
 fn score(raised: Amount, at: Price, reserve: Price) -> u128 {
     let above = at.minus_or_zero(reserve);
-    raised.mul_div(above.get(), at.get(), Rounding::Down).unwrap().get()
+    raised
+        .mul_div(above.get(), at.get(), Rounding::Down)
+        .unwrap()
+        .get()
 }
 
 #[test]
@@ -151,7 +166,13 @@ fn the_clearing_of_how_it_works() {
             (whole, _) if whole % WHOLE == 0 => format!("{b} · {over} / {p} = {}", whole / WHOLE),
             (other, _) => format!("{b} · {over} / {p} = {}", decimal(other, WHOLE, 2)),
         };
-        let cells = [step.to_string(), p.to_string(), b.to_string(), b.to_string(), told];
+        let cells = [
+            step.to_string(),
+            p.to_string(),
+            b.to_string(),
+            b.to_string(),
+            told,
+        ];
         let chosen = step == usize::from(clearing.step);
         let cells = cells.map(|cell| if chosen { format!("**{cell}**") } else { cell });
         rows.push(format!("| {} |", cells.join(" | ")));
@@ -161,7 +182,11 @@ fn the_clearing_of_how_it_works() {
     }
     auction.settle().unwrap();
     let back = auction.claim(Amount::new(WHOLE), attack, scale()).unwrap();
-    assert_eq!(back.refunded, Amount::new(WHOLE), "the attacker's bid comes back whole");
+    assert_eq!(
+        back.refunded,
+        Amount::new(WHOLE),
+        "the attacker's bid comes back whole"
+    );
 }
 
 /// Three bidders for a hundred of the positions above, on the standard ladder.
@@ -169,12 +194,18 @@ fn the_clearing_of_how_it_works() {
 fn the_profit_of_liquidators() {
     let batched = cohort(100);
     let ladder = LadderParams::standard();
-    let prices = ladder.prices(price(100), price(100), Measures::default()).unwrap();
+    let prices = ladder
+        .prices(price(100), price(100), Measures::default())
+        .unwrap();
     let lot = [(batched.cohort.collateral, batched.target)];
     let asked = targets(&lot, &prices, scale()).unwrap();
     let mut auction = auction(prices, asked);
     let limit = |cents: u128| Price::new(cents * PRICE_ONE / 100);
-    let bids = [("A", 20_000, 9_920), ("B", 20_000, 9_860), ("C", 5_000, 9_500)];
+    let bids = [
+        ("A", 20_000, 9_920),
+        ("B", 20_000, 9_860),
+        ("C", 5_000, 9_500),
+    ];
     let placed = bids.map(|(name, budget, cents)| {
         let step = place(&mut auction, budget, limit(cents));
         (name, budget, cents, step)
@@ -194,7 +225,9 @@ fn the_profit_of_liquidators() {
             spent,
             refunded,
             received,
-        } = auction.claim(Amount::new(budget * WHOLE), step, scale()).unwrap();
+        } = auction
+            .claim(Amount::new(budget * WHOLE), step, scale())
+            .unwrap();
         let worth = scale().value(received, price(100), Rounding::Down).unwrap();
         LIQUIDATORS.has_line(&format!(
             "| {name} | {} | {} | {step} at {} | {} | {} | {} | {} |",

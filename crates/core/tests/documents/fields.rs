@@ -2,7 +2,9 @@
 
 use scale::{Decode, Encode};
 use scale_info::form::PortableForm;
-use scale_info::{Field, MetaType, PortableRegistry, Registry, TypeDef, TypeDefPrimitive, TypeInfo};
+use scale_info::{
+    Field, MetaType, PortableRegistry, Registry, TypeDef, TypeDefPrimitive, TypeInfo,
+};
 
 /// One field, by the type it belongs to; of a variant's field the name is `Variant.field`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -151,7 +153,7 @@ pub fn grouped(number: u128) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at) % 3 == 0 {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
             text.push(',');
         }
         text.push(digit);

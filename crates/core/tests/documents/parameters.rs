@@ -6,8 +6,7 @@ use breakwater_core::interest::InterestCurve;
 use breakwater_core::market::{example_params, MarketParams};
 use breakwater_core::oracle::{FeedConfig, SourceConfig};
 use breakwater_core::{
-    auction, breaker, interest, ladder, ledger, lending, losses, market, oracle, page,
-    timelock,
+    auction, breaker, interest, ladder, ledger, lending, losses, market, oracle, page, timelock,
 };
 use std::collections::BTreeSet;
 
@@ -31,7 +30,13 @@ fn all_names() -> Vec<FieldOf> {
 fn the_page_has_every_parameter_and_no_other() {
     let all = all_names();
     let owners: BTreeSet<&str> = all.iter().map(|field| field.owner.as_str()).collect();
-    for owner in ["MarketParams", "LadderParams", "Curve", "Scaling", "InterestCurve"] {
+    for owner in [
+        "MarketParams",
+        "LadderParams",
+        "Curve",
+        "Scaling",
+        "InterestCurve",
+    ] {
         assert!(owners.contains(owner), "{owner} is no longer found");
     }
     for owner in owners {
@@ -92,20 +97,35 @@ fn every_constant_of_the_page_is_that_of_the_code() {
     let blocks = |number: u32| grouped(number.into());
     let count = |number: usize| grouped(u128::try_from(number).expect("small"));
     let expected = [
-        ("market::MAX_RUNNING_BATCHES", count(market::MAX_RUNNING_BATCHES)),
-        ("market::MAX_TICKS_PER_BATCH", grouped(market::MAX_TICKS_PER_BATCH.into())),
+        (
+            "market::MAX_RUNNING_BATCHES",
+            count(market::MAX_RUNNING_BATCHES),
+        ),
+        (
+            "market::MAX_TICKS_PER_BATCH",
+            grouped(market::MAX_TICKS_PER_BATCH.into()),
+        ),
         ("market::LONGEST_PRICE_AGE", time(market::LONGEST_PRICE_AGE)),
         ("ledger::MAX_MOVES", grouped(ledger::MAX_MOVES.into())),
-        ("ledger::MAX_HISTOGRAM_TICKS", count(ledger::MAX_HISTOGRAM_TICKS)),
+        (
+            "ledger::MAX_HISTOGRAM_TICKS",
+            count(ledger::MAX_HISTOGRAM_TICKS),
+        ),
         ("page::TICKS_PER_PAGE", grouped(page::TICKS_PER_PAGE.into())),
         ("page::FIRST_WAIT", blocks(page::FIRST_WAIT)),
         ("page::LONGEST_WAIT", blocks(page::LONGEST_WAIT)),
         ("ladder::MAX_STEPS", grouped(ladder::MAX_STEPS.into())),
         ("auction::DEFAULT_RESERVE", "97 %".to_owned()),
-        ("auction::LEAST_BID_UNITS", grouped(auction::LEAST_BID_UNITS)),
+        (
+            "auction::LEAST_BID_UNITS",
+            grouped(auction::LEAST_BID_UNITS),
+        ),
         ("auction::LONGEST_HALT", blocks(auction::LONGEST_HALT)),
         ("losses::KEEPER_CAP", "20 %".to_owned()),
-        ("losses::TOP_UPS_A_DAY", grouped(losses::TOP_UPS_A_DAY.into())),
+        (
+            "losses::TOP_UPS_A_DAY",
+            grouped(losses::TOP_UPS_A_DAY.into()),
+        ),
         ("lending::VIRTUAL_SHARES", grouped(lending::VIRTUAL_SHARES)),
         ("lending::VIRTUAL_ASSETS", grouped(lending::VIRTUAL_ASSETS)),
         ("interest::YEAR", time(interest::YEAR)),
@@ -113,7 +133,10 @@ fn every_constant_of_the_page_is_that_of_the_code() {
         ("timelock::LONGEST_NOTICE", time(timelock::LONGEST_NOTICE)),
         ("timelock::PROPOSAL_LIFE", time(timelock::PROPOSAL_LIFE)),
         ("oracle::MAX_FEEDERS", count(oracle::MAX_FEEDERS)),
-        ("breaker::trigger::LONGEST", blocks(breaker::trigger::LONGEST)),
+        (
+            "breaker::trigger::LONGEST",
+            blocks(breaker::trigger::LONGEST),
+        ),
     ];
     assert_eq!(auction::DEFAULT_RESERVE.ppm(), 970_000);
     assert_eq!(losses::KEEPER_CAP.ppm(), 200_000);
