@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Are the documents those of the present sources? Every storage key of a contract is in docs/storage.md under its name and number, none is
 # there that no contract has; every message and error is in docs/integrating.md; every test that a page names exists; every page is in
-# docs/SUMMARY.md; numbers of the README are on the pages it names; and every relative link leads somewhere, its heading included.
+# docs/SUMMARY.md; numbers of the README are on the pages it names; pages that sources name exist; and every relative link leads somewhere, its
+# heading included.
 set -euo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -67,6 +68,14 @@ for page in docs/*.md docs/decisions/*.md; do
     page=${page#docs/}
     [[ $page == SUMMARY.md ]] || grep -qF "]($page)" docs/SUMMARY.md || fault "docs/SUMMARY.md lacks $page"
 done
+
+# Sources name pages that exist, and no two decisions have one number.
+while IFS=: read -r file page; do
+    [[ -e $page ]] || fault "$file names $page, which does not exist"
+done < <(grep -roHE 'docs/[a-zA-Z0-9/_-]+\.(md|png|svg)' contracts crates scripts tests --include='*.rs' --include='*.sh' --include='*.toml')
+while IFS= read -r number; do
+    fault "two decisions have the number $number"
+done < <(find docs/decisions -name '*.md' -printf '%f\n' | cut -d - -f 1 | sort | uniq -d)
 
 # Every message of a contract is in docs/integrating.md.
 while IFS= read -r message; do
