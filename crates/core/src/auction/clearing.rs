@@ -6,6 +6,10 @@ use crate::units::{Amount, Price, UnitScale};
 use scale::{Decode, Encode};
 use scale_info::TypeInfo;
 
+/// A step counts only if it raises at least this part, an eighth, of what the fullest step raises:
+/// else the least bid there is, above `r`, would stop every sale under it.
+pub const LEAST_PART: u128 = 8;
+
 /// Why an auction's clock ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
 pub enum End {
@@ -83,7 +87,8 @@ pub struct Fill {
 impl Auction {
     /// Judges the auction and chooses the best step reached: the one that maximises
     /// `min(B_j, T(p_j)) · (p_j − r) / p_j`; ties go to more money, then to the higher price;
-    /// steps at or under `r` count zero. The score is rounded down to a quote unit.
+    /// steps at or under `r`, and those that raise under an eighth of what the fullest step
+    /// raises, count zero. The score is rounded down to a quote unit.
     ///
     /// An auction halted for more than [`LONGEST_HALT`](super::LONGEST_HALT) blocks whose clock had
     /// not ended before sells nothing. During a shorter halt nothing is judged.
@@ -158,6 +163,14 @@ impl Auction {
         scale: UnitScale,
     ) -> Result<Clearing, AuctionError> {
         let mut money = Amount::ZERO;
+        let mut most_raised = Amount::ZERO;
+        let reached = usize::from(ended_at).saturating_add(1);
+        for (joined, target) in self.joined.iter().zip(&self.targets).take(reached) {
+            money = money.plus(*joined)?;
+            most_raised = most_raised.max(money.min(*target));
+        }
+        let least = most_raised.mul_div(1, LEAST_PART, Rounding::Up)?;
+        let mut money = Amount::ZERO;
         let mut covered = false;
         // (score, raised, step, price): earlier steps have the higher price and win ties.
         let mut best: Option<(u128, Amount, u8, Price)> = None;
@@ -168,7 +181,11 @@ impl Auction {
             covered = money >= *target;
             let raised = money.min(*target);
             let above = price.minus_or_zero(self.reserve);
-            let score = mul_div(raised.get(), above.get(), price.get(), Rounding::Down)?;
+            let score = if raised >= least {
+                mul_div(raised.get(), above.get(), price.get(), Rounding::Down)?
+            } else {
+                0
+            };
             if best.is_none_or(|(most, sum, _, _)| (score, raised) > (most, sum)) {
                 best = Some((score, raised, step, *price));
             }

@@ -12,6 +12,20 @@ use proptest::prelude::*;
 
 const FIRST: Block = 100;
 
+/// The most that any step reached raises.
+fn fullest(auction: &Auction, ended_at: u8) -> u128 {
+    let mut money = 0;
+    let raised = auction
+        .joined
+        .iter()
+        .zip(&auction.targets)
+        .map(|(joined, target)| {
+            money += joined.get();
+            money.min(target.get())
+        });
+    raised.take(usize::from(ended_at) + 1).max().unwrap_or(0)
+}
+
 fn scale() -> UnitScale {
     UnitScale::of_decimals(6, 6).unwrap()
 }
@@ -376,8 +390,10 @@ proptest! {
         let mut lazy = auction.clone();
         prop_assert_eq!(lazy.clear(FIRST + 64 + late, scale()).unwrap(), on_time);
         let mut money = 0;
+        let fullest = fullest(&auction, on_time.ended_at);
         let score = |raised: u128, price: u128| {
-            raised * price.saturating_sub(auction.reserve.get()) / price
+            let counts = u128::from(raised * 8 >= fullest);
+            counts * raised * price.saturating_sub(auction.reserve.get()) / price
         };
         let chosen = score(on_time.raised.get(), on_time.price.get().max(1));
         for step in 0..=usize::from(on_time.ended_at) {

@@ -111,8 +111,12 @@ fn check_clearing(number: u64, case: &Case, auction: &Auction, clearing: &Cleari
     // The step is the best of those reached: no other has more of `raised · (p − r) / p`.
     let mut money = 0;
     let mut at_step = 0;
-    let score =
-        |raised: u128, price: u128| raised * price.saturating_sub(auction.reserve.get()) / price;
+    // Those that raise under an eighth of what the fullest does count nothing.
+    let fullest = super::fullest(auction, clearing.ended_at);
+    let score = |raised: u128, price: u128| {
+        let counts = u128::from(raised * 8 >= fullest);
+        counts * raised * price.saturating_sub(auction.reserve.get()) / price
+    };
     let mut best = 0;
     for step in 0..=usize::from(clearing.ended_at) {
         money += auction.joined[step].get();
