@@ -72,6 +72,11 @@ impl<S: LedgerStore> Ledger<'_, S> {
         }
         let pool = self.state.pool()?;
         let (collateral, scaled, _) = self.take_out(position)?;
+        // With what was held aside for it while it was in a batch it may be healthy (promise 5).
+        let own = tick::bound(tick::at_or_below(self.scale.debt_ratio(scaled, collateral)));
+        if !is_liquidatable(own, index, prices.best(), threshold) {
+            return Err(LedgerError::NothingToLiquidate);
+        }
         let debt = index.owed(scaled, Rounding::Up)?;
         let price = self.params.ladder.floor_price(prices.spot)?;
         let wanted = self.scale.quantity(debt, price, Rounding::Up)?;

@@ -82,3 +82,32 @@ fn an_owner_does_not_escape_being_taken_in_kind_by_adding_a_unit() {
     let taken = world.transition(1, |l, p| l.take_in_kind(p, &prices, block));
     assert_eq!(taken.unwrap().debt.get(), 1_400 * QUOTE);
 }
+
+/// Attack: in a wind-down an owner saves the position while it is in a batch; nobody buys, and
+/// before the owner's next message its collateral is taken in kind, a tenth under its price. What
+/// was held aside counts: a position that is healthy with it is left alone.
+#[test]
+fn what_was_held_aside_protects_from_being_taken_in_kind() {
+    for (repaid, added) in [(1_000 * QUOTE, 0), (0, 10 * COLLATERAL), (1_450 * QUOTE, 0)] {
+        let mut world = World::new();
+        world.open_position(1, 10 * COLLATERAL, 1_450 * QUOTE, 200 * PRICE_ONE);
+        let batch = world.open_batch(170 * PRICE_ONE).unwrap().number;
+        world.state.begin_wind_down().unwrap();
+        if repaid > 0 {
+            world
+                .transition(1, |l, p| l.repay(p, Amount::new(repaid)))
+                .unwrap();
+        } else {
+            world
+                .transition(1, |l, p| l.deposit(p, Amount::new(added)))
+                .unwrap();
+        }
+        world.settle(batch, Price::ZERO, Amount::ZERO).unwrap();
+        world.rest(batch);
+        world.state.accrued_at += world.params.notice;
+        world.block += 1;
+        let (prices, block) = (world.prices(170 * PRICE_ONE), world.block);
+        let taken = world.transition(1, |l, p| l.take_in_kind(p, &prices, block));
+        assert_eq!(taken.err(), Some(LedgerError::NothingToLiquidate));
+    }
+}
