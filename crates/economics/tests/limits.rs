@@ -31,33 +31,32 @@ fn sale(fair: f64, more: Option<Bidder>) -> BatchSale {
 }
 
 /// Best-step clearing weighs money by how far its price is above `r`, 0.97 of the oracle. Once
-/// the fair price is under `r`, honest money weighs nothing, and a bid of a millionth of the
-/// money, dear at the first step, is the whole sale. The rest is only delayed: nothing is sold
-/// under the floor, nothing is lost or stuck.
+/// the fair price is near `r` or under it, honest money weighs next to nothing, and a dear bid is
+/// the whole sale if it raises at least an eighth of what honest money would. A bid of a
+/// millionth, or of a ninth, moves nothing.
 #[test]
-fn a_tiny_dear_bid_delays_a_batch_whose_fair_price_is_under_the_reserve() {
-    let tiny = |strategy| Bidder {
+fn a_dear_bid_delays_a_batch_under_the_reserve_only_if_it_buys_an_eighth_of_it() {
+    let dear = |money| Bidder {
         noise: 0.0,
         hurdle: 0.0,
         latency: 0,
-        money: 1e-6,
-        strategy,
+        money,
+        strategy: Strategy::Alone(1),
     };
-    for (fair, delayed) in [(98.0, false), (97.5, false), (96.5, true), (94.0, true)] {
+    for fair in [98.0, 97.5, 96.5, 94.0] {
         let honest = sale(fair, None);
-        let blocked = sale(fair, Some(tiny(Strategy::Alone(1))));
-        assert!(honest.closed_cleanly && blocked.closed_cleanly);
-        assert_eq!(
-            blocked.result.unfilled > 0.999,
-            delayed,
-            "fair price {fair}"
-        );
-        if delayed {
-            assert!(honest.result.unfilled < 0.001, "fair price {fair}");
-            // The blocker pays the start price for what it gets: 3 % over the oracle's.
-            assert_eq!(blocked.price, Some(103.0));
-        } else {
-            assert_eq!(blocked.price, honest.price);
+        for (money, buys) in [(1e-6, false), (0.11, false), (0.13, true)] {
+            let met = sale(fair, Some(dear(money)));
+            assert!(honest.closed_cleanly && met.closed_cleanly);
+            let left = met.result.unfilled;
+            assert_eq!(left > 0.8, buys, "{fair}: {money} leaves {left}");
+            if buys {
+                // Who delays it pays the start price for what it gets: 3 % over the oracle's.
+                assert_eq!(met.price, Some(103.0));
+            } else {
+                let more = met.result.unfilled - honest.result.unfilled;
+                assert!(more < 0.001, "{fair}: {money} leaves {more}");
+            }
         }
     }
 }
