@@ -68,14 +68,10 @@ impl MarginVault {
         owner: AccountId,
         position: &Position,
     ) {
-        let key = (market, owner);
-        if !position.is_empty() {
-            self.positions.insert(key, &Cell(*position));
-        } else if self.env().caller() == owner {
-            self.positions.remove(key);
-        } else if self.positions.contains(key) {
-            // Somebody else's call: the cell stays, or its deposit would go to the caller.
-            self.positions.insert(key, &Cell(*position));
+        if position.is_empty() {
+            self.positions.remove((market, owner));
+        } else {
+            self.positions.insert((market, owner), &Cell(*position));
         }
     }
 
