@@ -4,12 +4,14 @@
 //! stores what it returns, calls the vault or a token at the end and emits an event.
 #![cfg_attr(not(feature = "std"), no_std, no_main)]
 
+mod breaker;
 mod state;
 
 #[ink::contract(env = breakwater_interfaces::Env)]
 mod liquidation_auction {
     use breakwater_core::auction::{Auction, AuctionError, Clearing, Fill, Halts, Quote, Status};
     use breakwater_core::batch::Sale;
+    use breakwater_core::breaker::{Action, Cause, Limits, Stage};
     use breakwater_core::ladder::Schedule;
     use breakwater_core::ledger::{Leaving, Settlement};
     use breakwater_core::math::MathError;
@@ -21,8 +23,9 @@ mod liquidation_auction {
         BidId, BidPage, BidPlaced, BidReplaced, BidsClaimed, LiquidationAuction as Interface,
         OwnerLeft, Treasury,
     };
+    use breakwater_interfaces::breaker::{CircuitBreaker, GlobalBreaker, MarketBreaker, Tripped};
     use breakwater_interfaces::cell::Cell;
-    use breakwater_interfaces::governance::{Governed, Roles};
+    use breakwater_interfaces::governance::{Governed, Guarded, Roles};
     use breakwater_interfaces::vault::MarginVault;
     use breakwater_interfaces::MarketId;
     use ink::codegen::TraitCallBuilder;
@@ -35,6 +38,7 @@ mod liquidation_auction {
     #[cfg_attr(feature = "std", derive(ink::storage::traits::StorageLayout))]
     pub struct Config {
         pub(crate) vault: AccountId,
+        pub(crate) oracle: AccountId,
     }
 
     /// Storage: see `docs/storage.md` for every key.
@@ -47,14 +51,18 @@ mod liquidation_auction {
         pub(crate) balances: Mapping<(AccountId, AccountId), Cell<Amount>, ManualKey<0x4241_4c41>>,
         pub(crate) auctions: Mapping<BatchKey, Cell<AuctionRecord>, ManualKey<0x4155_4354>>,
         pub(crate) bids: Mapping<(BatchKey, BidId), Cell<Bid>, ManualKey<0x4249_4453>>,
+        pub(crate) breakers: Mapping<MarketId, Cell<MarketBreaker>, ManualKey<0x4252_4541>>,
+        /// The breaker of all markets.
+        pub(crate) global: Lazy<Cell<GlobalBreaker>, ManualKey<0x4252_4b47>>,
     }
 
     impl LiquidationAuction {
-        /// An auction contract for the markets of `vault`, governed by `governor`.
+        /// An auction contract for the markets of `vault`, governed by `governor`. Its circuit
+        /// breaker reads `oracle`, the vault's.
         #[ink(constructor, selector = 0x9bae9d5e)]
-        pub fn new(governor: AccountId, vault: AccountId) -> Self {
+        pub fn new(governor: AccountId, vault: AccountId, oracle: AccountId) -> Self {
             let mut config = Lazy::new();
-            config.set(&Config { vault });
+            config.set(&Config { vault, oracle });
             Self {
                 roles: Roles::new(governor),
                 config,
@@ -63,6 +71,8 @@ mod liquidation_auction {
                 balances: Mapping::new(),
                 auctions: Mapping::new(),
                 bids: Mapping::new(),
+                breakers: Mapping::new(),
+                global: Lazy::new(),
             }
         }
     }
@@ -88,6 +98,47 @@ mod liquidation_auction {
         }
     }
 
+    impl Guarded for LiquidationAuction {
+        #[ink(message)]
+        fn set_guardian(&mut self, guardian: Option<AccountId>) -> Result<(), RoleError> {
+            let changed = self.roles.set_guardian(self.env().caller(), guardian)?;
+            self.env().emit_event(changed);
+            Ok(())
+        }
+    }
+
+    impl CircuitBreaker for LiquidationAuction {
+        #[ink(message)]
+        fn trip(&mut self, market: MarketId, cause: Cause) -> Result<Tripped, Error> {
+            self.trip_market(market, cause)
+        }
+
+        #[ink(message)]
+        fn raise(&mut self, market: Option<MarketId>, stage: Stage) -> Result<(), Error> {
+            self.raise_stage(market, stage)
+        }
+
+        #[ink(message)]
+        fn lower(&mut self, market: Option<MarketId>, stage: Stage) -> Result<(), Error> {
+            self.lower_stage(market, stage)
+        }
+
+        #[ink(message)]
+        fn reopen(&mut self, market: Option<MarketId>) -> Result<(), Error> {
+            self.reopen_stage(market)
+        }
+
+        #[ink(message)]
+        fn set_limits(&mut self, market: MarketId, limits: Limits) -> Result<(), Error> {
+            self.limit(market, limits)
+        }
+
+        #[ink(message)]
+        fn breaker(&self, market: MarketId) -> Option<(MarketBreaker, GlobalBreaker)> {
+            Some((self.breaker_of(market).ok()?, self.all_markets()))
+        }
+    }
+
     impl Interface for LiquidationAuction {
         #[ink(message)]
         fn register_market(&mut self, market: MarketId) -> Result<(), Error> {
@@ -95,11 +146,9 @@ mod liquidation_auction {
             if self.markets.contains(market) {
                 return Err(Error::MarketRegistered);
             }
-            let found = match self.vault()?.call().market(market).try_invoke() {
-                Ok(Ok(found)) => found.ok_or(Error::UnknownMarket)?,
-                _ => return Err(Error::VaultUnavailable),
-            };
+            let found = self.market_in_vault(market)?;
             let scale = found.params.scale().map_err(|_| Error::VaultUnavailable)?;
+            self.watch(market, &found);
             self.markets.insert(
                 market,
                 &Cell(AuctionMarket {
@@ -158,6 +207,8 @@ mod liquidation_auction {
         #[ink(message)]
         fn open_batch(&mut self, market: MarketId) -> Result<BatchKey, Error> {
             let terms = self.market_of(market)?;
+            // A batch of new cohorts or of what another left: the vault takes what the stage allows.
+            self.ensure_stage_allows(market, Action::Reauction)?;
             let mut treasury = self.treasury_of(terms.quote);
             let demand = self.demand(&treasury, None)?;
             let opening = match self
@@ -316,6 +367,7 @@ mod liquidation_auction {
         #[ink(message)]
         fn extend(&mut self, batch: BatchKey) -> Result<(), Error> {
             let market = self.market_of(batch.market)?;
+            self.ensure_stage_allows(batch.market, Action::OpenBatch)?;
             let mut record = self.record(batch)?;
             let clock = self.clock(&record, &market);
             record.auction.ensure_announced(clock)?;
@@ -345,9 +397,11 @@ mod liquidation_auction {
             let owner = self.env().caller();
             let market = self.market_of(batch.market)?;
             let mut record = self.record(batch)?;
-            record
-                .auction
-                .ensure_running(self.clock(&record, &market))?;
+            let clock = self.clock(&record, &market);
+            record.auction.ensure_running(clock)?;
+            if clock.stands {
+                return Err(AuctionError::Halted.into());
+            }
             let ladder = record.auction.prices.clone();
             let left = self
                 .vault()?
@@ -414,7 +468,7 @@ mod liquidation_auction {
             let (raised, sold) = (clearing.raised, clearing.sold);
             let opener = record.opener;
             record.collateral = sold;
-            self.store(batch, record);
+            self.store(batch, record.clone());
             let mut treasury = self.treasury_of(market.quote);
             treasury.held = treasury.held.minus(raised)?;
             treasury.running.retain(|running| *running != batch);
@@ -443,6 +497,7 @@ mod liquidation_auction {
                 Ok(Ok(settlement)) => settlement.map_err(Error::Vault)?,
                 _ => return Err(Error::VaultUnavailable),
             };
+            self.learn(batch, &record, &market, &settlement);
             self.env().emit_event(AuctionSettled {
                 batch,
                 settler,
@@ -510,7 +565,7 @@ mod liquidation_auction {
             let market = self.market_of(batch.market)?;
             let record = self.record(batch)?;
             let block = at_block.max(self.env().block_number());
-            let clock = record.auction.clock(&market.halts, block);
+            let clock = self.clock_in(&record, &market, block);
             Ok(record.auction.quote(budget, limit, clock, market.scale)?)
         }
 
@@ -540,7 +595,9 @@ mod liquidation_auction {
 
         #[ink(message)]
         fn market(&self, market: MarketId) -> Option<AuctionMarket> {
-            self.market_of(market).ok()
+            let mut found = self.market_of(market).ok()?;
+            found.halts = found.halts.with(&self.all_markets().halts);
+            Some(found)
         }
     }
 }

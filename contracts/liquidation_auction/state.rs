@@ -4,7 +4,7 @@ use crate::liquidation_auction::{Config, LiquidationAuction};
 use breakwater_core::auction::{AuctionError, Clearing, Clock, Phase};
 use breakwater_core::ledger::Demand;
 use breakwater_core::math::Rounding;
-use breakwater_core::units::{Amount, Block};
+use breakwater_core::units::Amount;
 use breakwater_interfaces::auction::{
     AuctionCleared, AuctionContractError as Error, AuctionMarket, AuctionRecord, BatchKey, Bid,
     BidId, BidPage, Treasury,
@@ -135,28 +135,7 @@ impl LiquidationAuction {
 
     /// What an auction's clock shows in this block.
     pub(crate) fn clock(&self, record: &AuctionRecord, market: &AuctionMarket) -> Clock {
-        record
-            .auction
-            .clock(&market.halts, self.env().block_number())
-    }
-
-    /// Stops the clock of a market's auctions from the block on in which the fact became true
-    /// that halts it. Returns whether it ran before.
-    #[allow(dead_code, reason = "the circuit breaker calls it")]
-    pub(crate) fn halt(&mut self, id: MarketId, fact: Block) -> Result<bool, Error> {
-        let mut market = self.market_of(id)?;
-        let changed = market.halts.halt(fact, self.env().block_number());
-        self.markets.insert(id, &Cell(market));
-        Ok(changed)
-    }
-
-    /// Lets the clock of a market's auctions go on with this block. Returns whether it stood.
-    #[allow(dead_code, reason = "the circuit breaker calls it")]
-    pub(crate) fn resume(&mut self, id: MarketId) -> Result<bool, Error> {
-        let mut market = self.market_of(id)?;
-        let changed = market.halts.resume(self.env().block_number());
-        self.markets.insert(id, &Cell(market));
-        Ok(changed)
+        self.clock_in(record, market, self.env().block_number())
     }
 
     /// A page of an account's bids, with what a claim of them would pay.

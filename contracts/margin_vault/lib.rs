@@ -15,6 +15,7 @@ mod running;
 mod margin_vault {
     use crate::cells::Cells;
     use breakwater_core::batch::{Batch, Sale};
+    use breakwater_core::breaker::{Action, Stage};
     use breakwater_core::ledger::{
         AtRisk, Demand, Histogram, Leaving, OpenRequest, Opening, Settlement,
     };
@@ -50,6 +51,8 @@ mod margin_vault {
         pub(crate) ext: Hash,
         pub(crate) auction: Option<AccountId>,
         pub(crate) markets: MarketId,
+        /// The circuit breaker's stage of all markets.
+        pub(crate) stage: Cell<Stage>,
     }
 
     /// Storage: see `docs/storage.md` for every key.
@@ -82,6 +85,7 @@ mod margin_vault {
                 ext,
                 auction: None,
                 markets: 0,
+                stage: Cell(Stage::Open),
             });
             Self {
                 roles: Roles::new(governor),
@@ -278,14 +282,11 @@ mod margin_vault {
             let collateral = self.token(loaded.market.collateral);
             // Without debt no price is needed, so a dead oracle stops nobody (promise 6).
             let indebted = self.position_of(market, owner).pooled.is_some();
-            let prices = if indebted {
-                self.prices(&loaded).ok()
-            } else {
-                None
-            };
-            self.transition_of(&mut loaded, owner, |l, p| {
+            let (prices, stopped) = self.debtors_prices(&loaded, indebted);
+            let done = self.transition_of(&mut loaded, owner, |l, p| {
                 l.withdraw(p, amount, prices.as_ref())
-            })?;
+            });
+            done.map_err(|error| error.or_stopped(stopped))?;
             self.store(loaded);
             collateral.pay(owner, amount)?;
             self.env().emit_event(Withdrawn {
@@ -302,7 +303,7 @@ mod margin_vault {
             let owner = self.env().caller();
             let mut loaded = self.load(market)?;
             let quote = self.token(loaded.market.quote);
-            let prices = self.prices(&loaded)?;
+            let (prices, _) = self.prices_for(&loaded, Action::Borrow)?;
             self.transition_of(&mut loaded, owner, |l, p| l.borrow(p, amount, &prices))?;
             self.store(loaded);
             quote.pay(owner, amount)?;
@@ -326,7 +327,7 @@ mod margin_vault {
             let mut loaded = self.load(market)?;
             let collateral_token = self.token(loaded.market.collateral);
             let quote_token = self.token(loaded.market.quote);
-            let prices = self.prices(&loaded)?;
+            let (prices, _) = self.prices_for(&loaded, Action::Borrow)?;
             self.transition_of(&mut loaded, owner, |l, p| {
                 l.deposit(p, collateral)?;
                 l.borrow(p, quote, &prices)
@@ -381,10 +382,11 @@ mod margin_vault {
             let owner = self.env().caller();
             let mut loaded = self.load(market)?;
             // Where nothing is left to owe no price is needed, so a dead oracle stops nobody.
-            let prices = self.prices(&loaded).ok();
-            let paid = self.transition_of(&mut loaded, owner, |l, p| {
+            let (prices, stopped) = self.debtors_prices(&loaded, true);
+            let done = self.transition_of(&mut loaded, owner, |l, p| {
                 l.repay_and_withdraw(p, repay, withdraw, prices.as_ref())
-            })?;
+            });
+            let paid = done.map_err(|error| error.or_stopped(stopped))?;
             self.unwind(loaded, owner, paid, Amount::ZERO, withdraw)?;
             Ok(paid)
         }
@@ -435,12 +437,14 @@ mod margin_vault {
             self.keep();
             self.ensure_auction()?;
             let mut loaded = self.load(market)?;
-            let prices = self.prices(&loaded)?;
+            let (prices, stage) = self.prices_for(&loaded, Action::Reauction)?;
             let request = OpenRequest {
                 block: self.env().block_number(),
                 demand,
             };
-            let opening = self.transition(&mut loaded, |l| l.open(&prices, request))?;
+            let opening = self.transition(&mut loaded, |l| {
+                l.open_lot(&prices, request, stage > Stage::Open)
+            })?;
             self.store(loaded);
             self.env().emit_event(BatchOpened {
                 market,
@@ -476,6 +480,11 @@ mod margin_vault {
         ) -> Result<Leaving, VaultError> {
             self.hand_over();
             self.leave_running(market, number, owner, &ladder)
+        }
+
+        #[ink(message)]
+        fn set_stage(&mut self, market: Option<MarketId>, stage: Stage) -> Result<(), VaultError> {
+            self.note_stage(market, stage)
         }
 
         #[ink(message)]

@@ -3,6 +3,8 @@
 
 use crate::cells::{Cells, MarketCells};
 use crate::margin_vault::{Config, MarginVault};
+use breakwater_core::breaker::action::{allowed, Action};
+use breakwater_core::breaker::Stage;
 use breakwater_core::ledger::{Ledger, LedgerError};
 use breakwater_core::market::{MarketPrices, MarketState};
 use breakwater_core::position::{Position, PositionView};
@@ -153,7 +155,42 @@ impl MarginVault {
 
     /// Prices of a market's feed. A source that does not answer is an error, never a trap.
     pub(crate) fn prices(&self, loaded: &Loaded) -> Result<MarketPrices, VaultError> {
-        let oracle: ink::contract_ref!(OracleAdapter, Env) = self.config()?.oracle.into();
+        self.ask_oracle(self.config()?.oracle, loaded)
+    }
+
+    /// Prices for an action that the circuit breaker allows, and the stage in force.
+    pub(crate) fn prices_for(
+        &self,
+        loaded: &Loaded,
+        action: Action,
+    ) -> Result<(MarketPrices, Stage), VaultError> {
+        let config = self.config()?;
+        let stage = config.stage.0.max(loaded.state.stage);
+        if !allowed(stage, action) {
+            return Err(VaultError::Stopped);
+        }
+        Ok((self.ask_oracle(config.oracle, loaded)?, stage))
+    }
+
+    /// Prices for whoever takes collateral out, if there are any and the circuit breaker allows it
+    /// to who owes; and whether the breaker does not. Who owes nothing needs none of it.
+    pub(crate) fn debtors_prices(
+        &self,
+        loaded: &Loaded,
+        indebted: bool,
+    ) -> (Option<MarketPrices>, bool) {
+        if !indebted {
+            return (None, false);
+        }
+        match self.prices_for(loaded, Action::WithdrawIndebted) {
+            Ok((prices, _)) => (Some(prices), false),
+            Err(error) => (None, error == VaultError::Stopped),
+        }
+    }
+
+    #[inline(never)]
+    fn ask_oracle(&self, oracle: AccountId, loaded: &Loaded) -> Result<MarketPrices, VaultError> {
+        let oracle: ink::contract_ref!(OracleAdapter, Env) = oracle.into();
         match oracle.call().read(loaded.market.params.feed).try_invoke() {
             Ok(Ok(Ok(reading))) => Ok(MarketPrices {
                 spot: reading.round.price,
@@ -167,6 +204,25 @@ impl MarginVault {
             }),
             _ => Err(VaultError::OracleUnavailable),
         }
+    }
+
+    #[inline(never)]
+    pub(crate) fn note_stage(
+        &mut self,
+        market: Option<MarketId>,
+        stage: Stage,
+    ) -> Result<(), VaultError> {
+        self.ensure_auction()?;
+        if let Some(id) = market {
+            let mut state = self.states.get(id).ok_or(VaultError::UnknownMarket)?.0;
+            state.stage = stage;
+            self.states.insert(id, &Cell(state));
+        } else {
+            let mut config = self.config()?;
+            config.stage = Cell(stage);
+            self.config.set(&config);
+        }
+        Ok(())
     }
 
     /// Everything the vault owes in the quote token of a loaded market, over all markets that

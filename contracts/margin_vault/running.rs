@@ -1,6 +1,7 @@
 //! Messages on a running batch: adding cohorts before its first step, and an owner leaving it.
 
 use crate::margin_vault::MarginVault;
+use breakwater_core::breaker::Action;
 use breakwater_core::ledger::{Demand, Leaving, OpenRequest, Opening};
 use breakwater_core::units::Price;
 use breakwater_interfaces::vault::{BatchExtended, BatchLeft, VaultError};
@@ -17,7 +18,7 @@ impl MarginVault {
     ) -> Result<Opening, VaultError> {
         self.ensure_auction()?;
         let mut loaded = self.load(market)?;
-        let prices = self.prices(&loaded)?;
+        let (prices, _) = self.prices_for(&loaded, Action::OpenBatch)?;
         let request = OpenRequest {
             block: self.env().block_number(),
             demand,

@@ -6,6 +6,7 @@
 //! there are, and their order inside a block cannot matter.
 
 mod clearing;
+mod facts;
 mod halts;
 mod status;
 

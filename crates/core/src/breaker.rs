@@ -5,7 +5,7 @@
 //! | [`action`] | stage × message and oracle status × message, as code |
 //! | [`trigger`] | measured facts, their limits and their hysteresis |
 //! | [`evidence`] | what auctions showed lately, weighted by size |
-//! | [`state`] | stage, causes, cool-off, halted blocks |
+//! | [`state`] | stage, causes, cool-off, grace period |
 //!
 //! The tables and the reasons for the default limits are in `docs/breaker.md`.
 
@@ -19,8 +19,8 @@ mod tests;
 
 pub use action::Action;
 pub use evidence::{BatchFacts, Evidence};
-pub use state::{clock, effective, halted_between, Breaker, Raiser};
-pub use trigger::{Cause, Causes, Limits, Measures};
+pub use state::{effective, ensure_allowed, Breaker, Raiser};
+pub use trigger::{stale_since, Cause, Causes, Limits, Measures};
 
 use scale::{Decode, Encode};
 use scale_info::TypeInfo;

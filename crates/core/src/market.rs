@@ -1,5 +1,6 @@
 //! Parameters of a market, with hard bounds, and its totals.
 
+use crate::breaker::Stage;
 use crate::interest::InterestCurve;
 use crate::ladder::LadderParams;
 use crate::losses::{RewardTerms, TopUps};
@@ -318,6 +319,8 @@ pub struct MarketState {
     pub wind_down: Option<WindDown>,
     /// What insurance has added to keepers' rewards lately.
     pub top_ups: TopUps,
+    /// The circuit breaker's stage, told by the auction contract.
+    pub stage: Stage,
 }
 
 /// What a market keeps of a running batch beside its totals.
@@ -358,6 +361,7 @@ impl Default for MarketState {
             running: Vec::new(),
             wind_down: None,
             top_ups: TopUps::default(),
+            stage: Stage::Open,
         }
     }
 }

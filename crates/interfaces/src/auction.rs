@@ -4,6 +4,7 @@ use crate::token::TokenError;
 use crate::vault::VaultError;
 use crate::{AccountId, MarketId};
 use breakwater_core::auction::{Auction, AuctionError, Clearing, Fill, Halts, Quote, Status};
+use breakwater_core::breaker::BreakerError;
 use breakwater_core::ledger::{Leaving, Settlement};
 use breakwater_core::math::MathError;
 use breakwater_core::units::{Amount, Block, Price, UnitScale};
@@ -55,6 +56,16 @@ pub enum AuctionContractError {
     Auction(AuctionError),
     /// A number left its range.
     Math(MathError),
+    /// The caller is neither the guardian nor the governor.
+    NotGuardian,
+    /// The circuit breaker refuses.
+    Breaker(BreakerError),
+}
+
+impl From<BreakerError> for AuctionContractError {
+    fn from(error: BreakerError) -> Self {
+        Self::Breaker(error)
+    }
 }
 
 impl From<TokenError> for AuctionContractError {

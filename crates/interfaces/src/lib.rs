@@ -9,6 +9,7 @@
 #![allow(clippy::cast_possible_truncation)]
 
 pub mod auction;
+pub mod breaker;
 pub mod cell;
 pub mod governance;
 pub mod oracle;

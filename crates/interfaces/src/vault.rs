@@ -3,6 +3,7 @@
 use crate::token::TokenError;
 use crate::{AccountId, MarketId};
 use breakwater_core::batch::{Batch, Sale};
+use breakwater_core::breaker::Stage;
 use breakwater_core::ledger::{
     AtRisk, Demand, Histogram, Leaving, LedgerError, Opening, Settlement,
 };
@@ -50,6 +51,19 @@ pub enum VaultError {
     NotGuardian,
     /// The notice of a change forbids it.
     Timelock(TimelockError),
+    /// The circuit breaker's stage does not allow it.
+    Stopped,
+}
+
+impl VaultError {
+    /// What stopped an action that no price was asked for: the circuit breaker, where it did.
+    #[must_use]
+    pub fn or_stopped(self, stopped: bool) -> Self {
+        match self {
+            Self::Ledger(LedgerError::StalePrice) if stopped => Self::Stopped,
+            error => error,
+        }
+    }
 }
 
 impl From<TimelockError> for VaultError {
@@ -332,6 +346,14 @@ pub trait MarginVault {
         owner: AccountId,
         ladder: Vec<Price>,
     ) -> Result<Leaving, VaultError>;
+
+    /// Takes note of the circuit breaker's stage, of a market or of all; the higher of both is in
+    /// force. The auction contract only.
+    ///
+    /// # Errors
+    /// `NotAuction`, `UnknownMarket`.
+    #[ink(message)]
+    fn set_stage(&mut self, market: Option<MarketId>, stage: Stage) -> Result<(), VaultError>;
 
     /// Settles a batch: makes sure that the raised quote, which the auction contract has just
     /// sent, is there on top of everything owed in that token, and sends the collateral sold.

@@ -6,6 +6,7 @@ use breakwater_core::market::MarketParams;
 use breakwater_core::oracle::FeedConfig;
 use breakwater_core::units::{Amount, Millis, Price};
 use breakwater_interfaces::auction::LiquidationAuction;
+use breakwater_interfaces::breaker::CircuitBreaker;
 use breakwater_interfaces::governance::{Governed, Guarded};
 use breakwater_interfaces::oracle::OracleAdapter;
 use breakwater_interfaces::token::{PSP22Error, PROBE, PSP22};
@@ -23,6 +24,8 @@ pub type OracleRef = ink::contract_ref!(OracleAdapter, Env);
 pub type VaultRef = ink::contract_ref!(MarginVault, Env);
 /// A handle that builds calls to the auction.
 pub type AuctionRef = ink::contract_ref!(LiquidationAuction, Env);
+/// A handle that builds calls to the auction's circuit breaker.
+pub type BreakerRef = ink::contract_ref!(CircuitBreaker, Env);
 /// A handle that builds calls about the governance of any contract.
 pub type GovernedRef = ink::contract_ref!(Governed, Env);
 /// A handle that builds calls about the guardian of a contract.
@@ -203,7 +206,7 @@ impl Deployment {
         instantiate(chain, by, kind, "vault's extension", &arguments, b"").await?;
         let arguments = new().push_arg(governor).push_arg(oracle).push_arg(ext);
         let vault = instantiate(chain, by, Contract::MarginVault, "vault", &arguments, b"").await?;
-        let arguments = new().push_arg(governor).push_arg(vault);
+        let arguments = new().push_arg(governor).push_arg(vault).push_arg(oracle);
         let auction = instantiate(
             chain,
             by,
@@ -259,6 +262,11 @@ impl Deployment {
 
     /// Builds calls to the auction.
     pub fn auction(&self) -> AuctionRef {
+        self.auction.into()
+    }
+
+    /// Builds calls to the auction's circuit breaker.
+    pub fn breaker(&self) -> BreakerRef {
         self.auction.into()
     }
 

@@ -25,6 +25,19 @@ pub struct Halt {
 }
 
 impl Halt {
+    /// Whether it lasts until this block or beyond.
+    fn reaches(&self, block: Block) -> bool {
+        self.blocks
+            .is_none_or(|blocks| self.from.saturating_add(blocks) >= block)
+    }
+
+    /// Its length if it lasts as long as another that begins in it, or after it.
+    fn until(&self, other: &Self) -> Option<Block> {
+        let own = self.blocks?;
+        let later = other.from.saturating_add(other.blocks?);
+        Some(own.max(later.saturating_sub(self.from)))
+    }
+
     /// How many of its blocks are before this one.
     fn before(&self, block: Block) -> Block {
         let since = block.saturating_sub(self.from);
@@ -71,6 +84,32 @@ impl Halts {
             blocks: None,
         });
         true
+    }
+
+    /// Halts while something is halted and goes on once it is not; of both what is needed. Returns
+    /// whether anything changed.
+    pub fn follow(&mut self, halted: bool, fact: Block, block: Block) -> bool {
+        if halted {
+            self.halt(fact, block)
+        } else {
+            self.resume(block)
+        }
+    }
+
+    /// The halts of two logs together, a block halted in both counted once: those of one market
+    /// and those of all markets.
+    #[must_use]
+    pub fn with(&self, other: &Self) -> Self {
+        let mut all: Vec<Halt> = self.0.iter().chain(&other.0).copied().collect();
+        all.sort_unstable_by_key(|halt| halt.from);
+        let mut merged: Vec<Halt> = Vec::with_capacity(all.len());
+        for halt in all {
+            match merged.last_mut() {
+                Some(last) if last.reaches(halt.from) => last.blocks = last.until(&halt),
+                _ => merged.push(halt),
+            }
+        }
+        Self(merged)
     }
 
     /// Ends the halt; this block can be bid in again. Returns whether there was one.

@@ -19,15 +19,6 @@ pub enum Raiser {
     Governor,
 }
 
-/// A halt that has not ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
-pub(super) struct Halt {
-    /// Its first block.
-    pub(super) from: Block,
-    /// Blocks halted by the breaker of all markets before that.
-    pub(super) global: Block,
-}
-
 /// A breaker. It fits one cell together with its market's [`super::Evidence`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode, TypeInfo)]
 pub struct Breaker {
@@ -43,12 +34,6 @@ pub struct Breaker {
     pub locked_until: Block,
     /// Until this block no batch opens.
     pub grace_until: Block,
-    /// Blocks of ended halts, without those in which all markets were halted anyway.
-    pub(super) halted: Block,
-    /// The halt that has not ended.
-    pub(super) halt: Option<Halt>,
-    /// Block in which the last halt ended.
-    pub(super) halt_ended: Block,
 }
 
 /// The stage in force in a market: the higher of its own and that of all markets.
@@ -78,67 +63,13 @@ pub fn ensure_allowed(
     Ok(())
 }
 
-/// Blocks until now in which the market or all markets were halted, counted once each.
-#[must_use]
-pub fn halted_blocks(market: &Breaker, global: &Breaker, now: Block) -> Block {
-    let all = global.own(0, now);
-    market.own(all, now).saturating_add(all)
-}
-
-/// Blocks halted since a count taken before with [`halted_blocks`].
-#[must_use]
-pub fn halted_between(before: Block, market: &Breaker, global: &Breaker, now: Block) -> Block {
-    halted_blocks(market, global, now).saturating_sub(before)
-}
-
-/// What a price clock shows that began with a count of halted blocks: the present block less
-/// those halted since. While a halt lasts it stands.
-#[must_use]
-pub fn clock(before: Block, market: &Breaker, global: &Breaker, now: Block) -> Block {
-    now.saturating_sub(halted_between(before, market, global, now))
-}
-
 impl Breaker {
-    /// Blocks of its own halts until now, less those in which all markets were halted: `global`
-    /// is the count of these now.
-    fn own(&self, global: Block, now: Block) -> Block {
-        let running = self.halt.map_or(0, |halt| {
-            let apart = global.saturating_sub(halt.global);
-            now.saturating_sub(halt.from).saturating_sub(apart)
-        });
-        self.halted.saturating_add(running)
-    }
-
-    /// Moves to another stage. A halt begins at `from`, which may be in the past, but neither
-    /// before an earlier halt ended nor before one of all markets did.
-    fn change(&mut self, stage: Stage, from: Block, now: Block, global: &Self) {
-        let all = global.own(0, now);
-        if stage == Stage::Halted && self.halt.is_none() {
-            let from = from.min(now).max(self.halt_ended).max(global.halt_ended);
-            // What was halted for all markets before `from`: nothing ended since, so at most the
-            // halt that lasts now reaches beyond it.
-            let before = global.halt.map_or(all, |halt| {
-                let lasts = now.saturating_sub(halt.from.max(from));
-                all.saturating_sub(lasts)
-            });
-            self.halt = Some(Halt {
-                from,
-                global: before,
-            });
-        } else if stage != Stage::Halted && self.halt.is_some() {
-            self.halted = self.own(all, now);
-            self.halt = None;
-            self.halt_ended = now;
-        }
+    fn change(&mut self, stage: Stage, now: Block) {
         self.stage = stage;
         self.since = now;
     }
 
     /// Raises the stage for a measured fact. Anyone.
-    ///
-    /// A halt begins at `from`: the block in which the fact became true where that is on chain
-    /// and after every opening, otherwise the present one. For the breaker of all markets
-    /// `global` is a default one and `from` the present block.
     ///
     /// A fact of a stage already reached is noted once, so that its end is waited for too. That
     /// restarts no cool-off: repeating facts does not keep a market closed.
@@ -150,10 +81,8 @@ impl Breaker {
         cause: Cause,
         limits: &Limits,
         measures: &Measures,
-        blocks: (Block, Block),
-        global: &Self,
+        now: Block,
     ) -> Result<Stage, BreakerError> {
-        let (from, now) = blocks;
         if !limits.holds(measures, cause) {
             return Err(BreakerError::WithinBounds);
         }
@@ -167,7 +96,7 @@ impl Breaker {
         self.causes = self.causes.with(cause);
         if stage > self.stage {
             self.raised_by = Raiser::Anyone;
-            self.change(stage, from, now, global);
+            self.change(stage, now);
         }
         Ok(self.stage)
     }
@@ -176,19 +105,13 @@ impl Breaker {
     ///
     /// # Errors
     /// [`BreakerError::NotHigher`].
-    pub fn raise(
-        &mut self,
-        stage: Stage,
-        by: Raiser,
-        now: Block,
-        global: &Self,
-    ) -> Result<(), BreakerError> {
+    pub fn raise(&mut self, stage: Stage, by: Raiser, now: Block) -> Result<(), BreakerError> {
         if stage <= self.stage {
             return Err(BreakerError::NotHigher);
         }
         self.causes = self.causes.with(Cause::Role);
         self.raised_by = by;
-        self.change(stage, now, now, global);
+        self.change(stage, now);
         Ok(())
     }
 
@@ -197,13 +120,7 @@ impl Breaker {
     ///
     /// # Errors
     /// [`BreakerError::NotLower`].
-    pub fn lower(
-        &mut self,
-        stage: Stage,
-        limits: &Limits,
-        now: Block,
-        global: &Self,
-    ) -> Result<(), BreakerError> {
+    pub fn lower(&mut self, stage: Stage, limits: &Limits, now: Block) -> Result<(), BreakerError> {
         if stage >= self.stage {
             return Err(BreakerError::NotLower);
         }
@@ -214,7 +131,7 @@ impl Breaker {
         };
         self.raised_by = Raiser::Governor;
         self.locked_until = now.saturating_add(limits.lock);
-        self.leave(stage, limits, now, global);
+        self.leave(stage, limits, now);
         Ok(())
     }
 
@@ -230,7 +147,6 @@ impl Breaker {
         limits: &Limits,
         measures: &Measures,
         now: Block,
-        global: &Self,
     ) -> Result<(), BreakerError> {
         if self.stage == Stage::Open {
             return Err(BreakerError::NotLower);
@@ -247,14 +163,14 @@ impl Breaker {
             }
         }
         self.causes = Causes::NONE;
-        self.leave(Stage::Open, limits, now, global);
+        self.leave(Stage::Open, limits, now);
         Ok(())
     }
 
-    fn leave(&mut self, stage: Stage, limits: &Limits, now: Block, global: &Self) {
+    fn leave(&mut self, stage: Stage, limits: &Limits, now: Block) {
         if self.stage == Stage::Halted {
             self.grace_until = now.saturating_add(limits.grace);
         }
-        self.change(stage, now, now, global);
+        self.change(stage, now);
     }
 }

@@ -34,6 +34,12 @@ pub enum Cause {
 }
 
 impl Cause {
+    /// Whether the oracle shows it; else auctions do, or nothing.
+    #[must_use]
+    pub const fn is_of_oracle(self) -> bool {
+        matches!(self, Self::Jump | Self::Stale | Self::Dispersed)
+    }
+
     /// Every measured cause.
     pub const MEASURED: [Self; 8] = [
         Self::Jump,
@@ -117,6 +123,30 @@ impl Measures {
         self.dispersion = reading.round.dispersion;
         self
     }
+
+    /// As far as an oracle that does not answer proves anything, which is its age alone: it says
+    /// nothing of prices, neither that they jumped nor that they did not.
+    #[must_use]
+    pub const fn without_oracle(mut self) -> Self {
+        self.age = Millis::MAX;
+        self
+    }
+}
+
+/// The block in which a round grew older than a limit, no earlier than it did: the blocks since its
+/// acceptance are taken to have lasted as long as the time since its oldest submission.
+#[must_use]
+pub fn stale_since(reading: &Reading, limit: Millis, now: Block) -> Block {
+    let stood = now.saturating_sub(reading.round.block);
+    let over = reading.age.saturating_sub(limit);
+    let blocks = mul_div(
+        stood.into(),
+        over.into(),
+        reading.age.into(),
+        Rounding::Down,
+    );
+    let blocks = blocks.map_or(0, |blocks| Block::try_from(blocks).unwrap_or(stood));
+    now.saturating_sub(blocks)
 }
 
 /// What governance decides about a breaker.

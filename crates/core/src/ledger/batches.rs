@@ -103,6 +103,20 @@ impl<S: LedgerStore> Ledger<'_, S> {
         prices: &MarketPrices,
         request: OpenRequest,
     ) -> Result<Opening, LedgerError> {
+        self.open_lot(prices, request, false)
+    }
+
+    /// As [`Self::open`]; with `left_only` of those cohorts alone that an earlier batch found too
+    /// little money for: the circuit breaker may allow a re-auction and nothing new.
+    ///
+    /// # Errors
+    /// Those of [`Self::open`].
+    pub fn open_lot(
+        &mut self,
+        prices: &MarketPrices,
+        request: OpenRequest,
+        left_only: bool,
+    ) -> Result<Opening, LedgerError> {
         if prices.accepted_in >= request.block {
             return Err(LedgerError::RoundTooFresh);
         }
@@ -142,6 +156,7 @@ impl<S: LedgerStore> Ledger<'_, S> {
             room,
             block: request.block,
             round: prices.round,
+            left_only,
         };
         let mut lot = Lot::default();
         self.collect(&sweep, &mut lot)?;
@@ -243,7 +258,8 @@ impl<S: LedgerStore> Ledger<'_, S> {
                 stay.push((slot, cohort));
                 break;
             }
-            if self.waits(&cohort, sweep)? {
+            let is_left = cohort.cooling.failures > 0;
+            if (sweep.left_only && !is_left) || self.waits(&cohort, sweep)? {
                 stay.push((slot, cohort));
                 continue;
             }
@@ -538,6 +554,8 @@ pub(super) struct Sweep {
     pub(super) room: Amount,
     pub(super) block: Block,
     pub(super) round: u32,
+    /// Whether only what an earlier batch left is taken.
+    pub(super) left_only: bool,
 }
 
 impl Lot {

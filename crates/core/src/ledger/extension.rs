@@ -45,6 +45,7 @@ impl<S: LedgerStore> Ledger<'_, S> {
             room: self.params.hole.minus_or_zero(others).min(covered),
             block: request.block,
             round: batch.round,
+            left_only: false,
         };
         let mut lot = Lot {
             terms: self.terms(number, &batch)?,

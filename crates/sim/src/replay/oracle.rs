@@ -220,7 +220,6 @@ fn breaker_row(points: &[Point], band_bps: u32, worst: &[u64]) -> Result<Breaker
         jump: band,
         ..Limits::standard(Amount::new(1_000_000))
     };
-    let global = Breaker::default();
     let mut breaker = Breaker::default();
     let mut row = BreakerRow {
         band_bps,
@@ -238,7 +237,7 @@ fn breaker_row(points: &[Point], band_bps: u32, worst: &[u64]) -> Result<Breaker
         // Whoever watches sees the age of the last round just before the next.
         if let Ok(reading) = fed.feed.read(point.time * 1_000) {
             let measures = Measures::default().with_oracle(&reading);
-            let tripped = breaker.trip(Cause::Stale, &limits, &measures, (now, now), &global);
+            let tripped = breaker.trip(Cause::Stale, &limits, &measures, now);
             row.stale += u32::from(tripped.is_ok());
         }
         fed.follow(*point)?;
@@ -247,11 +246,7 @@ fn breaker_row(points: &[Point], band_bps: u32, worst: &[u64]) -> Result<Breaker
         if let Some(last) = last.filter(|_| breaker.stage > Stage::Open) {
             row.closed_minutes += (point.time - last.time) / 60;
         }
-        let mut trip = |cause| {
-            breaker
-                .trip(cause, &limits, &measures, (now, now), &global)
-                .is_ok()
-        };
+        let mut trip = |cause| breaker.trip(cause, &limits, &measures, now).is_ok();
         row.dispersed += u32::from(trip(Cause::Dispersed));
         if trip(Cause::Jump) {
             row.jump += 1;

@@ -33,9 +33,9 @@ fn calls() -> impl Strategy<Value = Vec<(Call, u32)>> {
 fn apply(breaker: &mut Breaker, call: Call, now: Block) -> Result<(), BreakerError> {
     match call {
         Call::Trip(cause) => trip(breaker, cause, now).map(|_| ()),
-        Call::Raise(stage) => breaker.raise(stage, Raiser::Guardian, now, &calm()),
-        Call::Lower(stage) => breaker.lower(stage, &limits(), now, &calm()),
-        Call::Reopen => breaker.reopen(&limits(), &Measures::default(), now, &calm()),
+        Call::Raise(stage) => breaker.raise(stage, Raiser::Guardian, now),
+        Call::Lower(stage) => breaker.lower(stage, &limits(), now),
+        Call::Reopen => breaker.reopen(&limits(), &Measures::default(), now),
     }
 }
 
@@ -43,7 +43,7 @@ fn apply(breaker: &mut Breaker, call: Call, now: Block) -> Result<(), BreakerErr
 fn reopen(mut breaker: Breaker, mut now: Block) -> Block {
     for _ in 0..4 {
         let limits = limits();
-        match breaker.reopen(&limits, &Measures::default(), now, &calm()) {
+        match breaker.reopen(&limits, &Measures::default(), now) {
             Ok(()) | Err(BreakerError::NotLower) => return now,
             Err(BreakerError::CoolingOff) => now = breaker.since + limits.cool_off,
             Err(BreakerError::CauseRemains(Cause::Role)) => now = breaker.since + limits.role_term,
@@ -74,7 +74,7 @@ proptest! {
         prop_assert!(reopen(breaker, now) <= now + limits().cool_off.max(limits().role_term));
         // The governor, at once and whatever is measured.
         let mut by_governor = breaker;
-        let lowered = by_governor.lower(Stage::Open, &limits(), now, &calm());
+        let lowered = by_governor.lower(Stage::Open, &limits(), now);
         prop_assert!(lowered.is_ok() || breaker.stage == Stage::Open);
         prop_assert_eq!(by_governor.stage, Stage::Open);
     }
@@ -93,7 +93,7 @@ proptest! {
             let now = 1_000 + nth as u32;
             // Only the first fact is true for a while; others are claimed without being so.
             let (cause, measures) = if same { (first, fact(first)) } else { (cause, Measures::default()) };
-            let refused = spammed.trip(cause, &limits(), &measures, (now, now), &calm());
+            let refused = spammed.trip(cause, &limits(), &measures, now);
             prop_assert!(refused.is_err());
         }
         prop_assert_eq!(spammed, alone);
@@ -113,12 +113,12 @@ fn a_cause_that_remains_keeps_it_closed_with_hysteresis() {
     };
     let remains = Err(BreakerError::CauseRemains(Cause::Jump));
     assert_eq!(
-        breaker.reopen(&limits, &at, later - 1, &calm()),
+        breaker.reopen(&limits, &at, later - 1),
         Err(BreakerError::CoolingOff)
     );
-    assert_eq!(breaker.reopen(&limits, &at, later, &calm()), remains);
+    assert_eq!(breaker.reopen(&limits, &at, later), remains);
     at.jump = Ratio::from_bps(500);
-    assert_eq!(breaker.reopen(&limits, &at, later, &calm()), Ok(()));
+    assert_eq!(breaker.reopen(&limits, &at, later), Ok(()));
 }
 
 #[test]
@@ -129,9 +129,9 @@ fn a_second_cause_is_waited_for_without_restarting_the_cool_off() {
     let later = 10 + limits().cool_off;
     let jump = fact(Cause::Jump);
     let remains = Err(BreakerError::CauseRemains(Cause::Jump));
-    assert_eq!(breaker.reopen(&limits(), &jump, later, &calm()), remains);
+    assert_eq!(breaker.reopen(&limits(), &jump, later), remains);
     assert_eq!(
-        breaker.reopen(&limits(), &Measures::default(), later, &calm()),
+        breaker.reopen(&limits(), &Measures::default(), later),
         Ok(())
     );
 }
@@ -140,9 +140,7 @@ fn a_second_cause_is_waited_for_without_restarting_the_cool_off() {
 fn facts_raise_nothing_while_the_governors_lock_lasts() {
     let mut breaker = calm();
     trip(&mut breaker, Cause::Stale, 10).unwrap();
-    breaker
-        .lower(Stage::NoNewRisk, &limits(), 20, &calm())
-        .unwrap();
+    breaker.lower(Stage::NoNewRisk, &limits(), 20).unwrap();
     let unlocked = 20 + limits().lock;
     assert_eq!(
         trip(&mut breaker, Cause::Stale, unlocked - 1),
@@ -150,15 +148,15 @@ fn facts_raise_nothing_while_the_governors_lock_lasts() {
     );
     // The guardian is not bound by it.
     assert_eq!(
-        breaker.raise(Stage::NoReauction, Raiser::Guardian, 21, &calm()),
+        breaker.raise(Stage::NoReauction, Raiser::Guardian, 21),
         Ok(())
     );
     assert_eq!(
-        breaker.raise(Stage::NoNewRisk, Raiser::Guardian, 22, &calm()),
+        breaker.raise(Stage::NoNewRisk, Raiser::Guardian, 22),
         Err(BreakerError::NotHigher)
     );
     assert_eq!(
-        breaker.lower(Stage::NoReauction, &limits(), 22, &calm()),
+        breaker.lower(Stage::NoReauction, &limits(), 22),
         Err(BreakerError::NotLower)
     );
     assert_eq!(

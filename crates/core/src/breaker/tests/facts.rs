@@ -40,7 +40,7 @@ fn f28_a_fact_trips_above_its_limit_and_not_at_it() {
         at.bad_debt = at.bad_debt.minus_or_zero(Amount::new(1));
         at.silent_steps = at.silent_steps.saturating_sub(1);
         let mut other = calm();
-        let refused = other.trip(cause, &limits, &at, (10, 10), &calm());
+        let refused = other.trip(cause, &limits, &at, 10);
         assert_eq!(refused, Err(BreakerError::WithinBounds));
         assert_eq!(other, calm());
         // And it is not gone there: only further inside.
@@ -56,7 +56,7 @@ fn f28_a_fact_trips_above_its_limit_and_not_at_it() {
 fn f07_risk_facts_stop_and_never_sell() {
     for cause in Cause::MEASURED {
         let mut breaker = calm();
-        let forged = breaker.trip(cause, &limits(), &Measures::default(), (1, 1), &calm());
+        let forged = breaker.trip(cause, &limits(), &Measures::default(), 1);
         assert_eq!(forged, Err(BreakerError::WithinBounds));
         trip(&mut breaker, cause, 1).unwrap();
         for action in Action::ALL {

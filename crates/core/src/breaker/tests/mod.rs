@@ -2,7 +2,6 @@
 
 mod deadlock;
 mod facts;
-mod halts;
 mod tables;
 
 use super::*;
@@ -40,5 +39,5 @@ pub(super) fn calm() -> Breaker {
 
 /// Trips a breaker of its own in the present block.
 pub(super) fn trip(breaker: &mut Breaker, cause: Cause, now: Block) -> Result<Stage, BreakerError> {
-    breaker.trip(cause, &limits(), &fact(cause), (now, now), &calm())
+    breaker.trip(cause, &limits(), &fact(cause), now)
 }

@@ -1,0 +1,313 @@
+//! The circuit breaker: measuring, raising, lowering, and telling the vault.
+
+use crate::liquidation_auction::LiquidationAuction;
+use breakwater_core::auction::Clock;
+use breakwater_core::breaker::{
+    ensure_allowed, stale_since, Action, BatchFacts, Breaker, BreakerError, Cause, Limits,
+    Measures, Raiser, Stage,
+};
+use breakwater_core::ledger::Settlement;
+use breakwater_core::oracle::Reading;
+use breakwater_core::units::{Amount, Block};
+use breakwater_interfaces::auction::{
+    AuctionContractError as Error, AuctionMarket, AuctionRecord, BatchKey,
+};
+use breakwater_interfaces::breaker::{
+    GlobalBreaker, LimitsSet, MarketBreaker, StageChanged, Tripped,
+};
+use breakwater_interfaces::cell::Cell;
+use breakwater_interfaces::oracle::{FeedId, OracleAdapter};
+use breakwater_interfaces::vault::{MarginVault, Market};
+use breakwater_interfaces::{Env, MarketId};
+use ink::codegen::{Env as _, TraitCallBuilder};
+use ink::prelude::vec::Vec;
+
+/// The most an oracle may use to answer, so that one that burns its gas leaves the rest of the
+/// message its own. An honest answer takes a fifth of it.
+const ORACLE_REF_TIME: u64 = 20_000_000_000;
+/// See [`ORACLE_REF_TIME`].
+const ORACLE_PROOF_SIZE: u64 = 512 * 1_024;
+
+impl LiquidationAuction {
+    pub(crate) fn breaker_of(&self, market: MarketId) -> Result<MarketBreaker, Error> {
+        self.breakers
+            .get(market)
+            .map(|cell| cell.0)
+            .ok_or(Error::UnknownMarket)
+    }
+
+    pub(crate) fn all_markets(&self) -> GlobalBreaker {
+        self.global.get().map(|cell| cell.0).unwrap_or_default()
+    }
+
+    /// What an auction's clock shows in a block: halts of its market and of all count once.
+    pub(crate) fn clock_in(
+        &self,
+        record: &AuctionRecord,
+        market: &AuctionMarket,
+        block: Block,
+    ) -> Clock {
+        let halts = market.halts.with(&self.all_markets().halts);
+        record.auction.clock(&halts, block)
+    }
+
+    /// A market's breaker begins open, with the limits of `docs/breaker.md`.
+    pub(crate) fn watch(&mut self, id: MarketId, market: &Market) {
+        let hole = market.params.hole;
+        let kept = MarketBreaker {
+            breaker: Breaker::default(),
+            evidence: Default::default(),
+            limits: Limits::standard(hole),
+            hole,
+            feed: market.params.feed,
+        };
+        self.breakers.insert(id, &Cell(kept));
+    }
+
+    /// Refuses what the stage in force or the grace period does not allow.
+    pub(crate) fn ensure_stage_allows(
+        &self,
+        market: MarketId,
+        action: Action,
+    ) -> Result<(), Error> {
+        let (own, all) = (self.breaker_of(market)?.breaker, self.all_markets().breaker);
+        Ok(ensure_allowed(
+            &own,
+            &all,
+            action,
+            self.env().block_number(),
+        )?)
+    }
+
+    /// Remembers what a settled batch showed. It never stops a settlement.
+    pub(crate) fn learn(
+        &mut self,
+        batch: BatchKey,
+        record: &AuctionRecord,
+        market: &AuctionMarket,
+        settlement: &Settlement,
+    ) {
+        let now = self.env().block_number();
+        let bad_debt = settlement.waterfall.shortfall;
+        let facts = record.auction.facts(now, market.scale, bad_debt);
+        let (Ok(facts), Ok(mut kept)) = (facts, self.breaker_of(batch.market)) else {
+            return;
+        };
+        let (hole, window) = (kept.hole, kept.limits.window);
+        if let Ok(true) = kept.evidence.record(&facts, hole, now, window) {
+            self.breakers.insert(batch.market, &Cell(kept));
+        }
+    }
+
+    /// What running batches of a market show.
+    fn running_facts(&self, id: MarketId) -> Result<Vec<BatchFacts>, Error> {
+        let market = self.market_of(id)?;
+        let halts = market.halts.with(&self.all_markets().halts);
+        let now = self.env().block_number();
+        let running = self.treasury_of(market.quote).running;
+        running
+            .into_iter()
+            .filter(|batch| batch.market == id)
+            .map(|batch| {
+                let auction = self.record(batch)?.auction;
+                let clock = auction.clock(&halts, now);
+                Ok(auction.facts(clock, market.scale, Amount::ZERO)?)
+            })
+            .collect()
+    }
+
+    /// The oracle's answer; `None` if it gave none. Whether that was for want of gas is for the
+    /// caller to exclude: see [`Self::tell_vault`].
+    fn reading(&self, feed: FeedId) -> Result<Option<Reading>, Error> {
+        let oracle: ink::contract_ref!(OracleAdapter, Env) = self.config()?.oracle.into();
+        let answer = oracle
+            .call()
+            .read(feed)
+            .ref_time_limit(ORACLE_REF_TIME)
+            .proof_size_limit(ORACLE_PROOF_SIZE)
+            .try_invoke();
+        Ok(match answer {
+            Ok(Ok(Ok(reading))) => Some(reading),
+            _ => None,
+        })
+    }
+
+    /// Tells the vault a stage.
+    ///
+    /// This call also proves that an oracle which did not answer before it was not starved of gas
+    /// by the caller: the vault's code alone weighs several times the oracle's whole answer, and
+    /// where there is too little left for the vault the message fails as a whole.
+    fn tell_vault(&mut self, market: Option<MarketId>, stage: Stage) -> Result<(), Error> {
+        match self
+            .vault()?
+            .call_mut()
+            .set_stage(market, stage)
+            .try_invoke()
+        {
+            Ok(Ok(told)) => told.map_err(Error::Vault),
+            _ => Err(Error::VaultUnavailable),
+        }
+    }
+
+    /// Stores a market's breaker after a change, halts or resumes its clock, tells the vault.
+    fn change_market(
+        &mut self,
+        id: MarketId,
+        kept: MarketBreaker,
+        from: Block,
+        cause: Option<Cause>,
+    ) -> Result<(), Error> {
+        let stage = kept.breaker.stage;
+        let now = self.env().block_number();
+        let mut market = self.market_of(id)?;
+        if market.halts.follow(stage == Stage::Halted, from, now) {
+            self.markets.insert(id, &Cell(market));
+        }
+        self.breakers.insert(id, &Cell(kept));
+        self.announce_stage(Some(id), stage, cause)
+    }
+
+    fn change_all(&mut self, mut all: GlobalBreaker) -> Result<(), Error> {
+        let stage = all.breaker.stage;
+        let now = self.env().block_number();
+        all.halts.follow(stage == Stage::Halted, now, now);
+        self.global.set(&Cell(all));
+        self.announce_stage(None, stage, None)
+    }
+
+    fn announce_stage(
+        &mut self,
+        market: Option<MarketId>,
+        stage: Stage,
+        cause: Option<Cause>,
+    ) -> Result<(), Error> {
+        self.tell_vault(market, stage)?;
+        self.env().emit_event(StageChanged {
+            market,
+            stage,
+            cause,
+            by: self.env().caller(),
+        });
+        Ok(())
+    }
+
+    pub(crate) fn trip_market(&mut self, id: MarketId, cause: Cause) -> Result<Tripped, Error> {
+        let mut kept = self.breaker_of(id)?;
+        let now = self.env().block_number();
+        let mut from = now;
+        let measures = if cause.is_of_oracle() {
+            match self.reading(kept.feed)? {
+                Some(reading) => {
+                    if cause == Cause::Stale {
+                        from = stale_since(&reading, kept.limits.age, now);
+                    }
+                    Measures::default().with_oracle(&reading)
+                }
+                None => Measures::default().without_oracle(),
+            }
+        } else {
+            let running = self.running_facts(id)?;
+            kept.evidence
+                .measures(&running, kept.hole, now, kept.limits.window)?
+        };
+        let stage = kept.breaker.trip(cause, &kept.limits, &measures, now)?;
+        self.change_market(id, kept, from, Some(cause))?;
+        Ok(Tripped { stage })
+    }
+
+    pub(crate) fn raise_stage(
+        &mut self,
+        market: Option<MarketId>,
+        stage: Stage,
+    ) -> Result<(), Error> {
+        let (caller, now) = (self.env().caller(), self.env().block_number());
+        self.roles
+            .ensure_guardian(caller)
+            .map_err(|_| Error::NotGuardian)?;
+        let by = if self.roles.ensure(caller).is_ok() {
+            Raiser::Governor
+        } else {
+            Raiser::Guardian
+        };
+        match market {
+            Some(id) => {
+                let mut kept = self.breaker_of(id)?;
+                kept.breaker.raise(stage, by, now)?;
+                self.change_market(id, kept, now, None)
+            }
+            None => {
+                let mut all = self.all_markets();
+                all.breaker.raise(stage, by, now)?;
+                self.change_all(all)
+            }
+        }
+    }
+
+    pub(crate) fn lower_stage(
+        &mut self,
+        market: Option<MarketId>,
+        stage: Stage,
+    ) -> Result<(), Error> {
+        self.ensure_governor()?;
+        let now = self.env().block_number();
+        match market {
+            Some(id) => {
+                let mut kept = self.breaker_of(id)?;
+                kept.breaker.lower(stage, &kept.limits, now)?;
+                self.change_market(id, kept, now, None)
+            }
+            None => {
+                let mut all = self.all_markets();
+                all.breaker
+                    .lower(stage, &Limits::standard(Amount::ZERO), now)?;
+                self.change_all(all)
+            }
+        }
+    }
+
+    pub(crate) fn reopen_stage(&mut self, market: Option<MarketId>) -> Result<(), Error> {
+        let now = self.env().block_number();
+        let Some(id) = market else {
+            let mut all = self.all_markets();
+            let limits = Limits::standard(Amount::ZERO);
+            all.breaker.reopen(&limits, &Measures::default(), now)?;
+            return self.change_all(all);
+        };
+        let mut kept = self.breaker_of(id)?;
+        let running = self.running_facts(id)?;
+        let measures = kept
+            .evidence
+            .measures(&running, kept.hole, now, kept.limits.window)?;
+        let shown = [Cause::Jump, Cause::Stale, Cause::Dispersed];
+        let waits_for = shown.into_iter().find(|it| kept.breaker.causes.has(*it));
+        let measures = match waits_for {
+            None => measures,
+            Some(cause) => match self.reading(kept.feed)? {
+                Some(reading) => measures.with_oracle(&reading),
+                // Nobody has shown that what the oracle showed is gone.
+                None => return Err(BreakerError::CauseRemains(cause).into()),
+            },
+        };
+        kept.breaker.reopen(&kept.limits, &measures, now)?;
+        self.change_market(id, kept, now, None)
+    }
+
+    pub(crate) fn limit(&mut self, id: MarketId, limits: Limits) -> Result<(), Error> {
+        self.ensure_governor()?;
+        limits.validate()?;
+        let mut kept = self.breaker_of(id)?;
+        kept.limits = limits;
+        kept.hole = self.market_in_vault(id)?.params.hole;
+        self.breakers.insert(id, &Cell(kept));
+        self.env().emit_event(LimitsSet { market: id, limits });
+        Ok(())
+    }
+
+    /// A market as the vault has it.
+    pub(crate) fn market_in_vault(&self, id: MarketId) -> Result<Market, Error> {
+        match self.vault()?.call().market(id).try_invoke() {
+            Ok(Ok(found)) => found.ok_or(Error::UnknownMarket),
+            _ => Err(Error::VaultUnavailable),
+        }
+    }
+}
