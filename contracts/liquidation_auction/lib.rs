@@ -548,10 +548,7 @@ mod liquidation_auction {
 
         #[ink(message)]
         fn status(&self, batch: BatchKey) -> Option<Status> {
-            let market = self.market_of(batch.market).ok()?;
-            let record = self.record(batch).ok()?;
-            let clock = self.clock(&record, &market);
-            record.auction.status(clock, market.scale).ok()
+            self.status_of(batch).ok()
         }
 
         #[ink(message)]

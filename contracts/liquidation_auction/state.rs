@@ -1,7 +1,7 @@
 //! What messages share: loading and storing cells, balances, the clock, and how a batch is judged.
 
 use crate::liquidation_auction::{Config, LiquidationAuction};
-use breakwater_core::auction::{AuctionError, Clearing, Clock, Phase};
+use breakwater_core::auction::{AuctionError, Clearing, Clock, Phase, Status};
 use breakwater_core::ledger::Demand;
 use breakwater_core::math::Rounding;
 use breakwater_core::units::Amount;
@@ -136,6 +136,13 @@ impl LiquidationAuction {
     /// What an auction's clock shows in this block.
     pub(crate) fn clock(&self, record: &AuctionRecord, market: &AuctionMarket) -> Clock {
         self.clock_in(record, market, self.env().block_number())
+    }
+
+    pub(crate) fn status_of(&self, batch: BatchKey) -> Result<Status, Error> {
+        let market = self.market_of(batch.market)?;
+        let record = self.record(batch)?;
+        let clock = self.clock(&record, &market);
+        Ok(record.auction.status(clock, market.scale)?)
     }
 
     /// A page of an account's bids, with what a claim of them would pay.

@@ -484,6 +484,7 @@ mod margin_vault {
 
         #[ink(message)]
         fn set_stage(&mut self, market: Option<MarketId>, stage: Stage) -> Result<(), VaultError> {
+            self.hand_over();
             self.note_stage(market, stage)
         }
 
@@ -551,18 +552,7 @@ mod margin_vault {
         #[ink(message)]
         fn claim_reward(&mut self, market: MarketId) -> Result<Amount, VaultError> {
             self.hand_over();
-            let keeper = self.env().caller();
-            let mut loaded = self.load(market)?;
-            let amount = self
-                .rewards
-                .take((market, keeper))
-                .ok_or(VaultError::NothingToClaim)?
-                .0;
-            let quote = self.token(loaded.market.quote);
-            loaded.state.rewards = loaded.state.rewards.minus(amount)?;
-            self.store(loaded);
-            quote.pay(keeper, amount)?;
-            Ok(amount)
+            self.pay_reward(market)
         }
 
         #[ink(message)]

@@ -159,6 +159,7 @@ impl MarginVault {
     }
 
     /// Prices for an action that the circuit breaker allows, and the stage in force.
+    #[inline(never)]
     pub(crate) fn prices_for(
         &self,
         loaded: &Loaded,
@@ -174,6 +175,7 @@ impl MarginVault {
 
     /// Prices for whoever takes collateral out, if there are any and the circuit breaker allows it
     /// to who owes; and whether the breaker does not. Who owes nothing needs none of it.
+    #[inline(never)]
     pub(crate) fn debtors_prices(
         &self,
         loaded: &Loaded,
@@ -303,6 +305,21 @@ impl MarginVault {
             self.rewards.insert((market, keeper), &Cell(sum));
         }
         Ok(())
+    }
+
+    pub(crate) fn pay_reward(&mut self, market: MarketId) -> Result<Amount, VaultError> {
+        let keeper = self.env().caller();
+        let mut loaded = self.load(market)?;
+        let amount = self
+            .rewards
+            .take((market, keeper))
+            .ok_or(VaultError::NothingToClaim)?
+            .0;
+        let quote = self.token(loaded.market.quote);
+        loaded.state.rewards = loaded.state.rewards.minus(amount)?;
+        self.store(loaded);
+        quote.pay(keeper, amount)?;
+        Ok(amount)
     }
 
     /// Asks the ledger of a loaded market something and stores nothing.

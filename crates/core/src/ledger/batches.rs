@@ -330,20 +330,6 @@ impl<S: LedgerStore> Ledger<'_, S> {
         Ok(entry)
     }
 
-    /// Whether a cohort whose last batch found too little money is left alone for now. Health at
-    /// or under full-close ends the wait.
-    fn waits(&self, cohort: &Cohort, sweep: &Sweep) -> Result<bool, LedgerError> {
-        if !cohort.cooling.waits(sweep.block, sweep.round) {
-            return Ok(false);
-        }
-        let debt = self.state.index.owed(cohort.debt, Rounding::Up)?;
-        let backing = self
-            .scale
-            .value(cohort.collateral, sweep.reference, Rounding::Down)?
-            .share(self.params.liquidation_threshold, Rounding::Down)?;
-        Ok(backing > debt.share(self.params.full_close_health, Rounding::Up)?)
-    }
-
     /// Settles a batch at one price, riskiest cohorts first while the money lasts.
     ///
     /// Flat in the number of positions: it reads the batch's cells and writes totals. What each

@@ -1,9 +1,11 @@
-//! Adding cohorts to a batch whose first step has not begun.
+//! Adding cohorts to a batch whose first step has not begun, and which have to wait.
 
 use super::batches::{Lot, Sweep};
 use super::{Ledger, LedgerError, LedgerStore, OpenRequest, Opening};
 use crate::batch::targets;
 use crate::market::MarketPrices;
+use crate::math::Rounding;
+use crate::page::Cohort;
 use crate::units::{Amount, Price};
 
 impl<S: LedgerStore> Ledger<'_, S> {
@@ -90,5 +92,19 @@ impl<S: LedgerStore> Ledger<'_, S> {
             collateral: batch.collateral,
             debt: batch.debt,
         })
+    }
+
+    /// Whether a cohort whose last batch found too little money is left alone for now. Health at
+    /// or under full-close ends the wait.
+    pub(super) fn waits(&self, cohort: &Cohort, sweep: &Sweep) -> Result<bool, LedgerError> {
+        if !cohort.cooling.waits(sweep.block, sweep.round) {
+            return Ok(false);
+        }
+        let debt = self.state.index.owed(cohort.debt, Rounding::Up)?;
+        let backing = self
+            .scale
+            .value(cohort.collateral, sweep.reference, Rounding::Down)?
+            .share(self.params.liquidation_threshold, Rounding::Down)?;
+        Ok(backing > debt.share(self.params.full_close_health, Rounding::Up)?)
     }
 }

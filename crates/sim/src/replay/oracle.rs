@@ -259,7 +259,7 @@ fn breaker_row(points: &[Point], band_bps: u32, worst: &[u64]) -> Result<Breaker
                 .any(|later| is_within(Price::new(later.price), Price::new(before), band));
             row.false_jumps += u32::from(back);
         }
-        let _ = breaker.reopen(&limits, &measures, now, &global);
+        let _ = breaker.reopen(&limits, &measures, now);
         last = Some(*point);
     }
     let missed = worst.iter().filter(|day| !days.contains(day)).count();

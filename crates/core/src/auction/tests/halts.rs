@@ -3,6 +3,7 @@
 use super::super::*;
 use super::{bid, scale, small, FIRST};
 use crate::units::PRICE_ONE;
+use proptest::prelude::*;
 
 fn halted(from: Block, blocks: Block) -> Halts {
     let mut halts = Halts::default();
@@ -150,4 +151,61 @@ fn valid_until_counts_the_halted_blocks_so_far() {
     let early = auction.place(budget, limit, FIRST + 8, now, scale());
     assert_eq!(early, Err(AuctionError::ExpiresBeforeJoining));
     assert_eq!(auction.place(budget, limit, FIRST + 9, now, scale()), Ok(2));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1_000))]
+    /// Halts of a market and of all markets together are a list of blocks, each counted once; with
+    /// halts of the market that begin in the past.
+    #[test]
+    fn halts_of_a_market_and_of_all_are_a_list_of_blocks(
+        steps in proptest::collection::vec((any::<bool>(), any::<bool>(), 0u32..50, 0u32..30), 1..16),
+        opened in 0u32..300,
+    ) {
+        let (mut market, mut all) = (Halts::default(), Halts::default());
+        let mut halted = std::collections::BTreeSet::new();
+        let (mut now, mut ended) = (100u32, 0);
+        for (of_all, halts, ago, blocks) in steps {
+            if of_all {
+                all.follow(halts, now, now);
+            } else if market.follow(halts, now - ago, now) {
+                if halts {
+                    halted.extend((now - ago).max(ended)..now);
+                } else {
+                    ended = now;
+                }
+            }
+            for block in now..now + blocks {
+                if market.stands() || all.stands() {
+                    halted.insert(block);
+                }
+            }
+            now += blocks;
+            let both = market.with(&all);
+            prop_assert_eq!(&both, &all.with(&market));
+            prop_assert_eq!(both.stands(), market.stands() || all.stands());
+            let clock = Clock::new(&both, opened.min(now), now);
+            let since = halted.range(opened.min(now)..).count();
+            prop_assert_eq!(clock.halted as usize, since);
+        }
+    }
+
+    /// F30, trip-and-buy: with whatever halts, the clock shows no later step than it would without
+    /// them, so nobody buys cheaper by halting.
+    #[test]
+    fn f30_tripping_the_breaker_buys_nothing_cheaper(
+        steps in proptest::collection::vec((any::<bool>(), 0u32..50, 0u32..30), 1..20),
+        opened in 50u32..100,
+    ) {
+        let (mut halts, mut now) = (Halts::default(), opened);
+        let mut shown = opened;
+        for (stop, ago, blocks) in steps {
+            now += blocks;
+            let before = Clock::new(&halts, opened, now).block;
+            prop_assert!(before <= now && before >= shown, "never ahead, and a reading never falls by itself");
+            halts.follow(stop, now - ago, now);
+            shown = Clock::new(&halts, opened, now).block;
+            prop_assert!(shown <= before);
+        }
+    }
 }

@@ -180,3 +180,34 @@ fn every_bound_of_the_limits_is_checked() {
     let least = HOLE.mul_div(1, 8, Rounding::Up).unwrap();
     assert!(batch(least.get(), 0, 0).counts(HOLE));
 }
+
+/// A halt for a stale feed begins no earlier than the feed became stale, in blocks of any length.
+#[test]
+fn a_stale_round_dates_its_halt_from_chain_facts_alone() {
+    let config = FeedConfig::standard(1, 60_000, 1, 600_000);
+    for (block_millis, observed_ago) in
+        [(6_000u64, 0), (6_000, 59_000), (2_000, 0), (12_000, 30_000)]
+    {
+        let mut feed = Feed::new(config).unwrap();
+        feed.add_feeder(0).unwrap();
+        let made = 1_000 * block_millis;
+        let at = made - observed_ago;
+        feed.submit(
+            &0,
+            Submission {
+                price: Price::new(1_000),
+                at,
+            },
+            made,
+            1_000,
+        )
+        .unwrap();
+        let now: Block = 3_000;
+        let reading = feed.read(u64::from(now) * block_millis).unwrap();
+        let from = stale_since(&reading, 3_600_000, now);
+        let truth = (at + 3_600_000) / block_millis;
+        let from = u64::from(from);
+        assert!(from >= truth && from <= truth + 60, "{from}, {truth}");
+        assert_eq!(stale_since(&reading, u64::MAX, now), now);
+    }
+}
