@@ -6,8 +6,10 @@ use super::ticks::{positions, Layout};
 use super::Watch;
 use crate::deployment::{mint, Deployment, StepError};
 use breakwater_chain::{AccountId, Message, Receipt};
+use breakwater_core::breaker::{Cause, Stage as Stop};
 use breakwater_core::units::{Amount, Price, Shares};
 use breakwater_interfaces::auction::LiquidationAuction;
+use breakwater_interfaces::breaker::CircuitBreaker;
 use breakwater_interfaces::token::PSP22;
 use breakwater_interfaces::vault::MarginVault;
 use ink::codegen::TraitCallBuilder;
@@ -54,7 +56,7 @@ struct Round<'a, 'b> {
 }
 
 /// Messages in the table, about; for progress.
-const MESSAGES: u64 = 35;
+const MESSAGES: u64 = 39;
 
 const fn quote(whole: u128) -> Amount {
     Amount::new(whole * QUOTE)
@@ -191,6 +193,35 @@ impl Round<'_, '_> {
         note!(self, second, vault: reclaim(0), "after a batch");
         Ok(())
     }
+
+    /// The circuit breaker of a market whose feed has fallen silent.
+    fn breaker(&mut self) -> Result<(), StepError> {
+        let (anyone, governor) = (self.stage.keeper, self.stage.chain.account(0));
+        let d = self.stage.d;
+        self.stage.advance(700)?;
+        let message = d.breaker().call_mut().trip(0, Cause::Stale);
+        let names = ("auction", "trip", "a stale feed: halts the market");
+        self.book(anyone, d.auction, names, message)?;
+        for (market, situation) in [(Some(0), "a market"), (None, "all markets")] {
+            if market.is_none() {
+                let message = d.breaker().call_mut().raise(market, Stop::Halted);
+                self.book(
+                    governor,
+                    d.auction,
+                    ("auction", "raise", situation),
+                    message,
+                )?;
+            }
+            let message = d.breaker().call_mut().lower(market, Stop::Open);
+            self.book(
+                governor,
+                d.auction,
+                ("auction", "lower", situation),
+                message,
+            )?;
+        }
+        Ok(())
+    }
 }
 
 /// The table of messages.
@@ -213,6 +244,7 @@ pub fn table(watch: &mut Watch<'_>) -> Result<Vec<MessageRow>, StepError> {
     round.lender()?;
     round.borrower()?;
     round.batch(price)?;
+    round.breaker()?;
     let unit = round
         .costs
         .iter()

@@ -8,7 +8,8 @@ fn with_a_dead_oracle(s: &mut Scene) -> Deployment {
     let new = || ExecutionInput::new(Selector::new(ink::selector_bytes!("new"))).push_arg(governor);
     let vault_code = Contract::MarginVault.code().expect("code");
     let auction_code = Contract::LiquidationAuction.code().expect("code");
-    let arguments = Constructor::<()>::new(&new().push_arg(nowhere));
+    let ext = Contract::VaultExt.code_hash().expect("code");
+    let arguments = Constructor::<()>::new(&new().push_arg(nowhere).push_arg(ext));
     let made =
         s.w.chain
             .instantiate(&governor, &vault_code, arguments, b"dead");
