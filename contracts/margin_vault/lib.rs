@@ -27,20 +27,15 @@ mod margin_vault {
     use breakwater_core::wind_down::Collected;
     use breakwater_interfaces::cell::Cell;
     use breakwater_interfaces::governance::{Governed, Guarded, Roles};
-    use breakwater_interfaces::token::TokenError;
     use breakwater_interfaces::vault::{
-        Accounting, BatchOpened, BatchSettled, Borrowed, Deposited, MarginVault as Interface,
-        Market, Reclaimed, Redeemed, Repaid, Supplied, VaultError, Withdrawn,
+        Accounting, BatchOpened, Borrowed, Deposited, MarginVault as Interface, Market, Reclaimed,
+        Redeemed, Repaid, Supplied, VaultError, Withdrawn,
     };
-    use breakwater_interfaces::vault_admin::{Change, VaultAdmin};
+    use breakwater_interfaces::vault_admin::VaultAdmin;
     use breakwater_interfaces::MarketId;
     use ink::prelude::vec::Vec;
     use ink::storage::traits::ManualKey;
     use ink::storage::{Lazy, Mapping};
-
-    /// Cells of a batch that its settlement puts back at once: a batch of up to 32 neighbouring
-    /// ticks needs no further call.
-    const REST_AT_SETTLEMENT: u16 = 2;
 
     /// Wiring; read only by the messages that need them.
     #[ink::scale_derive(Encode, Decode, TypeInfo)]
@@ -498,46 +493,7 @@ mod margin_vault {
             settler: AccountId,
         ) -> Result<Settlement, VaultError> {
             self.keep();
-            let auction = self.ensure_auction()?;
-            let mut loaded = self.load(market)?;
-            let (collateral, quote) = (
-                self.token(loaded.market.collateral),
-                self.token(loaded.market.quote),
-            );
-            if !sale.raised.is_zero() {
-                let owed = self.owed_in_quote(&loaded)?;
-                if quote.held()? < owed.plus(sale.raised)? {
-                    return Err(VaultError::Token(TokenError::WrongAmountArrived));
-                }
-            }
-            let block = self.env().block_number();
-            let ending = loaded.state.wind_down.is_some();
-            let settlement = self.transition(&mut loaded, |l| {
-                l.settle_batch(number, sale, block, REST_AT_SETTLEMENT)
-            })?;
-            let waterfall = settlement.waterfall;
-            let reward = waterfall.reward.plus(waterfall.top_up)?;
-            if opener == settler {
-                self.credit_reward(market, opener, reward)?;
-            } else {
-                let half = Amount::new(reward.get() >> 1);
-                self.credit_reward(market, opener, half)?;
-                self.credit_reward(market, settler, reward.minus(half)?)?;
-            }
-            if !ending && loaded.state.wind_down.is_some() {
-                let loss = waterfall.from_lenders;
-                self.announce(market, Change::WindDown { loss });
-            }
-            self.store(loaded);
-            if !settlement.sold.is_zero() {
-                collateral.push(auction, settlement.sold)?;
-            }
-            self.env().emit_event(BatchSettled {
-                market,
-                number,
-                settlement,
-            });
-            Ok(settlement)
+            self.settle_running(market, number, sale, [opener, settler])
         }
 
         #[ink(message)]

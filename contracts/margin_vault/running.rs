@@ -1,12 +1,20 @@
-//! Messages on a running batch: adding cohorts before its first step, and an owner leaving it.
+//! Messages on a running batch: adding cohorts before its first step, an owner leaving it, and
+//! its settlement.
 
 use crate::margin_vault::MarginVault;
+use breakwater_core::batch::Sale;
 use breakwater_core::breaker::Action;
-use breakwater_core::ledger::{Demand, Leaving, OpenRequest, Opening};
-use breakwater_core::units::Price;
-use breakwater_interfaces::vault::{BatchExtended, BatchLeft, VaultError};
+use breakwater_core::ledger::{Demand, Leaving, OpenRequest, Opening, Settlement};
+use breakwater_core::units::{Amount, Price};
+use breakwater_interfaces::token::TokenError;
+use breakwater_interfaces::vault::{BatchExtended, BatchLeft, BatchSettled, VaultError};
+use breakwater_interfaces::vault_admin::Change;
 use breakwater_interfaces::{AccountId, MarketId};
 use ink::codegen::Env as _;
+
+/// Cells of a batch that its settlement puts back at once: a batch of up to 32 neighbouring
+/// ticks needs no further call.
+const REST_AT_SETTLEMENT: u16 = 2;
 
 impl MarginVault {
     pub(crate) fn extend_running(
@@ -61,5 +69,55 @@ impl MarginVault {
             fee: leaving.fee,
         });
         Ok(leaving)
+    }
+
+    /// Takes the money of a sale, which the auction has just sent, and sends what it bought.
+    pub(crate) fn settle_running(
+        &mut self,
+        market: MarketId,
+        number: u32,
+        sale: Sale,
+        [opener, settler]: [AccountId; 2],
+    ) -> Result<Settlement, VaultError> {
+        let auction = self.ensure_auction()?;
+        let mut loaded = self.load(market)?;
+        let (collateral, quote) = (
+            self.token(loaded.market.collateral),
+            self.token(loaded.market.quote),
+        );
+        if !sale.raised.is_zero() {
+            let owed = self.owed_in_quote(&loaded)?;
+            if quote.held()? < owed.plus(sale.raised)? {
+                return Err(VaultError::Token(TokenError::WrongAmountArrived));
+            }
+        }
+        let block = self.env().block_number();
+        let ending = loaded.state.wind_down.is_some();
+        let settlement = self.transition(&mut loaded, |l| {
+            l.settle_batch(number, sale, block, REST_AT_SETTLEMENT)
+        })?;
+        let waterfall = settlement.waterfall;
+        let reward = waterfall.reward.plus(waterfall.top_up)?;
+        if opener == settler {
+            self.credit_reward(market, opener, reward)?;
+        } else {
+            let half = Amount::new(reward.get() >> 1);
+            self.credit_reward(market, opener, half)?;
+            self.credit_reward(market, settler, reward.minus(half)?)?;
+        }
+        if !ending && loaded.state.wind_down.is_some() {
+            let loss = waterfall.from_lenders;
+            self.announce(market, Change::WindDown { loss });
+        }
+        self.store(loaded);
+        if !settlement.sold.is_zero() {
+            collateral.push(auction, settlement.sold)?;
+        }
+        self.env().emit_event(BatchSettled {
+            market,
+            number,
+            settlement,
+        });
+        Ok(settlement)
     }
 }
