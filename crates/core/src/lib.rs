@@ -18,6 +18,7 @@
 //! | [`losses`] | who bears a shortfall, in which order |
 //! | [`ladder`] | the Dutch clock: prices step by step |
 //! | [`auction`] | bids, clearing at the best step, fills |
+//! | [`standing`] | money in discount tiers, shared by product and sum |
 //! | [`roles`] | two-step governance |
 //! | [`oracle`] | submissions, medians, accepted rounds |
 #![cfg_attr(not(feature = "std"), no_std)]
@@ -56,5 +57,6 @@ pub mod oracle;
 pub mod page;
 pub mod position;
 pub mod roles;
+pub mod standing;
 pub mod tick;
 pub mod units;
