@@ -2,7 +2,6 @@
 
 use super::pool::{portion, Ends, Fine, SeriesEnd, Stake, MOST_QUOTE};
 use super::{Discount, Record, Records, Standing, StandingError, Tier, Turn};
-use crate::math::MathError;
 use crate::units::{Amount, Block, Shares};
 use alloc::vec::Vec;
 use scale::{Decode, Encode};
@@ -100,6 +99,9 @@ impl Account {
         if waits && self.generation < tier.generation {
             self.turn(&history)?;
         }
+        // Shares that have still to leave earn with the others until then.
+        let gained = history.follow(&mut self.leaving)?;
+        self.collateral = self.collateral.plus(gained)?;
         self.generation = tier.generation;
         Ok(())
     }
@@ -213,12 +215,7 @@ impl Standing {
         let paid = if tier.is_engaged() {
             tier.leaving = tier.leaving.plus(shares)?;
             tier.waits_since = tier.waits_since.or(Some(block));
-            let mut leaving = account.leaving;
-            let history = History { tier, filed };
-            let gained = history.follow(&mut leaving)?;
-            leaving.shares = leaving.shares.plus(shares)?;
-            account.leaving = leaving;
-            account.collateral = account.collateral.plus(gained)?;
+            account.leaving.shares = account.leaving.shares.plus(shares)?;
             at_once
         } else {
             tier.pool.withdraw(rest)?;
@@ -273,15 +270,12 @@ impl Standing {
         };
         let mut now = *account;
         now.sync(tier, filed)?;
-        let mut leaving = now.leaving;
-        let gained = History { tier, filed }.follow(&mut leaving)?;
-        let collateral: Result<Fine, MathError> = now.collateral.plus(gained);
         Ok(Worth {
             standing: tier.pool.worth(now.stake.shares)?,
             waiting: now.waiting,
-            leaving: tier.pool.worth(leaving.shares)?,
+            leaving: tier.pool.worth(now.leaving.shares)?,
             payable: now.payable,
-            collateral: collateral?.whole(),
+            collateral: now.collateral.whole(),
         })
     }
 }

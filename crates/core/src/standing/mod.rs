@@ -9,6 +9,7 @@
 //! |---|---|
 //! | [`pool`] | shares of a pool that shrinks and earns; see there for the formulas |
 //! | [`tiers`] | a tier's price, the step it joins, its share of a clearing |
+//! | [`seen`] | the oracle's prices block by block, which all that depends on |
 //! | [`depth`] | how much money has stood for a notice period |
 //! | [`account`] | one depositor's stake in one tier |
 //!
@@ -25,6 +26,7 @@
 pub mod account;
 pub mod depth;
 pub mod pool;
+pub mod seen;
 pub mod tiers;
 
 use crate::auction::{Auction, AuctionError, Phase};

@@ -1,23 +1,13 @@
 //! Which tiers join a batch, at which step, and what a clearing leaves them.
 
+use super::seen::Seen;
 use super::{Discount, StandingError};
-use crate::auction::{Auction, AuctionError, Clearing, Fill, Phase};
+use crate::auction::{Auction, Fill, Phase};
 use crate::math::{MathError, Rounding};
 use crate::units::{Amount, Block, Price, Ratio, UnitScale};
 use alloc::vec::Vec;
 use scale::{Decode, Encode};
 use scale_info::TypeInfo;
-
-/// A price the oracle saw, with the block that saw it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
-pub struct Seen {
-    /// Block of acceptance, or of quarantine.
-    pub block: Block,
-    /// The price.
-    pub price: Price,
-    /// Whether it became an accepted round; a quarantined price lowers tiers but refreshes none.
-    pub accepted: bool,
-}
 
 /// What a batch has reserved of one tier.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
@@ -26,7 +16,7 @@ pub struct Reserved {
     pub discount: Discount,
     /// Quote that only this batch may spend.
     pub amount: Amount,
-    /// The step it joined, known once the batch has been judged.
+    /// The step it joined, if it has.
     pub step: Option<u8>,
 }
 
@@ -85,79 +75,66 @@ impl StandingClaim {
         Some(since.map(|seen| seen.price).fold(self.ceiling, Price::min))
     }
 
-    /// The step each tier joins: the first of the `steps` first whose ladder price is at or under
-    /// the tier's own price in it, shallowest tier first.
+    /// Adds each tier, as one more bid, to the step it joins: of the `ended` first steps the first
+    /// whose ladder price is at or under the tier's own price in it. To be called before ended
+    /// steps are judged, however late and however often: steps that were added to before, and
+    /// those after the one at which the money covers `T`, are left as they are.
+    ///
+    /// `seen` are the prices since before the opening, oldest first, in blocks of the auction's
+    /// clock. What a step depends on is complete once it has begun, so that it does not matter
+    /// who asks when.
     ///
     /// # Errors
     /// [`MathError::Overflow`].
-    pub fn joins(
-        &self,
-        auction: &Auction,
-        steps: u8,
-        seen: &[Seen],
-    ) -> Result<Vec<Option<u8>>, MathError> {
-        let mut joins = alloc::vec![None; self.tiers.len()];
-        for (step, price) in (0..steps).zip(&auction.prices) {
-            let Some(lowest) = self.lowest(auction.schedule.begins(step), seen) else {
-                continue;
-            };
-            for (tier, joined) in self.tiers.iter().zip(&mut joins) {
-                if joined.is_none() && *price <= tier.discount.of(lowest)? {
-                    *joined = Some(step);
-                }
-            }
-        }
-        Ok(joins)
-    }
-
-    /// Judges ended steps as [`Auction::clear`] does, with the money of tiers in the steps they
-    /// joined. Only steps that were reached take any: asked for later, the answer is the same.
-    ///
-    /// `seen` are the prices since before the opening, oldest first, as the oracle keeps them;
-    /// a step's history is complete once the step has begun.
-    ///
-    /// # Errors
-    /// Those of [`Auction::clear`]; then nothing has changed.
-    pub fn clear(
+    pub fn join(
         &mut self,
         auction: &mut Auction,
+        ended: u8,
         seen: &[Seen],
-        block: Block,
-        scale: UnitScale,
-    ) -> Result<Clearing, AuctionError> {
+    ) -> Result<(), MathError> {
         if auction.phase != Phase::Running {
-            return auction.clear(block, scale);
+            return Ok(());
         }
-        let joins = self.joins(auction, auction.schedule.ended(block), seen)?;
-        let judged = self.with_tiers(auction, &joins, u8::MAX)?;
-        let ended_at = judged.ended_at(block)?.ok_or(AuctionError::BiddingOpen)?;
-        let mut judged = self.with_tiers(auction, &joins, ended_at)?;
-        let clearing = judged.clear(block, scale)?;
-        for (tier, step) in self.tiers.iter_mut().zip(joins) {
-            tier.step = step.filter(|step| *step <= ended_at);
-        }
-        *auction = judged;
-        Ok(clearing)
-    }
-
-    /// The auction with each tier as one more bid, if it joined up to a step.
-    fn with_tiers(
-        &self,
-        auction: &Auction,
-        joins: &[Option<u8>],
-        until: u8,
-    ) -> Result<Auction, MathError> {
-        let mut with = auction.clone();
-        for (tier, step) in self.tiers.iter().zip(joins) {
-            let Some(step) = step.filter(|step| *step <= until) else {
-                continue;
-            };
-            with.reserved = with.reserved.plus(tier.amount)?;
-            if let Some(joined) = with.joined.get_mut(usize::from(step)) {
-                *joined = joined.plus(tier.amount)?;
+        let mut money = Amount::ZERO;
+        for step in 0..ended.min(auction.schedule.steps) {
+            let at = usize::from(step);
+            let new = self.joining(auction, step, seen)?;
+            auction.reserved = auction.reserved.plus(new)?;
+            if let Some(joined) = auction.joined.get_mut(at) {
+                *joined = joined.plus(new)?;
+                money = money.plus(*joined)?;
+            }
+            if auction
+                .targets
+                .get(at)
+                .is_some_and(|target| money >= *target)
+            {
+                break;
             }
         }
-        Ok(with)
+        Ok(())
+    }
+
+    /// Marks the tiers that join at a step and returns their money.
+    fn joining(&mut self, auction: &Auction, step: u8, seen: &[Seen]) -> Result<Amount, MathError> {
+        let mut money = Amount::ZERO;
+        let waits = |tier: &Reserved| tier.step.is_none();
+        if !self.tiers.iter().any(waits) {
+            return Ok(money);
+        }
+        let lowest = self.lowest(auction.schedule.begins(step), seen);
+        let (Some(lowest), Some(price)) = (lowest, auction.prices.get(usize::from(step))) else {
+            return Ok(money);
+        };
+        for tier in self.tiers.iter_mut().filter(|tier| waits(tier)) {
+            if *price > tier.discount.of(lowest)? {
+                // Deeper tiers have lower prices still.
+                break;
+            }
+            tier.step = Some(step);
+            money = money.plus(tier.amount)?;
+        }
+        Ok(money)
     }
 
     /// What a settled auction gives a tier: like a bid of its step.

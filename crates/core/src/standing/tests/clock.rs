@@ -1,7 +1,6 @@
 //! Which step a tier joins, and that it does not matter when anybody asks.
 
 use super::*;
-use crate::auction::Clearing;
 use proptest::prelude::*;
 
 fn funded(percents: &[u8], each: Amount) -> Market {
@@ -12,6 +11,13 @@ fn funded(percents: &[u8], each: Amount) -> Market {
     market
 }
 
+/// The steps that tiers join over the whole ladder.
+fn joins(claim: &StandingClaim, auction: &Auction, history: &[Seen]) -> Vec<Option<u8>> {
+    let mut claim = claim.clone();
+    claim.join(&mut auction.clone(), 14, history).unwrap();
+    claim.tiers.iter().map(|tier| tier.step).collect()
+}
+
 #[test]
 fn a_tier_joins_the_first_step_at_or_under_its_own_price() {
     let mut market = funded(&[2, 5, 10, 11], tokens(10));
@@ -20,20 +26,20 @@ fn a_tier_joins_the_first_step_at_or_under_its_own_price() {
     let tiers: Vec<_> = claim.tiers.iter().map(|t| t.discount.percent()).collect();
     assert_eq!(tiers, [2, 5, 10]);
     let history = [seen(99, 100)];
-    let joins = claim.joins(&auction, 14, &history).unwrap();
-    assert_eq!(joins, [Some(5), Some(8), Some(13)]);
+    let joined = joins(&claim, &auction, &history);
+    assert_eq!(joined, [Some(5), Some(8), Some(13)]);
     // The oracle falls to 97 in the block in which step 5 begins: 2 % off that is 95.06, step 8.
     let history = [seen(99, 100), seen(106, 97)];
-    let joins = claim.joins(&auction, 14, &history).unwrap();
-    assert_eq!(joins, [Some(8), Some(11), None]);
+    let joined = joins(&claim, &auction, &history);
+    assert_eq!(joined, [Some(8), Some(11), None]);
     // One block later it is too late to help.
     let history = [seen(99, 100), seen(107, 97)];
-    let joins = claim.joins(&auction, 14, &history).unwrap();
-    assert_eq!(joins, [Some(5), Some(11), None]);
+    let joined = joins(&claim, &auction, &history);
+    assert_eq!(joined, [Some(5), Some(11), None]);
     // A later, higher price does not raise the tier again.
     let history = [seen(99, 100), seen(102, 97), seen(103, 120)];
-    let joins = claim.joins(&auction, 14, &history).unwrap();
-    assert_eq!(joins, [Some(8), Some(11), None]);
+    let joined = joins(&claim, &auction, &history);
+    assert_eq!(joined, [Some(8), Some(11), None]);
 }
 
 /// †: a price in quarantine lowers tiers from the block that saw it, and from the opening if it
@@ -46,12 +52,13 @@ fn a_quarantined_price_lowers_tiers_and_refreshes_none() {
         accepted: false,
         ..seen(102, 95)
     };
-    let joins =
-        |claim: &StandingClaim, history: &[Seen]| claim.joins(&auction, 14, history).unwrap();
-    assert_eq!(joins(&claim, &[seen(99, 100), doubtful]), [Some(10)]);
+    assert_eq!(
+        joins(&claim, &auction, &[seen(99, 100), doubtful]),
+        [Some(10)]
+    );
     claim.fresh_for = 3;
     // Fresh until block 102, step 1; step 5 would be in 106.
-    assert_eq!(joins(&claim, &[seen(99, 100), doubtful]), [None]);
+    assert_eq!(joins(&claim, &auction, &[seen(99, 100), doubtful]), [None]);
     let at_opening = market
         .standing
         .reserve(&auction, Some(price(95)), 100, 100, scale())
@@ -66,9 +73,9 @@ fn without_a_fresh_round_a_tier_sits_the_step_out() {
     let (auction, mut claim) = market.open(100, tokens(1_000));
     claim.fresh_for = 4;
     let mut history = vec![seen(99, 100)];
-    assert_eq!(claim.joins(&auction, 14, &history).unwrap(), [None]);
+    assert_eq!(joins(&claim, &auction, &history), [None]);
     history.push(seen(109, 100));
-    assert_eq!(claim.joins(&auction, 14, &history).unwrap(), [Some(8)]);
+    assert_eq!(joins(&claim, &auction, &history), [Some(8)]);
 }
 
 #[test]
@@ -189,7 +196,7 @@ fn play(story: &Story, asked: &[Block]) -> (Clearing, Auction, StandingClaim, St
                 .filter(|seen| seen.block <= block)
                 .copied()
                 .collect();
-            let _ = claim.clear(&mut auction, &known, block, scale());
+            let _ = clear(&mut auction, &mut claim, &known, block);
         }
     }
     let clearing = auction.settle().unwrap();
@@ -242,4 +249,31 @@ proptest! {
             prop_assert!(clearing.price <= own);
         }
     }
+}
+
+/// The oracle's log gives a batch the round it opened on and everything since, block by block.
+#[test]
+fn the_log_of_prices_covers_a_whole_batch() {
+    let mut log = seen::SeenLog::default();
+    for block in 1..=500 {
+        log.record(seen(block, 100));
+        log.record(Seen {
+            accepted: false,
+            ..seen(block, 90 + u128::from(block % 7))
+        });
+    }
+    let since = log.since(372);
+    assert_eq!(since.len(), 500 - 372 + 1 + 1);
+    assert_eq!(since[0].block, 371);
+    assert!(since.iter().all(|seen| seen.accepted));
+    assert_eq!(since[1], seen(372, 91));
+    // Of the time before, only an accepted round counts: a batch may open on it.
+    let mut log = seen::SeenLog::default();
+    log.record(seen(10, 100));
+    log.record(Seen {
+        accepted: false,
+        ..seen(11, 80)
+    });
+    assert_eq!(log.since(12), [seen(10, 100)]);
+    assert_eq!(log.since(11).len(), 2);
 }

@@ -2,8 +2,9 @@
 
 use super::account::Account;
 use super::pool::{Ends, SeriesEnd};
-use super::tiers::Seen;
+use super::seen::Seen;
 use super::*;
+use crate::auction::Clearing;
 use crate::ladder::Schedule;
 use crate::units::PRICE_ONE;
 use std::collections::BTreeMap;
@@ -91,6 +92,18 @@ fn seen(block: Block, whole: u128) -> Seen {
     }
 }
 
+/// Judges an auction with its tiers.
+fn clear(
+    auction: &mut Auction,
+    claim: &mut StandingClaim,
+    history: &[Seen],
+    block: Block,
+) -> Result<Clearing, AuctionError> {
+    let ended = auction.schedule.ended(block);
+    claim.join(auction, ended, history)?;
+    auction.clear(block, scale())
+}
+
 /// One market with two depositors and more, driven message by message.
 #[derive(Clone, Default)]
 struct Market {
@@ -162,7 +175,7 @@ impl Market {
         history: &[Seen],
         block: Block,
     ) -> StandingFill {
-        claim.clear(auction, history, block, scale()).unwrap();
+        clear(auction, claim, history, block).unwrap();
         auction.settle().unwrap();
         let fill = self
             .standing

@@ -1,9 +1,9 @@
 //! The pool alone: random histories of deposits, withdrawals, fills, emptying and rescaling.
 
-use super::super::pool::{Fine, Pool, Stake, MAX_SERIES_STEPS, MOST_QUOTE};
+use super::super::pool::{Fine, Pool, Stake, MAX_SERIES_STEPS, MOST_QUOTE, PAR_BITS};
 use super::reference::Real;
 use super::*;
-use crate::math::Rounding;
+use crate::math::{wide_product, Rounding};
 use proptest::prelude::*;
 
 const HOLDERS: usize = 4;
@@ -60,7 +60,6 @@ struct World {
     collateral: [Real; HOLDERS + 1],
     /// The most collateral that a quote unit has bought, rounded up.
     dearest: u128,
-    moves: u128,
 }
 
 impl World {
@@ -95,8 +94,30 @@ impl World {
         }
     }
 
+    /// No deposit or withdrawal makes a share worth less, and none by more than a share in one
+    /// unit of quote; after a series there are 2^16 shares a unit again.
     fn apply(&mut self, step: &Move) {
-        self.moves += 1;
+        let before = self.pool;
+        self.change(step);
+        let after = self.pool;
+        let product = |a: Amount, b: Shares| wide_product(a.get(), b.get());
+        if matches!(step, Move::Deposit(..) | Move::Withdraw(..)) {
+            let (old, new) = (
+                product(before.quote, after.shares),
+                product(after.quote, before.shares),
+            );
+            assert!(new >= old, "a share lost value");
+            assert!(
+                new - old <= wide_product(before.quote.get(), 1) || after.quote.is_zero(),
+                "a share gained more than a rounding"
+            );
+        }
+        if after.mark.series > before.mark.series && !after.quote.is_zero() {
+            assert!(after.shares.get() >> PAR_BITS >= after.quote.get());
+        }
+    }
+
+    fn change(&mut self, step: &Move) {
         match *step {
             Move::Deposit(who, amount) => {
                 if self.pool.quote.get() + amount > MOST_QUOTE.get() {
