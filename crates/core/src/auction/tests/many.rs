@@ -108,11 +108,20 @@ fn play(
 }
 
 fn check_clearing(number: u64, case: &Case, auction: &Auction, clearing: &Clearing) {
-    // The step is the best of those reached: no other has more of `raised · (p − r) / p`.
+    // The step is the best of those reached: no other that raises a tenth of the most raised has
+    // more of `raised · (p − r) / p`.
+    let mut money = 0;
+    let mut most = 0;
+    for step in 0..=usize::from(clearing.ended_at) {
+        money += auction.joined[step].get();
+        most = most.max(money.min(auction.targets[step].get()));
+    }
     let mut money = 0;
     let mut at_step = 0;
-    let score =
-        |raised: u128, price: u128| raised * price.saturating_sub(auction.reserve.get()) / price;
+    let score = |raised: u128, price: u128| {
+        let heard = u128::from(raised * 10 >= most);
+        heard * raised * price.saturating_sub(auction.reserve.get()) / price
+    };
     let mut best = 0;
     for step in 0..=usize::from(clearing.ended_at) {
         money += auction.joined[step].get();

@@ -76,7 +76,7 @@ fn auction(opened: Block, target: Amount) -> Auction {
         steps: 14,
     };
     let prices = (0..14).map(|step| price(103 - step)).collect();
-    Auction::open(schedule, price(100), prices, vec![target; 14]).unwrap()
+    Auction::open(schedule, opened, price(100), prices, vec![target; 14]).unwrap()
 }
 
 /// The block after the last step of [`auction`].
