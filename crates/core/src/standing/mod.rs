@@ -98,6 +98,14 @@ impl Discount {
         Ok(discount)
     }
 
+    /// The deepest tier whose price can be at or above a floor of this share of the reference.
+    #[must_use]
+    pub fn deepest_over(floor: Ratio) -> Self {
+        let percent = Ratio::ONE.minus_or_zero(floor).ppm() / 10_000;
+        let percent = u8::try_from(percent).unwrap_or(Self::DEEPEST.0);
+        Self(percent.clamp(Self::SHALLOWEST.0, Self::DEEPEST.0))
+    }
+
     /// In per cent.
     #[must_use]
     pub const fn percent(self) -> u8 {

@@ -1,12 +1,22 @@
 //! The prices of the recent past, block by block, as tiers need them.
 
-use crate::units::{Block, Price};
+use crate::units::{Block, Millis, Price};
 use alloc::vec::Vec;
 use scale::{Decode, Encode};
 use scale_info::TypeInfo;
 
 /// Blocks with a new price that are kept: more than a batch of 64 steps of two blocks lasts.
 pub const KEPT_PRICES: usize = 160;
+
+/// How long a block is taken to last where an age in milliseconds is counted in blocks.
+const BLOCK_TIME: Millis = 6_000;
+
+/// For how many blocks a round is fresh that a market relies on for so long; at least one.
+#[must_use]
+pub fn fresh_for(max_age: Millis) -> Block {
+    let blocks = max_age.checked_div(BLOCK_TIME).unwrap_or_default();
+    Block::try_from(blocks).unwrap_or(Block::MAX).max(1)
+}
 
 /// A price the oracle saw, with the block that saw it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]

@@ -118,15 +118,15 @@ impl StandingClaim {
     /// Marks the tiers that join at a step and returns their money.
     fn joining(&mut self, auction: &Auction, step: u8, seen: &[Seen]) -> Result<Amount, MathError> {
         let mut money = Amount::ZERO;
-        let waits = |tier: &Reserved| tier.step.is_none();
-        if !self.tiers.iter().any(waits) {
+        if !self.waits() {
             return Ok(money);
         }
         let lowest = self.lowest(auction.schedule.begins(step), seen);
         let (Some(lowest), Some(price)) = (lowest, auction.prices.get(usize::from(step))) else {
             return Ok(money);
         };
-        for tier in self.tiers.iter_mut().filter(|tier| waits(tier)) {
+        let waits = |tier: &&mut Reserved| tier.step.is_none();
+        for tier in self.tiers.iter_mut().filter(waits) {
             if *price > tier.discount.of(lowest)? {
                 // Deeper tiers have lower prices still.
                 break;
@@ -135,6 +135,35 @@ impl StandingClaim {
             money = money.plus(tier.amount)?;
         }
         Ok(money)
+    }
+
+    /// All that the batch has reserved of standing money.
+    ///
+    /// # Errors
+    /// [`MathError::Overflow`].
+    pub fn total(&self) -> Result<Amount, MathError> {
+        self.sum(|_| true)
+    }
+
+    /// What of it has joined: [`Self::join`] has added so much to what the auction reserves.
+    ///
+    /// # Errors
+    /// [`MathError::Overflow`].
+    pub fn joined(&self) -> Result<Amount, MathError> {
+        self.sum(|tier| tier.step.is_some())
+    }
+
+    /// Whether a tier could still join.
+    #[must_use]
+    pub fn waits(&self) -> bool {
+        self.tiers.iter().any(|tier| tier.step.is_none())
+    }
+
+    fn sum(&self, counts: impl Fn(&Reserved) -> bool) -> Result<Amount, MathError> {
+        self.tiers
+            .iter()
+            .filter(|tier| counts(tier))
+            .try_fold(Amount::ZERO, |sum, tier| sum.plus(tier.amount))
     }
 
     /// What a settled auction gives a tier: like a bid of its step.
