@@ -4,6 +4,7 @@
 //! stores what it returns, calls the vault or a token at the end and emits an event.
 #![cfg_attr(not(feature = "std"), no_std, no_main)]
 
+mod standing;
 mod state;
 
 #[ink::contract(env = breakwater_interfaces::Env)]
@@ -12,8 +13,12 @@ mod liquidation_auction {
     use breakwater_core::batch::Sale;
     use breakwater_core::ladder::Schedule;
     use breakwater_core::ledger::{Leaving, Settlement};
-    use breakwater_core::math::MathError;
+    use breakwater_core::math::{MathError, Rounding};
     use breakwater_core::roles::{Governance, RoleError};
+    use breakwater_core::standing::account::{Account, Payout, Worth};
+    use breakwater_core::standing::pool::SeriesEnd;
+    use breakwater_core::standing::seen::fresh_for;
+    use breakwater_core::standing::{Discount, Standing, Turn};
     use breakwater_core::units::{Amount, Block, Price};
     use breakwater_interfaces::auction::{
         AuctionCleared, AuctionContractError as Error, AuctionExtended, AuctionMarket,
@@ -23,19 +28,27 @@ mod liquidation_auction {
     };
     use breakwater_interfaces::cell::Cell;
     use breakwater_interfaces::governance::{Governed, Roles};
+    use breakwater_interfaces::standing::StandingBids;
     use breakwater_interfaces::vault::MarginVault;
-    use breakwater_interfaces::MarketId;
+    use breakwater_interfaces::{Env, MarketId};
     use ink::codegen::TraitCallBuilder;
     use ink::prelude::vec::Vec;
     use ink::storage::traits::ManualKey;
     use ink::storage::{Lazy, Mapping};
+
+    /// The least that is put into a tier is this part of the market's least debt.
+    const LEAST_STANDING: u128 = 100;
 
     /// Wiring; read only by the messages that need them.
     #[ink::scale_derive(Encode, Decode, TypeInfo)]
     #[cfg_attr(feature = "std", derive(ink::storage::traits::StorageLayout))]
     pub struct Config {
         pub(crate) vault: AccountId,
+        pub(crate) oracle: AccountId,
     }
+
+    /// Something of one tier of a market.
+    pub(crate) type TierKey<T> = (MarketId, Discount, T);
 
     /// Storage: see `docs/storage.md` for every key.
     #[ink(storage)]
@@ -47,14 +60,19 @@ mod liquidation_auction {
         pub(crate) balances: Mapping<(AccountId, AccountId), Cell<Amount>, ManualKey<0x4241_4c41>>,
         pub(crate) auctions: Mapping<BatchKey, Cell<AuctionRecord>, ManualKey<0x4155_4354>>,
         pub(crate) bids: Mapping<(BatchKey, BidId), Cell<Bid>, ManualKey<0x4249_4453>>,
+        pub(crate) standing: Mapping<MarketId, Cell<Standing>, ManualKey<0x5354_414e>>,
+        pub(crate) stakes: Mapping<TierKey<AccountId>, Cell<Account>, ManualKey<0x5354_414b>>,
+        pub(crate) series: Mapping<TierKey<u32>, Cell<SeriesEnd>, ManualKey<0x5345_5249>>,
+        pub(crate) turns: Mapping<TierKey<u32>, Cell<Turn>, ManualKey<0x5455_524e>>,
     }
 
     impl LiquidationAuction {
-        /// An auction contract for the markets of `vault`, governed by `governor`.
+        /// An auction contract for the markets of `vault`, whose prices come from `oracle`,
+        /// governed by `governor`.
         #[ink(constructor, selector = 0x9bae9d5e)]
-        pub fn new(governor: AccountId, vault: AccountId) -> Self {
+        pub fn new(governor: AccountId, vault: AccountId, oracle: AccountId) -> Self {
             let mut config = Lazy::new();
-            config.set(&Config { vault });
+            config.set(&Config { vault, oracle });
             Self {
                 roles: Roles::new(governor),
                 config,
@@ -63,6 +81,10 @@ mod liquidation_auction {
                 balances: Mapping::new(),
                 auctions: Mapping::new(),
                 bids: Mapping::new(),
+                standing: Mapping::new(),
+                stakes: Mapping::new(),
+                series: Mapping::new(),
+                turns: Mapping::new(),
             }
         }
     }
@@ -95,19 +117,28 @@ mod liquidation_auction {
             if self.markets.contains(market) {
                 return Err(Error::MarketRegistered);
             }
-            let found = match self.vault()?.call().market(market).try_invoke() {
+            let Config { vault, oracle } = self.config()?;
+            let vault: ink::contract_ref!(MarginVault, Env) = vault.into();
+            let found = match vault.call().market(market).try_invoke() {
                 Ok(Ok(found)) => found.ok_or(Error::UnknownMarket)?,
                 _ => return Err(Error::VaultUnavailable),
             };
-            let scale = found.params.scale().map_err(|_| Error::VaultUnavailable)?;
+            let params = &found.params;
+            let scale = params.scale().map_err(|_| Error::VaultUnavailable)?;
+            let least = params.min_debt.mul_div(1, LEAST_STANDING, Rounding::Up)?;
             self.markets.insert(
                 market,
                 &Cell(AuctionMarket {
                     collateral: found.collateral,
                     quote: found.quote,
                     scale,
-                    blocks_per_step: found.params.ladder.blocks_per_step,
-                    announce_blocks: found.params.ladder.announce_blocks,
+                    blocks_per_step: params.ladder.blocks_per_step,
+                    announce_blocks: params.ladder.announce_blocks,
+                    oracle,
+                    feed: params.feed,
+                    fresh_for: fresh_for(params.max_price_age),
+                    deepest: Discount::deepest_over(params.ladder.floor),
+                    least_standing: least,
                     halts: Halts::default(),
                 }),
             );
@@ -159,7 +190,8 @@ mod liquidation_auction {
         fn open_batch(&mut self, market: MarketId) -> Result<BatchKey, Error> {
             let terms = self.market_of(market)?;
             let mut treasury = self.treasury_of(terms.quote);
-            let demand = self.demand(&treasury, None)?;
+            let standing = self.standing_in(market, &treasury);
+            let demand = self.demand(&terms, &treasury, &standing, None)?;
             let opening = match self
                 .vault()?
                 .call_mut()
@@ -184,13 +216,14 @@ mod liquidation_auction {
                 blocks_per_step: terms.blocks_per_step,
                 steps,
             };
-            let auction = Auction::open(
+            let mut auction = Auction::open(
                 schedule,
                 opened,
                 opening.spot,
-                opening.prices,
-                opening.targets,
+                opening.prices.clone(),
+                opening.targets.clone(),
             )?;
+            let claim = self.reserve_standing(batch, &terms, standing, &mut auction, &opening)?;
             self.env().emit_event(AuctionOpened {
                 batch,
                 opener,
@@ -198,14 +231,15 @@ mod liquidation_auction {
                 blocks_per_step: terms.blocks_per_step,
                 reference: auction.reference,
                 reserve: auction.reserve,
-                prices: auction.prices.clone(),
-                targets: auction.targets.clone(),
+                prices: opening.prices,
+                targets: opening.targets,
             });
             let record = AuctionRecord {
                 auction,
                 opener,
                 bids: 0,
                 collateral: Amount::ZERO,
+                standing: claim,
             };
             self.store(batch, record);
             treasury.running.push(batch);
@@ -319,7 +353,10 @@ mod liquidation_auction {
             let mut record = self.record(batch)?;
             let clock = self.clock(&record, &market);
             record.auction.ensure_announced(clock)?;
-            let demand = self.demand(&self.treasury_of(market.quote), Some(batch))?;
+            let treasury = self.treasury_of(market.quote);
+            let standing = self.standing_in(batch.market, &treasury);
+            let own = Some((batch, &record.standing));
+            let demand = self.demand(&market, &treasury, &standing, own)?;
             let ladder = record.auction.prices.clone();
             let extended = self
                 .vault()?
@@ -331,6 +368,7 @@ mod liquidation_auction {
                 _ => return Err(Error::VaultUnavailable),
             };
             record.auction.retarget(opening.targets.clone());
+            self.reserve_more(batch, &market, standing, &mut record)?;
             self.store(batch, record);
             self.env().emit_event(AuctionExtended {
                 batch,
@@ -345,6 +383,7 @@ mod liquidation_auction {
             let owner = self.env().caller();
             let market = self.market_of(batch.market)?;
             let mut record = self.record(batch)?;
+            self.join_ended(&mut record, &market)?;
             record
                 .auction
                 .ensure_running(self.clock(&record, &market))?;
@@ -385,6 +424,7 @@ mod liquidation_auction {
                 Ok(Ok(prices)) => prices.map_err(Error::Vault)?,
                 _ => return Err(Error::VaultUnavailable),
             };
+            self.join_ended(&mut record, &market)?;
             let clock = self.clock(&record, &market);
             let clearing =
                 record
@@ -414,8 +454,9 @@ mod liquidation_auction {
             let (raised, sold) = (clearing.raised, clearing.sold);
             let opener = record.opener;
             record.collateral = sold;
-            self.store(batch, record);
             let mut treasury = self.treasury_of(market.quote);
+            self.settle_standing(batch, &market, &mut record, &mut treasury)?;
+            self.store(batch, record);
             treasury.held = treasury.held.minus(raised)?;
             treasury.running.retain(|running| *running != batch);
             self.treasuries.insert(market.quote, &Cell(treasury));
@@ -494,8 +535,9 @@ mod liquidation_auction {
         #[ink(message)]
         fn status(&self, batch: BatchKey) -> Option<Status> {
             let market = self.market_of(batch.market).ok()?;
-            let record = self.record(batch).ok()?;
+            let mut record = self.record(batch).ok()?;
             let clock = self.clock(&record, &market);
+            self.join_begun(&mut record, &market, clock).ok()?;
             record.auction.status(clock, market.scale).ok()
         }
 
@@ -508,9 +550,10 @@ mod liquidation_auction {
             at_block: Block,
         ) -> Result<Quote, Error> {
             let market = self.market_of(batch.market)?;
-            let record = self.record(batch)?;
+            let mut record = self.record(batch)?;
             let block = at_block.max(self.env().block_number());
             let clock = record.auction.clock(&market.halts, block);
+            self.join_begun(&mut record, &market, clock)?;
             Ok(record.auction.quote(budget, limit, clock, market.scale)?)
         }
 
@@ -541,6 +584,42 @@ mod liquidation_auction {
         #[ink(message)]
         fn market(&self, market: MarketId) -> Option<AuctionMarket> {
             self.market_of(market).ok()
+        }
+    }
+    impl StandingBids for LiquidationAuction {
+        #[ink(message)]
+        fn stand(&mut self, market: MarketId, percent: u8, amount: Amount) -> Result<(), Error> {
+            self.enter_tier(market, percent, amount)
+        }
+
+        #[ink(message)]
+        fn unstand(
+            &mut self,
+            market: MarketId,
+            percent: u8,
+            amount: Amount,
+        ) -> Result<Amount, Error> {
+            self.leave_tier(market, percent, amount)
+        }
+
+        #[ink(message)]
+        fn claim_standing(&mut self, market: MarketId, percent: u8) -> Result<Payout, Error> {
+            self.claim_tier(market, percent)
+        }
+
+        #[ink(message)]
+        fn standing(&self, market: MarketId) -> Standing {
+            self.standing_of(market)
+        }
+
+        #[ink(message)]
+        fn stake_of(
+            &self,
+            market: MarketId,
+            percent: u8,
+            owner: AccountId,
+        ) -> Result<Worth, Error> {
+            self.worth_in_tier(market, percent, owner)
         }
     }
 }

@@ -2,8 +2,6 @@
 
 use crate::liquidation_auction::{Config, LiquidationAuction};
 use breakwater_core::auction::{AuctionError, Clearing, Clock, Phase};
-use breakwater_core::ledger::Demand;
-use breakwater_core::math::Rounding;
 use breakwater_core::units::{Amount, Block};
 use breakwater_interfaces::auction::{
     AuctionCleared, AuctionContractError as Error, AuctionMarket, AuctionRecord, BatchKey, Bid,
@@ -108,29 +106,13 @@ impl LiquidationAuction {
         market: &AuctionMarket,
     ) -> Result<Clearing, Error> {
         let first = record.auction.phase == Phase::Running;
+        self.join_ended(record, market)?;
         let clock = self.clock(record, market);
         let clearing = record.auction.clear(clock, market.scale)?;
         if first {
             self.env().emit_event(AuctionCleared { batch, clearing });
         }
         Ok(clearing)
-    }
-
-    /// Two thirds of the quote that no other running auction reserves: a batch that asks for
-    /// no more finds competition rather than scarcity.
-    pub(crate) fn demand(
-        &self,
-        treasury: &Treasury,
-        own: Option<BatchKey>,
-    ) -> Result<Demand, Error> {
-        let mut free = treasury.held;
-        for batch in treasury.running.iter().filter(|batch| Some(**batch) != own) {
-            free = free.minus_or_zero(self.record(*batch)?.auction.reserved);
-        }
-        Ok(Demand {
-            most: free.mul_div(2, 3, Rounding::Down)?,
-            depth: None,
-        })
     }
 
     /// What an auction's clock shows in this block.

@@ -12,6 +12,7 @@ pub mod auction;
 pub mod cell;
 pub mod governance;
 pub mod oracle;
+pub mod standing;
 pub mod token;
 pub mod vault;
 pub mod vault_admin;

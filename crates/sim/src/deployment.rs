@@ -197,7 +197,7 @@ impl Deployment {
         .await?;
         let arguments = new().push_arg(governor).push_arg(oracle);
         let vault = instantiate(chain, by, Contract::MarginVault, "vault", &arguments, b"").await?;
-        let arguments = new().push_arg(governor).push_arg(vault);
+        let arguments = new().push_arg(governor).push_arg(vault).push_arg(oracle);
         let auction = instantiate(
             chain,
             by,
