@@ -23,8 +23,8 @@ mod liquidation_auction {
     use breakwater_interfaces::auction::{
         AuctionCleared, AuctionContractError as Error, AuctionExtended, AuctionMarket,
         AuctionOpened, AuctionRecord, AuctionSettled, BalanceChanged, BatchKey, Bid, BidCancelled,
-        BidId, BidPage, BidPlaced, BidReplaced, BidsClaimed, LiquidationAuction as Interface,
-        OwnerLeft, Treasury,
+        BidId, BidPage, BidPlaced, BidReplaced, LiquidationAuction as Interface, OwnerLeft,
+        Treasury,
     };
     use breakwater_interfaces::cell::Cell;
     use breakwater_interfaces::governance::{Governed, Roles};
@@ -496,35 +496,7 @@ mod liquidation_auction {
 
         #[ink(message)]
         fn claim(&mut self, batch: BatchKey, bids: Vec<BidId>) -> Result<Fill, Error> {
-            if bids.is_empty() {
-                return Err(Error::NoBids);
-            }
-            let bidder = self.env().caller();
-            let market = self.market_of(batch.market)?;
-            let mut record = self.record(batch)?;
-            let mut total = Fill::default();
-            for id in &bids {
-                let bid = self.own_bid(batch, *id)?;
-                let fill = record.auction.claim(bid.budget, bid.step, market.scale)?;
-                total.spent = total.spent.plus(fill.spent)?;
-                total.refunded = total.refunded.plus(fill.refunded)?;
-                total.received = total.received.plus(fill.received)?;
-                self.bids.remove((batch, *id));
-            }
-            record.collateral = record.collateral.minus(total.received)?;
-            self.store(batch, record);
-            let balance = self.balance_of(market.quote, bidder).plus(total.refunded)?;
-            self.set_balance(market.quote, bidder, balance);
-            if !total.received.is_zero() {
-                self.token(market.collateral).push(bidder, total.received)?;
-            }
-            self.env().emit_event(BidsClaimed {
-                batch,
-                bidder,
-                bids,
-                fill: total,
-            });
-            Ok(total)
+            self.claim_bids(batch, bids)
         }
 
         #[ink(message)]

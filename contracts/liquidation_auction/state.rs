@@ -1,11 +1,11 @@
 //! What messages share: loading and storing cells, balances, the clock, and how a batch is judged.
 
 use crate::liquidation_auction::{Config, LiquidationAuction};
-use breakwater_core::auction::{AuctionError, Clearing, Clock, Phase};
+use breakwater_core::auction::{AuctionError, Clearing, Clock, Fill, Phase};
 use breakwater_core::units::{Amount, Block};
 use breakwater_interfaces::auction::{
     AuctionCleared, AuctionContractError as Error, AuctionMarket, AuctionRecord, BatchKey, Bid,
-    BidId, BidPage, Treasury,
+    BidId, BidPage, BidsClaimed, Treasury,
 };
 use breakwater_interfaces::cell::Cell;
 use breakwater_interfaces::token::Token;
@@ -139,6 +139,39 @@ impl LiquidationAuction {
         let changed = market.halts.resume(self.env().block_number());
         self.markets.insert(id, &Cell(market));
         Ok(changed)
+    }
+
+    /// Claims the caller's bids of a settled batch.
+    pub(crate) fn claim_bids(&mut self, batch: BatchKey, bids: Vec<BidId>) -> Result<Fill, Error> {
+        if bids.is_empty() {
+            return Err(Error::NoBids);
+        }
+        let bidder = self.env().caller();
+        let market = self.market_of(batch.market)?;
+        let mut record = self.record(batch)?;
+        let mut total = Fill::default();
+        for id in &bids {
+            let bid = self.own_bid(batch, *id)?;
+            let fill = record.auction.claim(bid.budget, bid.step, market.scale)?;
+            total.spent = total.spent.plus(fill.spent)?;
+            total.refunded = total.refunded.plus(fill.refunded)?;
+            total.received = total.received.plus(fill.received)?;
+            self.bids.remove((batch, *id));
+        }
+        record.collateral = record.collateral.minus(total.received)?;
+        self.store(batch, record);
+        let balance = self.balance_of(market.quote, bidder).plus(total.refunded)?;
+        self.set_balance(market.quote, bidder, balance);
+        if !total.received.is_zero() {
+            self.token(market.collateral).push(bidder, total.received)?;
+        }
+        self.env().emit_event(BidsClaimed {
+            batch,
+            bidder,
+            bids,
+            fill: total,
+        });
+        Ok(total)
     }
 
     /// A page of an account's bids, with what a claim of them would pay.

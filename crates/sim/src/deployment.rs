@@ -8,6 +8,7 @@ use breakwater_core::units::{Amount, Millis, Price};
 use breakwater_interfaces::auction::LiquidationAuction;
 use breakwater_interfaces::governance::{Governed, Guarded};
 use breakwater_interfaces::oracle::OracleAdapter;
+use breakwater_interfaces::standing::StandingBids;
 use breakwater_interfaces::token::{PSP22Error, PROBE, PSP22};
 use breakwater_interfaces::vault::MarginVault;
 use breakwater_interfaces::vault_admin::VaultAdmin;
@@ -23,6 +24,8 @@ pub type OracleRef = ink::contract_ref!(OracleAdapter, Env);
 pub type VaultRef = ink::contract_ref!(MarginVault, Env);
 /// A handle that builds calls to the auction.
 pub type AuctionRef = ink::contract_ref!(LiquidationAuction, Env);
+/// A handle that builds calls about standing bids to the auction.
+pub type StandingRef = ink::contract_ref!(StandingBids, Env);
 /// A handle that builds calls about the governance of any contract.
 pub type GovernedRef = ink::contract_ref!(Governed, Env);
 /// A handle that builds calls about the guardian of a contract.
@@ -253,6 +256,11 @@ impl Deployment {
 
     /// Builds calls to the auction.
     pub fn auction(&self) -> AuctionRef {
+        self.auction.into()
+    }
+
+    /// Builds calls about standing bids to the auction.
+    pub fn standing(&self) -> StandingRef {
         self.auction.into()
     }
 
