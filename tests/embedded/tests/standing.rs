@@ -1,4 +1,4 @@
-//! Standing bids on a chain: money that rests in discount tiers across auctions (F19, I-53).
+//! Standing bids on a chain: money that rests in discount tiers across auctions (F19).
 
 use breakwater_chain::{AccountId, CallError};
 use breakwater_core::auction::{Clearing, End};
@@ -7,7 +7,7 @@ use breakwater_core::standing::account::{Payout, Worth};
 use breakwater_core::standing::depth::NOTICE;
 use breakwater_core::standing::{Discount, Standing, StandingError};
 use breakwater_core::units::{Amount, Price};
-use breakwater_embedded_tests::{collateral, price, quote, Scene, COLLATERAL};
+use breakwater_embedded_tests::{collateral, price, quote, worth as value, Scene};
 use breakwater_interfaces::auction::{AuctionContractError as Error, BatchKey, LiquidationAuction};
 use breakwater_interfaces::oracle::OracleAdapter;
 use breakwater_interfaces::standing::{
@@ -163,9 +163,7 @@ fn f19_depositors_without_a_bot_buy_a_batch_at_one_price_in_proportion() {
         );
         assert_eq!(s.w.balance(who), has.standing.get());
         let spent = quote(deposited).get() - has.standing.get();
-        let bought =
-            has.collateral.get() * clearing.price.get() / price(1).get() * 1_000_000 / COLLATERAL;
-        close(spent, bought, 2);
+        close(spent, value(has.collateral.get(), clearing.price), 2);
         assert_eq!(worth(&s, who, percent), Worth::default());
     }
 }
@@ -229,7 +227,8 @@ fn settlement_is_flat_in_the_number_of_standing_depositors() {
         let settled = s.w.auction(s.keeper, message).expect("settles");
         s.w.assert_books();
         assert!(!s.w.clearing(batch).raised.is_zero());
-        (Cost::of(&opened), Cost::of(&settled))
+        // Fees rise and fall with the chain's load.
+        [Cost::of(&opened), Cost::of(&settled)].map(|c| (c.ref_time, c.proof_size, c.deposit))
     };
     assert_eq!(run(1), run(100));
 }
@@ -255,10 +254,10 @@ fn a_depositor_claims_collateral_from_several_auctions_at_once() {
     assert_eq!(worth(&s, a, 5).standing, worth(&s, b, 5).standing);
 }
 
-/// I-53: money that enters after the opening waits for the next batch and gains nothing from
+/// Money that enters after the opening waits for the next batch and gains nothing from
 /// this one.
 #[test]
-fn i53_entering_after_the_opening_gains_nothing() {
+fn entering_after_the_opening_gains_nothing() {
     let mut s = scene(Amount::ZERO);
     let a = depositor(&mut s, 200, 5, quote(18_000));
     let batch = crash(&mut s, 170);
@@ -281,10 +280,10 @@ fn i53_entering_after_the_opening_gains_nothing() {
     assert!(first.collateral > second.collateral);
 }
 
-/// I-53: who leaves after the opening stays in this batch and is paid when it settles; a
+/// Who leaves after the opening stays in this batch and is paid when it settles; a
 /// waiting deposit is taken back at once.
 #[test]
-fn i53_leaving_during_a_batch_takes_its_part_of_it() {
+fn leaving_during_a_batch_takes_its_part_of_it() {
     let mut s = scene(Amount::ZERO);
     let a = depositor(&mut s, 200, 5, quote(12_000));
     let b = depositor(&mut s, 201, 5, quote(6_000));
