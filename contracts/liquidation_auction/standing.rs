@@ -3,7 +3,7 @@
 //! Every rule is in `breakwater_core::standing`.
 
 use crate::liquidation_auction::LiquidationAuction;
-use breakwater_core::auction::{Auction, Clock, Phase, DEFAULT_RESERVE, HEARD};
+use breakwater_core::auction::{Auction, Clock, Halts, Phase, DEFAULT_RESERVE, HEARD};
 use breakwater_core::ledger::{Demand, Opening};
 use breakwater_core::math::Rounding;
 use breakwater_core::standing::account::{Account, Payout, Worth};
@@ -300,6 +300,11 @@ impl LiquidationAuction {
         Ok(())
     }
 
+    /// The halts that stop the clock of a market's auctions.
+    fn halts_of<'a>(&self, market: &'a AuctionMarket) -> &'a Halts {
+        &market.halts
+    }
+
     /// Adds tiers to the first `steps` steps they have joined by now: before ended steps are
     /// judged. The oracle is asked only where a tier may still join, and has to answer: else who
     /// keeps its call from getting enough gas would keep tiers out of a batch.
@@ -309,6 +314,7 @@ impl LiquidationAuction {
         market: &AuctionMarket,
         steps: u8,
     ) -> Result<(), Error> {
+        let halts = self.halts_of(market);
         let (auction, claim) = (&mut record.auction, &mut record.standing);
         if steps == 0 || auction.phase != Phase::Running || !claim.waits() {
             return Ok(());
@@ -321,7 +327,7 @@ impl LiquidationAuction {
         let seen: Vec<Seen> = prices
             .into_iter()
             .map(|seen| Seen {
-                block: auction.clock(&market.halts, seen.block).block,
+                block: auction.clock(halts, seen.block).block,
                 ..seen
             })
             .collect();
