@@ -33,9 +33,6 @@ const PURSE: u128 = 1_000_000_000_000_000_000;
 const SETTLING_TIME: u64 = 3_600_000;
 const BLOCK_TIME: u64 = 6_000;
 
-/// More than a thirtieth of the window of the average, which is the length of its stretches.
-const STRETCH: u64 = 66_000;
-
 /// The most rounds waited for until a price is accepted in two of them.
 const MOST_ROUNDS: u32 = 64;
 
@@ -296,10 +293,6 @@ impl Stage {
     /// # Errors
     /// [`StepError`].
     pub fn set_price(&mut self, price: Price) -> Result<(), StepError> {
-        // Long enough that the first round of the price begins a new stretch of the average.
-        self.chain.set_block_time(STRETCH);
-        self.advance(1)?;
-        self.chain.set_block_time(BLOCK_TIME);
         for round in 0..MOST_ROUNDS {
             let now = self.now()?;
             if now <= self.observed_at {
@@ -308,7 +301,7 @@ impl Stage {
             for feeder in 0..self.feeders.len() {
                 self.submit(feeder, price)?;
             }
-            // Then the average has only this price in it.
+            // The first round of the price begins a new stretch of the average.
             let gap = if round == 0 {
                 SETTLING_TIME
             } else {
