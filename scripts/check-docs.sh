@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
 # Are the documents those of the present sources? Every storage key of a contract is in docs/storage.md under its name and number, none is
-# there that no contract has, every test that the map of invariants names exists, and every relative link leads somewhere.
+# there that no contract has; every message and error is in docs/integrating.md; every test that a page names exists; every page is in
+# docs/SUMMARY.md; numbers of the README are on the pages it names; pages that sources name exist; and every relative link leads somewhere, its
+# heading included.
 set -euo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -30,21 +32,81 @@ for key in $keys_in_docs; do
     grep -qxF "$key" <<<"$keys_in_code" || fault "docs/storage.md has 0x$key, which no contract has"
 done
 
+documents=(README.md CHANGELOG.md CONTRIBUTING.md SECURITY.md docs/*.md docs/decisions/*.md)
+
+# The anchors of the headings of the document $1, as they are made of them: lower case, no punctuation, hyphens for blanks.
+anchors() {
+    sed -nE '/^```/,/^```/d; s/^#+ //p' "$1" | sed 's/\[\([^]]*\)\]([^)]*)/\1/g' | tr 'A-Z ' 'a-z-' | sed 's/[^a-z0-9_-]//g'
+}
+
 while IFS=: read -r file link; do
     target=${link#*](}
     target=${target%)}
+    [[ $target == *://* ]] && continue
+    heading=
+    [[ $target == *'#'* ]] && heading=${target#*#}
     target=${target%%#*}
-    [[ -z $target || $target == *://* || -e $(dirname "$file")/$target ]] || fault "$file: nothing at $target"
-done < <(grep -oHE '\]\([^)]+\)' README.md docs/*.md docs/decisions/*.md)
+    path=$file
+    [[ -n $target ]] && path=$(dirname "$file")/$target
+    if [[ ! -e $path ]]; then
+        fault "$file: nothing at $target"
+    elif [[ -n $heading && $path == *.md ]]; then
+        grep -qxF -- "$heading" <<<"$(anchors "$path")" || fault "$file: no heading #$heading in $path"
+    fi
+done < <(grep -oHE '\]\([^)]+\)' "${documents[@]}")
 
-# Every test that the map of invariants names, as `path::name`, is in that file; paths without `tests/embedded` are the core's.
-while IFS= read -r named; do
-    file=${named%%::*}
-    [[ $file == tests/embedded/* ]] || file=crates/core/$file
-    grep -qE "fn ${named##*::}\\(" "$file" 2>/dev/null || fault "docs/invariants.md names $named, which does not exist"
-done < <(grep -oE '`[a-z_/]+\.rs::[a-z0-9_]+`' docs/invariants.md | tr -d '`' | sort -u)
+# A number in bold in a row of the README that ends with a link to a page is on that page, word for word.
+while IFS= read -r row; do
+    page=$(grep -oE 'docs/[a-z-]+\.md' <<<"$row" | tail -n 1)
+    while IFS= read -r number; do
+        grep -qF -- "$number" "$page" || fault "README.md: $page has no $number any more"
+    done < <(grep -oE '\*\*[0-9][^*]*\*\*' <<<"$row" | tr -d '*')
+done < <(grep -E '^\|.*\*\*[0-9].*\]\(docs/[a-z-]+\.md[^)]*\) \|$' README.md)
 
-if grep -nH 'TODO-' README.md docs/*.md docs/decisions/*.md; then
+# The book has every page.
+for page in docs/*.md docs/decisions/*.md; do
+    page=${page#docs/}
+    [[ $page == SUMMARY.md ]] || grep -qF "]($page)" docs/SUMMARY.md || fault "docs/SUMMARY.md lacks $page"
+done
+
+# Sources name pages that exist, and no two decisions have one number.
+while IFS=: read -r file page; do
+    [[ -e $page ]] || fault "$file names $page, which does not exist"
+done < <(grep -roHE 'docs/[a-zA-Z0-9/_-]+\.(md|png|svg)' contracts crates scripts tests --include='*.rs' --include='*.sh' --include='*.toml')
+while IFS= read -r number; do
+    fault "two decisions have the number $number"
+done < <(find docs/decisions -name '*.md' -printf '%f\n' | cut -d - -f 1 | sort | uniq -d)
+
+# Every message of a contract is in docs/integrating.md.
+while IFS= read -r message; do
+    grep -qF "\`$message\`" docs/integrating.md || fault "docs/integrating.md lacks the message $message"
+done < <(
+    for file in auction vault vault_admin governance oracle; do
+        grep -A1 -F '#[ink(message)]' "crates/interfaces/src/$file.rs"
+    done | grep -oE 'fn [a-z_]+' | cut -d ' ' -f 2 | sort -u
+)
+
+# Every error that a contract returns is there, in the table of its type. No contract asks these rules of the core yet:
+not_returned='BreakerError|MarginError'
+while read -r type variant; do
+    awk -v named="\`$type\`" -v row="| \`$variant\`" '
+        /^#/ { inside = index($0, named) }
+        inside && index($0, row) == 1 { found = 1 }
+        END { exit !found }' docs/integrating.md || fault "docs/integrating.md lacks $variant in the table of $type"
+done < <(
+    find crates/core/src crates/interfaces/src -name '*.rs' -exec awk -v no="^($not_returned|PSP22Error)\$" '
+        /^pub enum [A-Za-z0-9]*Error / { type = $3; if (type ~ no) type = "" }
+        /^}/ { type = "" }
+        type != "" && /^    [A-Z][A-Za-z]*[,({]/ { sub(/[,({].*/, ""); print type, $1 }' {} +
+)
+
+# Every test that a page names, as `path::name`, is in that file; paths that begin with neither `tests/embedded` nor `crates` are the core's.
+while IFS=: read -r page file _ name; do
+    [[ $file == tests/embedded/* || $file == crates/* ]] || file=crates/core/$file
+    grep -qE "fn $name\\(" "$file" 2>/dev/null || fault "$page names $file::$name, which does not exist"
+done < <(grep -oHE '`[a-z_/]+\.rs::[a-z0-9_]+`' "${documents[@]}" | tr -d '`' | sort -u)
+
+if grep -nH 'TODO-' "${documents[@]}"; then
     fault "marks are left to be filled in"
 fi
 ((faults == 0))

@@ -7,6 +7,7 @@
 
 mod admin;
 mod cells;
+mod ext;
 mod market;
 mod running;
 
@@ -45,6 +46,8 @@ mod margin_vault {
     #[cfg_attr(feature = "std", derive(ink::storage::traits::StorageLayout))]
     pub struct Config {
         pub(crate) oracle: AccountId,
+        /// Code of the extension, for good.
+        pub(crate) ext: Hash,
         pub(crate) auction: Option<AccountId>,
         pub(crate) markets: MarketId,
     }
@@ -69,12 +72,14 @@ mod margin_vault {
     }
 
     impl MarginVault {
-        /// A vault without markets, governed by `governor`, reading prices from `oracle`.
+        /// A vault without markets, governed by `governor`, reading prices from `oracle`. `ext` is
+        /// the hash of the extension's code, which can never be changed.
         #[ink(constructor, selector = 0x9bae9d5e)]
-        pub fn new(governor: AccountId, oracle: AccountId) -> Self {
+        pub fn new(governor: AccountId, oracle: AccountId, ext: Hash) -> Self {
             let mut config = Lazy::new();
             config.set(&Config {
                 oracle,
+                ext,
                 auction: None,
                 markets: 0,
             });
@@ -96,6 +101,7 @@ mod margin_vault {
     impl Governed for MarginVault {
         #[ink(message)]
         fn propose_governor(&mut self, heir: Option<AccountId>) -> Result<(), RoleError> {
+            self.hand_over();
             let proposed = self.roles.propose(self.env().caller(), heir)?;
             self.announce_roles(proposed);
             Ok(())
@@ -103,6 +109,7 @@ mod margin_vault {
 
         #[ink(message)]
         fn accept_governor(&mut self) -> Result<(), RoleError> {
+            self.hand_over();
             let changed = self.roles.accept(self.env().caller())?;
             self.announce_roles(changed);
             Ok(())
@@ -110,6 +117,7 @@ mod margin_vault {
 
         #[ink(message)]
         fn governance(&self) -> Governance<AccountId> {
+            self.hand_over();
             self.roles.get()
         }
     }
@@ -117,6 +125,7 @@ mod margin_vault {
     impl Guarded for MarginVault {
         #[ink(message)]
         fn set_guardian(&mut self, guardian: Option<AccountId>) -> Result<(), RoleError> {
+            self.hand_over();
             let changed = self.roles.set_guardian(self.env().caller(), guardian)?;
             self.announce_roles(changed);
             Ok(())
@@ -130,41 +139,49 @@ mod margin_vault {
             market: MarketId,
             params: MarketParams,
         ) -> Result<(), VaultError> {
+            self.hand_over();
             self.propose(market, params)
         }
 
         #[ink(message)]
         fn apply_params(&mut self, market: MarketId) -> Result<(), VaultError> {
+            self.hand_over();
             self.apply(market)
         }
 
         #[ink(message)]
         fn cancel_params(&mut self, market: MarketId) -> Result<(), VaultError> {
+            self.hand_over();
             self.cancel(market)
         }
 
         #[ink(message)]
         fn restrict(&mut self, market: MarketId, limits: Limits) -> Result<(), VaultError> {
+            self.hand_over();
             self.restrict_to(market, limits)
         }
 
         #[ink(message)]
         fn wind_down(&mut self, market: MarketId) -> Result<(), VaultError> {
+            self.hand_over();
             self.begin_wind_down(market)
         }
 
         #[ink(message)]
         fn insure(&mut self, market: MarketId, amount: Amount) -> Result<(), VaultError> {
+            self.hand_over();
             self.give(market, amount)
         }
 
         #[ink(message)]
         fn collect(&mut self, market: MarketId, in_kind: bool) -> Result<Amount, VaultError> {
+            self.hand_over();
             self.pay_lender(market, in_kind)
         }
 
         #[ink(message)]
         fn take_in_kind(&mut self, market: MarketId, owner: AccountId) -> Result<(), VaultError> {
+            self.hand_over();
             self.take(market, owner)
         }
     }
@@ -172,6 +189,7 @@ mod margin_vault {
     impl Interface for MarginVault {
         #[ink(message)]
         fn set_auction(&mut self, auction: AccountId) -> Result<(), VaultError> {
+            self.hand_over();
             self.name_auction(auction)
         }
 
@@ -182,11 +200,13 @@ mod margin_vault {
             quote: AccountId,
             params: MarketParams,
         ) -> Result<MarketId, VaultError> {
+            self.hand_over();
             self.create(collateral, quote, params)
         }
 
         #[ink(message)]
         fn supply(&mut self, market: MarketId, amount: Amount) -> Result<Shares, VaultError> {
+            self.keep();
             let lender = self.env().caller();
             let mut loaded = self.load(market)?;
             let quote = self.token(loaded.market.quote);
@@ -209,6 +229,7 @@ mod margin_vault {
 
         #[ink(message)]
         fn redeem(&mut self, market: MarketId, shares: Shares) -> Result<Amount, VaultError> {
+            self.keep();
             let lender = self.env().caller();
             let mut loaded = self.load(market)?;
             let quote = self.token(loaded.market.quote);
@@ -234,6 +255,7 @@ mod margin_vault {
 
         #[ink(message)]
         fn deposit(&mut self, market: MarketId, amount: Amount) -> Result<(), VaultError> {
+            self.keep();
             let owner = self.env().caller();
             let mut loaded = self.load(market)?;
             let collateral = self.token(loaded.market.collateral);
@@ -250,6 +272,7 @@ mod margin_vault {
 
         #[ink(message)]
         fn withdraw(&mut self, market: MarketId, amount: Amount) -> Result<(), VaultError> {
+            self.keep();
             let owner = self.env().caller();
             let mut loaded = self.load(market)?;
             let collateral = self.token(loaded.market.collateral);
@@ -275,6 +298,7 @@ mod margin_vault {
 
         #[ink(message)]
         fn borrow(&mut self, market: MarketId, amount: Amount) -> Result<(), VaultError> {
+            self.keep();
             let owner = self.env().caller();
             let mut loaded = self.load(market)?;
             let quote = self.token(loaded.market.quote);
@@ -297,6 +321,7 @@ mod margin_vault {
             collateral: Amount,
             quote: Amount,
         ) -> Result<(), VaultError> {
+            self.keep();
             let owner = self.env().caller();
             let mut loaded = self.load(market)?;
             let collateral_token = self.token(loaded.market.collateral);
@@ -329,6 +354,7 @@ mod margin_vault {
             owner: AccountId,
             amount: Amount,
         ) -> Result<Amount, VaultError> {
+            self.keep();
             let payer = self.env().caller();
             let mut loaded = self.load(market)?;
             let quote = self.token(loaded.market.quote);
@@ -351,6 +377,7 @@ mod margin_vault {
             repay: Amount,
             withdraw: Amount,
         ) -> Result<Amount, VaultError> {
+            self.keep();
             let owner = self.env().caller();
             let mut loaded = self.load(market)?;
             // Where nothing is left to owe no price is needed, so a dead oracle stops nobody.
@@ -364,6 +391,7 @@ mod margin_vault {
 
         #[ink(message)]
         fn close(&mut self, market: MarketId) -> Result<Closing, VaultError> {
+            self.keep();
             let owner = self.env().caller();
             let mut loaded = self.load(market)?;
             let done = self.transition_of(&mut loaded, owner, |l, p| l.close_position(p))?;
@@ -373,6 +401,7 @@ mod margin_vault {
 
         #[ink(message)]
         fn reclaim(&mut self, market: MarketId) -> Result<Amount, VaultError> {
+            self.keep();
             let owner = self.env().caller();
             let mut loaded = self.load(market)?;
             let quote = self.token(loaded.market.quote);
@@ -394,6 +423,7 @@ mod margin_vault {
             owner: AccountId,
             moves: u16,
         ) -> Result<bool, VaultError> {
+            self.keep();
             let mut loaded = self.load(market)?;
             let done = self.transition_of(&mut loaded, owner, |l, p| l.sync(p, moves))?;
             self.store(loaded);
@@ -402,6 +432,7 @@ mod margin_vault {
 
         #[ink(message)]
         fn open_batch(&mut self, market: MarketId, demand: Demand) -> Result<Opening, VaultError> {
+            self.keep();
             self.ensure_auction()?;
             let mut loaded = self.load(market)?;
             let prices = self.prices(&loaded)?;
@@ -431,6 +462,7 @@ mod margin_vault {
             demand: Demand,
             ladder: Vec<Price>,
         ) -> Result<Opening, VaultError> {
+            self.hand_over();
             self.extend_running(market, number, demand, &ladder)
         }
 
@@ -442,6 +474,7 @@ mod margin_vault {
             owner: AccountId,
             ladder: Vec<Price>,
         ) -> Result<Leaving, VaultError> {
+            self.hand_over();
             self.leave_running(market, number, owner, &ladder)
         }
 
@@ -454,6 +487,7 @@ mod margin_vault {
             opener: AccountId,
             settler: AccountId,
         ) -> Result<Settlement, VaultError> {
+            self.keep();
             let auction = self.ensure_auction()?;
             let mut loaded = self.load(market)?;
             let (collateral, quote) = (
@@ -498,6 +532,7 @@ mod margin_vault {
 
         #[ink(message)]
         fn rest(&mut self, market: MarketId, number: u32, cells: u16) -> Result<bool, VaultError> {
+            self.keep();
             let mut loaded = self.load(market)?;
             let done = self.transition(&mut loaded, |l| l.rest(number, cells))?;
             self.store(loaded);
@@ -506,6 +541,7 @@ mod margin_vault {
 
         #[ink(message)]
         fn claim_reward(&mut self, market: MarketId) -> Result<Amount, VaultError> {
+            self.hand_over();
             let keeper = self.env().caller();
             let mut loaded = self.load(market)?;
             let amount = self
@@ -522,16 +558,19 @@ mod margin_vault {
 
         #[ink(message)]
         fn market(&self, market: MarketId) -> Option<Market> {
+            self.hand_over();
             self.markets.get(market).map(|cell| cell.0)
         }
 
         #[ink(message)]
         fn market_prices(&self, market: MarketId) -> Result<MarketPrices, VaultError> {
+            self.hand_over();
             self.prices(&self.load(market)?)
         }
 
         #[ink(message)]
         fn accounting(&self, market: MarketId) -> Result<Accounting, VaultError> {
+            self.hand_over();
             let state = self.load(market)?.state;
             Ok(Accounting {
                 quote_owed: state.quote_owed()?,
@@ -543,6 +582,7 @@ mod margin_vault {
 
         #[ink(message)]
         fn position(&self, market: MarketId, owner: AccountId) -> Result<PositionView, VaultError> {
+            self.hand_over();
             let loaded = self.load(market)?;
             let spot = self.prices(&loaded)?.spot;
             self.judged_at(loaded, owner, spot)
@@ -555,6 +595,7 @@ mod margin_vault {
             owner: AccountId,
             price: Price,
         ) -> Result<PositionView, VaultError> {
+            self.hand_over();
             self.judged_at(self.load(market)?, owner, price)
         }
 
@@ -564,6 +605,7 @@ mod margin_vault {
             market: MarketId,
             owner: AccountId,
         ) -> Result<(Shares, Amount), VaultError> {
+            self.hand_over();
             let shares = self.shares_of(market, owner);
             let taken = self.collected(market, owner);
             let state = self.load(market)?.state;
@@ -572,6 +614,7 @@ mod margin_vault {
 
         #[ink(message)]
         fn batch(&self, market: MarketId, number: u32) -> Option<Batch> {
+            self.hand_over();
             self.cells.batch(market, number)
         }
 
@@ -582,16 +625,19 @@ mod margin_vault {
             from: Tick,
             to: Tick,
         ) -> Result<Histogram, VaultError> {
+            self.hand_over();
             self.look(&mut self.load(market)?, |l| l.histogram(from, to))
         }
 
         #[ink(message)]
         fn at_risk(&self, market: MarketId, price: Price) -> Result<AtRisk, VaultError> {
+            self.hand_over();
             self.look(&mut self.load(market)?, |l| l.at_risk(price))
         }
 
         #[ink(message)]
         fn reward(&self, market: MarketId, keeper: AccountId) -> Amount {
+            self.hand_over();
             self.reward_of(market, keeper)
         }
     }

@@ -2,7 +2,7 @@
 //!
 //! A contract pays for every Wasm instruction. The compiler's 128-bit routines and a general
 //! 256-bit library need about 2 000 of them for `a · b / d`; these need a few hundred, and a
-//! batch of 32 ticks does some thousand such divisions (`docs/decisions/0010-wide-division.md`).
+//! batch of 32 ticks does some thousand such divisions.
 //!
 //! All arithmetic wraps on purpose: each step is proven not to, or to mean its value modulo a
 //! power of two, in the comment beside it.

@@ -9,6 +9,8 @@ pub enum Contract {
     OracleAdapter,
     /// `margin_vault`.
     MarginVault,
+    /// `vault_ext`, the part of the vault's code that is not needed every day.
+    VaultExt,
     /// `liquidation_auction`.
     LiquidationAuction,
     /// `test_token`, for development networks and tests.
@@ -30,6 +32,7 @@ struct Bundle {
 
 #[derive(Deserialize)]
 struct Source {
+    hash: String,
     wasm: String,
 }
 
@@ -38,6 +41,7 @@ impl Contract {
         match self {
             Self::OracleAdapter => include_str!("../../../artifacts/oracle_adapter.contract"),
             Self::MarginVault => include_str!("../../../artifacts/margin_vault.contract"),
+            Self::VaultExt => include_str!("../../../artifacts/vault_ext.contract"),
             Self::LiquidationAuction => {
                 include_str!("../../../artifacts/liquidation_auction.contract")
             }
@@ -50,9 +54,24 @@ impl Contract {
     /// # Errors
     /// [`DamagedBundle`] where the bundle is not what `scripts/build.sh` writes.
     pub fn code(self) -> Result<Vec<u8>, DamagedBundle> {
+        self.digits(|source| source.wasm)
+    }
+
+    /// The hash under which a chain keeps that code.
+    ///
+    /// # Errors
+    /// As [`Self::code`].
+    pub fn code_hash(self) -> Result<[u8; 32], DamagedBundle> {
+        let hash = self.digits(|source| source.hash)?;
+        hash.try_into()
+            .map_err(|_| DamagedBundle { contract: self })
+    }
+
+    fn digits(self, of: fn(Source) -> String) -> Result<Vec<u8>, DamagedBundle> {
         let damaged = || DamagedBundle { contract: self };
         let bundle: Bundle = serde_json::from_str(self.bundle()).map_err(|_| damaged())?;
-        let digits = bundle.source.wasm.strip_prefix("0x").ok_or_else(damaged)?;
+        let digits = of(bundle.source);
+        let digits = digits.strip_prefix("0x").ok_or_else(damaged)?;
         hex::decode(digits).map_err(|_| damaged())
     }
 }

@@ -300,7 +300,11 @@ fn the_hole_and_the_number_of_batches_are_bounded() {
 fn own_vault(w: &mut World, auction: AccountId) -> AccountId {
     let governor = w.governor();
     let new = ExecutionInput::new(Selector::new(ink::selector_bytes!("new")));
-    let constructor = Constructor::<()>::new(&new.push_arg(governor).push_arg(w.d.oracle));
+    let constructor = Constructor::<()>::new(
+        &new.push_arg(governor)
+            .push_arg(w.d.oracle)
+            .push_arg(Contract::VaultExt.code_hash().unwrap()),
+    );
     let code = Contract::MarginVault.code().unwrap();
     let vault = block_on(w.chain.instantiate(&governor, &code, constructor, b"own"));
     let vault = vault.expect("deploys").value;

@@ -8,7 +8,7 @@ use scale::{Decode, Encode};
 use scale_info::TypeInfo;
 
 /// The most stretches kept. However often rounds are accepted, they cover the whole window: a new
-/// one begins only when the last has lasted its share of it.
+/// one begins only when the last has lasted its share of it, or for a gap as long as that.
 pub const STRETCHES: usize = 32;
 
 /// A stretch of time with the average price of it.
@@ -75,25 +75,55 @@ impl History {
     /// [`MathError::Overflow`].
     pub fn accept(&mut self, price: Price, now: Millis, window: Millis) -> Result<(), MathError> {
         let (present, until) = (self.present, self.until);
+        let shares = u64::try_from(STRETCHES.saturating_sub(1)).map_err(|_| MathError::Overflow)?;
+        let share = window.div_ceil(shares);
+        let stood = now.saturating_sub(until);
         let begin = match self.stretches.last_mut() {
             Some(last) => {
                 let before = until.saturating_sub(last.began);
-                last.price = mean((last.price, before), (present, now.saturating_sub(until)))?;
-                let share = window.div_ceil(
-                    u64::try_from(STRETCHES.saturating_sub(1)).map_err(|_| MathError::Overflow)?,
-                );
-                now.saturating_sub(last.began) >= share
+                if before > 0 && stood >= share {
+                    // A long gap is a stretch of its own: mixed into a short one, the prices
+                    // before it would count for as long as the gap does.
+                    self.push(present, until, now, window)?;
+                } else {
+                    last.price = mean((last.price, before), (present, stood))?;
+                }
+                let began = self.stretches.last().map_or(now, |last| last.began);
+                now.saturating_sub(began) >= share
             }
             None => true,
         };
         if begin {
-            if self.stretches.len() >= STRETCHES {
-                self.stretches.remove(0);
-            }
-            self.stretches.push(Stretch { price, began: now });
+            self.push(price, now, now, window)?;
         }
         self.present = price;
         self.until = self.until.max(now);
+        Ok(())
+    }
+
+    /// Begins a stretch. Where there is no room the oldest goes if it is older than the window,
+    /// else it becomes one with the next: what is kept always covers the window.
+    fn push(
+        &mut self,
+        price: Price,
+        began: Millis,
+        now: Millis,
+        window: Millis,
+    ) -> Result<(), MathError> {
+        if self.stretches.len() >= STRETCHES {
+            if let [first, second, third, ..] = self.stretches.as_mut_slice() {
+                if second.began > now.saturating_sub(window) {
+                    let times = (
+                        second.began.saturating_sub(first.began),
+                        third.began.saturating_sub(second.began),
+                    );
+                    second.price = mean((first.price, times.0), (second.price, times.1))?;
+                    second.began = first.began;
+                }
+            }
+            self.stretches.remove(0);
+        }
+        self.stretches.push(Stretch { price, began });
         Ok(())
     }
 

@@ -66,6 +66,7 @@ pub fn sizes() -> Result<Vec<SizeRow>, StepError> {
     const KIB: usize = 1_024;
     let contracts = [
         ("margin_vault", Contract::MarginVault, Some(110 * KIB)),
+        ("vault_ext", Contract::VaultExt, Some(110 * KIB)),
         (
             "liquidation_auction",
             Contract::LiquidationAuction,

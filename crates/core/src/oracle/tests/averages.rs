@@ -37,6 +37,23 @@ fn many_rounds_do_not_shorten_the_window() {
 }
 
 /// The average of a window, from every price and the time it was accepted.
+/// A gap after many quick rounds counts with its own price: those before it are out of the window.
+#[test]
+fn a_long_gap_is_not_mixed_with_the_quick_rounds_before_it() {
+    let window = 1_800_000;
+    let mut history = History::default();
+    let mut now = 1_000_000;
+    for _ in 0..7 {
+        history.accept(Price::new(200), now, window).unwrap();
+        now += 6_000;
+    }
+    history.accept(Price::new(172), now, window).unwrap();
+    now += 3_600_000;
+    history.accept(Price::new(172), now, window).unwrap();
+    let average = history.average(now + 6_000, window).unwrap();
+    assert_eq!((average.price, average.covered), (Price::new(172), window));
+}
+
 fn reference(rounds: &[(u128, Millis)], now: Millis, window: Millis) -> u128 {
     let from = now.saturating_sub(window);
     let (mut sum, mut total, mut end) = (0, 0, now);
