@@ -3,7 +3,7 @@
 //! Every rule is in `breakwater_core::standing`.
 
 use crate::liquidation_auction::LiquidationAuction;
-use breakwater_core::auction::{Auction, Clock, Halts, Phase, DEFAULT_RESERVE, HEARD};
+use breakwater_core::auction::{Auction, Clock, Halts, Phase, DEFAULT_RESERVE, LEAST_PART};
 use breakwater_core::ledger::{Demand, Opening};
 use breakwater_core::math::Rounding;
 use breakwater_core::standing::account::{Account, Payout, Worth};
@@ -11,7 +11,7 @@ use breakwater_core::standing::pool::SeriesEnd;
 use breakwater_core::standing::seen::Seen;
 use breakwater_core::standing::tiers::{reserve_ratio, StandingClaim};
 use breakwater_core::standing::{Discount, Record, Records, Standing, StandingFill, Turn};
-use breakwater_core::units::{Amount, Ratio};
+use breakwater_core::units::Amount;
 use breakwater_interfaces::auction::{
     AuctionContractError as Error, AuctionMarket, AuctionRecord, BatchKey, Treasury,
 };
@@ -263,7 +263,7 @@ impl LiquidationAuction {
     ) -> Result<StandingClaim, Error> {
         let block = self.env().block_number();
         let asked = opening.targets.first().copied().unwrap_or_default();
-        let heard = asked.mul_div(HEARD.ppm(), Ratio::DENOMINATOR, Rounding::Up)?;
+        let heard = asked.mul_div(1, LEAST_PART, Rounding::Up)?;
         let ratio = reserve_ratio(DEFAULT_RESERVE, standing.shallowest(heard, block));
         auction.reserve = auction.reference.times(ratio, Rounding::Up)?;
         let claim = standing.reserve(

@@ -68,10 +68,14 @@ impl MarginVault {
         owner: AccountId,
         position: &Position,
     ) {
-        if position.is_empty() {
-            self.positions.remove((market, owner));
-        } else {
-            self.positions.insert((market, owner), &Cell(*position));
+        let key = (market, owner);
+        if !position.is_empty() {
+            self.positions.insert(key, &Cell(*position));
+        } else if self.env().caller() == owner {
+            self.positions.remove(key);
+        } else if self.positions.contains(key) {
+            // Somebody else's call: the cell stays, or its deposit would go to the caller.
+            self.positions.insert(key, &Cell(*position));
         }
     }
 
@@ -129,7 +133,7 @@ impl MarginVault {
             });
         }
         if !reclaimed.is_zero() {
-            quote.push(owner, reclaimed)?;
+            quote.pay(owner, reclaimed)?;
             self.env().emit_event(Reclaimed {
                 market,
                 owner,
@@ -137,7 +141,7 @@ impl MarginVault {
             });
         }
         if !collateral.is_zero() {
-            security.push(owner, collateral)?;
+            security.pay(owner, collateral)?;
             self.env().emit_event(Withdrawn {
                 market,
                 owner,

@@ -9,7 +9,7 @@ mod clearing;
 mod halts;
 mod status;
 
-pub use clearing::{Clearing, End, Fill, HEARD};
+pub use clearing::{Clearing, End, Fill, LEAST_PART};
 pub use halts::{Clock, Halt, Halts, LONGEST_HALT};
 pub use status::{Quote, Stage, Status};
 

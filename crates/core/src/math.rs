@@ -132,4 +132,23 @@ mod tests {
             Ok(u128::MAX)
         );
     }
+
+    /// Limbs of nothing but ones, and powers of two with a unit more or less: where guesses of a
+    /// quotient's digit are wrong, which random numbers hardly ever meet.
+    #[test]
+    fn mul_div_equals_big_integers_at_the_edges_of_limbs() {
+        let mut edges = alloc::vec![0, 1, 2, 3, u128::MAX, u128::MAX - 1, u128::MAX / 3];
+        for bit in [31, 32, 33, 63, 64, 65, 95, 96, 97, 126, 127] {
+            edges.extend([(1 << bit) - 1, 1 << bit, (1 << bit) + 1, u128::MAX << bit]);
+            edges.push(u128::MAX ^ (1 << bit));
+        }
+        for a in &edges {
+            for b in &edges {
+                for d in &edges {
+                    let result = mul_div(*a, *b, *d, Rounding::Down).ok();
+                    assert_eq!(result, reference(*a, *b, *d, false), "{a} * {b} / {d}");
+                }
+            }
+        }
+    }
 }

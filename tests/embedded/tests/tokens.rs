@@ -162,7 +162,7 @@ fn cases(s: &mut Scene) -> Vec<Case> {
     let d = s.w.d;
     let (owner, late, lender, keeper) = (s.owners[0], s.stranger, s.w.lender(), s.keeper);
     let one = collateral(1);
-    s.w.fund(owner, d.quote, quote(50), d.vault);
+    s.w.fund(owner, d.quote, quote(51), d.vault);
     s.w.fund(late, d.quote, quote(100), d.vault);
     s.w.fund(late, d.collateral, one, d.vault);
     s.w.fund(owner, d.collateral, one, d.vault);
@@ -232,6 +232,17 @@ fn cases(s: &mut Scene) -> Vec<Case> {
             owner,
             d.collateral,
             plain(call().call_mut().withdraw(0, Amount::new(1_000))),
+            o,
+        ),
+        (
+            "repay_and_withdraw",
+            owner,
+            d.collateral,
+            plain(
+                call()
+                    .call_mut()
+                    .repay_and_withdraw(0, quote(1), Amount::new(1_000)),
+            ),
             o,
         ),
         (

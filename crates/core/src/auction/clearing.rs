@@ -2,20 +2,13 @@
 
 use super::{Auction, AuctionError, Clock, Phase};
 use crate::math::{mul_div, MathError, Rounding};
-use crate::units::{Amount, Price, Ratio, UnitScale};
-use alloc::vec::Vec;
+use crate::units::{Amount, Price, UnitScale};
 use scale::{Decode, Encode};
 use scale_info::TypeInfo;
 
-/// The share of what the best-funded step reached raises that a step must raise itself to be
-/// chosen by its score.
-///
-/// Where the fair price is at or under `r`, all honest money is at steps that score nothing.
-/// Without this share any bid above `r`, however small, would then be the whole sale, and a batch
-/// could be put off for the price of a least bid. With it one has to buy a tenth of the batch
-/// above `r` to block it. The cost: a bidder who waits is heard over honest steps as soon as it
-/// brings ten times their money, since they no longer count then.
-pub const HEARD: Ratio = Ratio::from_bps(1_000);
+/// A step counts only if it raises at least this part, an eighth, of what the fullest step raises:
+/// else the least bid there is, above `r`, would stop every sale under it.
+pub const LEAST_PART: u128 = 8;
 
 /// Why an auction's clock ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
@@ -94,8 +87,8 @@ pub struct Fill {
 impl Auction {
     /// Judges the auction and chooses the best step reached: the one that maximises
     /// `min(B_j, T(p_j)) · (p_j − r) / p_j`; ties go to more money, then to the higher price;
-    /// steps at or under `r` count zero, and so do those that raise less than [`HEARD`] of what
-    /// the best-funded step reached raises. The score is rounded down to a quote unit.
+    /// steps at or under `r`, and those that raise under an eighth of what the fullest step
+    /// raises, count zero. The score is rounded down to a quote unit.
     ///
     /// An auction halted for more than [`LONGEST_HALT`](super::LONGEST_HALT) blocks whose clock had
     /// not ended before sells nothing. During a shorter halt nothing is judged.
@@ -170,30 +163,31 @@ impl Auction {
         scale: UnitScale,
     ) -> Result<Clearing, AuctionError> {
         let mut money = Amount::ZERO;
+        let mut most_raised = Amount::ZERO;
+        let reached = usize::from(ended_at).saturating_add(1);
+        for (joined, target) in self.joined.iter().zip(&self.targets).take(reached) {
+            money = money.plus(*joined)?;
+            most_raised = most_raised.max(money.min(*target));
+        }
+        let least = most_raised.mul_div(1, LEAST_PART, Rounding::Up)?;
+        let mut money = Amount::ZERO;
         let mut covered = false;
-        let mut reached = Vec::new();
+        // (score, raised, step, price): earlier steps have the higher price and win ties.
+        let mut best: Option<(u128, Amount, u8, Price)> = None;
         for (step, ((joined, target), price)) in
             (0..=ended_at).zip(self.joined.iter().zip(&self.targets).zip(&self.prices))
         {
             money = money.plus(*joined)?;
             covered = money >= *target;
-            reached.push((step, money.min(*target), *price));
-        }
-        let most = reached.iter().map(|(_, raised, _)| *raised).max();
-        let heard =
-            most.unwrap_or_default()
-                .mul_div(HEARD.ppm(), Ratio::DENOMINATOR, Rounding::Up)?;
-        // (score, raised, step, price): earlier steps have the higher price and win ties.
-        let mut best: Option<(u128, Amount, u8, Price)> = None;
-        for (step, raised, price) in reached {
+            let raised = money.min(*target);
             let above = price.minus_or_zero(self.reserve);
-            let score = if raised < heard {
-                0
-            } else {
+            let score = if raised >= least {
                 mul_div(raised.get(), above.get(), price.get(), Rounding::Down)?
+            } else {
+                0
             };
             if best.is_none_or(|(most, sum, _, _)| (score, raised) > (most, sum)) {
-                best = Some((score, raised, step, price));
+                best = Some((score, raised, step, *price));
             }
         }
         let usual = if covered { End::Covered } else { End::RanOut };

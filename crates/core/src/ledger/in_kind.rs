@@ -4,7 +4,7 @@ use super::{Ledger, LedgerError, LedgerStore};
 use crate::losses::settle_losses;
 use crate::market::MarketPrices;
 use crate::math::Rounding;
-use crate::page::page_of;
+use crate::page::{page_of, Cooling};
 use crate::position::Position;
 use crate::tick;
 use crate::units::{is_liquidatable, Amount, Block, Price, Ratio, ScaledDebt};
@@ -31,7 +31,8 @@ impl<S: LedgerStore> Ledger<'_, S> {
     /// receive `⌈debt / floor⌉` of it or all there is, the owner keeps the excess.
     ///
     /// Only in a wind-down that is older than the market's notice; only where the position is
-    /// liquidatable now as for a batch, and the last auction of its cohort found too little money.
+    /// liquidatable now as for a batch, with what was held aside for it as well, and its last auction
+    /// found too little money.
     /// Collateral that would not cover the debt at the floor leaves a loss, which is borne as in a
     /// settlement.
     ///
@@ -70,7 +71,12 @@ impl<S: LedgerStore> Ledger<'_, S> {
             return Err(LedgerError::NotAuctioned);
         }
         let pool = self.state.pool()?;
-        let (collateral, scaled) = self.take_out(position)?;
+        let (collateral, scaled, _) = self.take_out(position)?;
+        // With what was held aside for it while it was in a batch it may be healthy (promise 5).
+        let own = tick::bound(tick::at_or_below(self.scale.debt_ratio(scaled, collateral)));
+        if !is_liquidatable(own, index, prices.best(), threshold) {
+            return Err(LedgerError::NothingToLiquidate);
+        }
         let debt = index.owed(scaled, Rounding::Up)?;
         let price = self.params.ladder.floor_price(prices.spot)?;
         let wanted = self.scale.quantity(debt, price, Rounding::Up)?;
@@ -81,7 +87,7 @@ impl<S: LedgerStore> Ledger<'_, S> {
             (collateral, debt.minus_or_zero(worth))
         };
         let returned = collateral.minus(taken)?;
-        self.attach(position, returned, ScaledDebt::ZERO)?;
+        self.attach(position, returned, ScaledDebt::ZERO, Cooling::default())?;
         let borne = settle_losses(
             Amount::ZERO,
             shortfall,

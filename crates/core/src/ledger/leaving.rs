@@ -5,7 +5,7 @@ use super::positions::batched_debt;
 use super::{Ledger, LedgerError, LedgerStore, MAX_MOVES};
 use crate::batch::{raise_at, targets, Batch};
 use crate::math::{MathError, Rounding};
-use crate::page::{BatchedCohort, Departure};
+use crate::page::{BatchedCohort, Cooling, Departure};
 use crate::position::Position;
 use crate::units::{Amount, Price};
 use alloc::vec::Vec;
@@ -101,7 +101,7 @@ impl<S: LedgerStore> Ledger<'_, S> {
         position.collateral = Amount::ZERO;
         position.pooled = None;
         let scaled = self.state.index.scaled(debt, Rounding::Up)?;
-        self.attach(position, collateral, scaled)?;
+        self.attach(position, collateral, scaled, Cooling::default())?;
         let terms = self.terms(number, &batch)?;
         Ok(Leaving {
             targets: targets(&terms, ladder, self.scale)?,

@@ -41,8 +41,8 @@ impl<S: LedgerStore> Ledger<'_, S> {
             self.state.free_collateral = self.state.free_collateral.plus(amount)?;
             return Ok(());
         }
-        let (collateral, debt) = self.take_out(position)?;
-        self.attach(position, collateral.plus(amount)?, debt)
+        let (collateral, debt, wait) = self.take_out(position)?;
+        self.attach(position, collateral.plus(amount)?, debt, wait)
     }
 
     /// Takes collateral out. Without debt no price is needed (promise 6).
@@ -61,7 +61,7 @@ impl<S: LedgerStore> Ledger<'_, S> {
         if amount.is_zero() {
             return Err(LedgerError::ZeroAmount);
         }
-        let (collateral, debt) = self.detach(position)?;
+        let (collateral, debt, _) = self.detach(position)?;
         let left = collateral
             .minus(amount)
             .map_err(|_| LedgerError::InsufficientCollateral)?;
@@ -69,7 +69,7 @@ impl<S: LedgerStore> Ledger<'_, S> {
             self.ensure_above_minimum(debt)?;
             self.ensure_initial_ltv(left, debt, prices)?;
         }
-        self.attach(position, left, debt)
+        self.attach(position, left, debt, Cooling::default())
     }
 
     /// Lends quote to a position. The debt taken on is scaled and rounded up.
@@ -92,7 +92,7 @@ impl<S: LedgerStore> Ledger<'_, S> {
         if self.state.wind_down.is_some() {
             return Err(LedgerError::WindingDown);
         }
-        let (collateral, debt) = self.detach(position)?;
+        let (collateral, debt, _) = self.detach(position)?;
         if !debt.is_zero() {
             self.ensure_above_minimum(debt)?;
         }
@@ -107,7 +107,7 @@ impl<S: LedgerStore> Ledger<'_, S> {
             .cash
             .minus(amount)
             .map_err(|_| LedgerError::InsufficientCash)?;
-        self.attach(position, collateral, debt)?;
+        self.attach(position, collateral, debt, Cooling::default())?;
         if self.state.debt_value()? > self.params.debt_ceiling {
             return Err(LedgerError::DebtCeilingExceeded);
         }
@@ -137,7 +137,7 @@ impl<S: LedgerStore> Ledger<'_, S> {
             let owed = batched_debt(&batched, position)?.minus_or_zero(position.prepaid);
             return self.hold_aside(position, amount.min(owed));
         }
-        let (collateral, debt) = self.take_out(position)?;
+        let (collateral, debt, wait) = self.take_out(position)?;
         if debt.is_zero() {
             return Err(LedgerError::NothingOwed);
         }
@@ -148,7 +148,7 @@ impl<S: LedgerStore> Ledger<'_, S> {
         if !left.is_zero() && rest < minimum && owed >= minimum {
             return Err(LedgerError::BelowMinimumDebt);
         }
-        self.attach(position, collateral, left)?;
+        self.attach(position, collateral, left, wait)?;
         Ok(paid)
     }
 
@@ -158,8 +158,8 @@ impl<S: LedgerStore> Ledger<'_, S> {
     /// [`LedgerError::PositionInBatch`], [`LedgerError::NothingPrepaid`],
     /// [`LedgerError::SyncRequired`], [`LedgerError::Math`].
     pub fn reclaim(&mut self, position: &mut Position) -> Result<Amount, LedgerError> {
-        let (collateral, debt) = self.detach(position)?;
-        self.attach(position, collateral, debt)?;
+        let (collateral, debt, wait) = self.detach(position)?;
+        self.attach(position, collateral, debt, wait)?;
         let amount = core::mem::take(&mut position.prepaid);
         if amount.is_zero() {
             return Err(LedgerError::NothingPrepaid);
@@ -192,7 +192,7 @@ impl<S: LedgerStore> Ledger<'_, S> {
     /// [`LedgerError::NothingToClose`], [`LedgerError::PositionInBatch`],
     /// [`LedgerError::SyncRequired`], [`LedgerError::Math`].
     pub fn close_position(&mut self, position: &mut Position) -> Result<Closing, LedgerError> {
-        let (collateral, debt) = self.detach(position)?;
+        let (collateral, debt, _) = self.detach(position)?;
         let (_, paid) = self.retire(debt, Amount::new(u128::MAX))?;
         let reclaimed = core::mem::take(&mut position.prepaid);
         self.state.prepaid = self.state.prepaid.minus(reclaimed)?;
@@ -247,8 +247,8 @@ impl<S: LedgerStore> Ledger<'_, S> {
         match self.follow(position, moves) {
             Ok(Standing::InBatch(_)) => Ok(true),
             Ok(Standing::Settled) => {
-                let (collateral, debt) = self.take_out(position)?;
-                self.attach(position, collateral, debt)?;
+                let (collateral, debt, wait) = self.take_out(position)?;
+                self.attach(position, collateral, debt, wait)?;
                 Ok(true)
             }
             Err(LedgerError::SyncRequired) => Ok(false),
@@ -265,21 +265,26 @@ impl<S: LedgerStore> Ledger<'_, S> {
     }
 
     /// Brings a position up to date and takes it out of its cohort.
-    fn detach(&mut self, position: &mut Position) -> Result<(Amount, ScaledDebt), LedgerError> {
+    fn detach(
+        &mut self,
+        position: &mut Position,
+    ) -> Result<(Amount, ScaledDebt, Cooling), LedgerError> {
         self.settle(position)?;
         self.take_out(position)
     }
 
-    /// Takes a position that is up to date out of its cohort, with what was held aside for it.
+    /// Takes a position that is up to date out of its cohort, with what was held aside for it and
+    /// with its cohort's wait. Where it is put back without a new test of its margin the wait goes
+    /// with it: else whoever touches it would end the wait.
     pub(super) fn take_out(
         &mut self,
         position: &mut Position,
-    ) -> Result<(Amount, ScaledDebt), LedgerError> {
+    ) -> Result<(Amount, ScaledDebt, Cooling), LedgerError> {
         let own = position.collateral;
         self.state.free_collateral = self.state.free_collateral.minus(own)?;
         position.collateral = Amount::ZERO;
         let Some(Pooled { cohort: id, stake }) = position.pooled.take() else {
-            return Ok((own, ScaledDebt::ZERO));
+            return Ok((own, ScaledDebt::ZERO, Cooling::default()));
         };
         let page = self.page_mut(page_of(id.tick))?;
         let cohort = page.cohort_mut(id).ok_or(LedgerError::CorruptedStorage)?;
@@ -302,7 +307,7 @@ impl<S: LedgerStore> Ledger<'_, S> {
             self.state.prepaid = self.state.prepaid.minus(paid)?;
             left
         };
-        Ok((own.plus(collateral)?, debt))
+        Ok((own.plus(collateral)?, debt, left.cooling))
     }
 
     /// Takes a cohort without debt out of its tick; its members have the collateral.
@@ -316,12 +321,13 @@ impl<S: LedgerStore> Ledger<'_, S> {
         self.set_departure(id, Some(Departure::Closed(cohort)))
     }
 
-    /// Puts a position with this collateral and debt where it belongs.
+    /// Puts a position with this collateral, debt and wait where it belongs.
     pub(super) fn attach(
         &mut self,
         position: &mut Position,
         collateral: Amount,
         debt: ScaledDebt,
+        wait: Cooling,
     ) -> Result<(), LedgerError> {
         if debt.is_zero() {
             position.collateral = collateral;
@@ -330,7 +336,7 @@ impl<S: LedgerStore> Ledger<'_, S> {
         }
         let ratio = self.scale.debt_ratio(debt, collateral);
         let bound = tick::bound(tick::at_or_below(ratio));
-        let (cohort, stake) = self.place(1, collateral, debt, bound, Cooling::default())?;
+        let (cohort, stake) = self.place(1, collateral, debt, bound, wait)?;
         position.pooled = Some(Pooled { cohort, stake });
         self.state.pooled_collateral = self.state.pooled_collateral.plus(collateral)?;
         self.state.debt = self.state.debt.plus(debt)?;

@@ -44,7 +44,7 @@ impl<S: LedgerStore> Ledger<'_, S> {
         let bound = position
             .pooled
             .map(|pooled| tick::bound(pooled.cohort.tick));
-        let (collateral, scaled_debt) = self.take_out(&mut position)?;
+        let (collateral, scaled_debt, _) = self.take_out(&mut position)?;
         let debt = index.owed(scaled_debt, Rounding::Up)?;
         let liquidatable =
             bound.is_some_and(|bound| is_liquidatable(bound, index, price, threshold));

@@ -3,7 +3,7 @@
 use crate::books::Books;
 use crate::fast::{prices, Fast};
 use crate::scale::{down, fix, floor, Fix, INDEX_ONE, PPM};
-use crate::slow::{Place, Slow};
+use crate::slow::{Place, Slow, Wait};
 use breakwater_core::interest::InterestCurve;
 use breakwater_core::ledger::{LedgerError, Opening};
 use breakwater_core::market::{example_params, MarketParams, MarketState};
@@ -301,7 +301,10 @@ impl History {
         );
         if done.is_ok() {
             self.held.1 -= amount;
-            self.touched(who, |slow| slow.owners[who].collateral -= fix(amount));
+            self.touched(who, |slow| {
+                slow.owners[who].collateral -= fix(amount);
+                slow.owners[who].wait = Wait::default();
+            });
         }
     }
 
@@ -342,7 +345,10 @@ impl History {
             self.held.0 -= amount;
             self.books.cash -= amount;
             self.slow.off.1 += 1;
-            self.touched(who, |slow| slow.owners[who].debt += more);
+            self.touched(who, |slow| {
+                slow.owners[who].debt += more;
+                slow.owners[who].wait = Wait::default();
+            });
         }
     }
 

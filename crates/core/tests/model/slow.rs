@@ -41,6 +41,8 @@ pub struct Owner {
     pub place: Place,
     /// Times its group was put back since it was last touched.
     pub hops: u32,
+    /// The wait of the group it was taken out of, while it is touched.
+    pub wait: Wait,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -120,6 +122,7 @@ impl Slow {
             prepaid: 0,
             place: Place::Free,
             hops: 0,
+            wait: Wait::default(),
         };
         Self {
             params,
@@ -184,6 +187,10 @@ impl Slow {
         let owner = &mut self.owners[who];
         owner.place = Place::Free;
         owner.hops = 0;
+        owner.wait = match place {
+            Place::Tick(tick) => self.ticks[&tick].wait,
+            _ => Wait::default(),
+        };
         owner.collateral += fix(std::mem::take(&mut owner.aside));
         let used = owner.prepaid.checked_sub(prepaid).expect("prepaid shrinks");
         if owner.prepaid > 0 && !owner.debt.is_zero() {
@@ -228,7 +235,7 @@ impl Slow {
         let joined = Group {
             lower: fix(bound(tick)),
             eps: 0.0,
-            wait: Wait::default(),
+            wait: self.owners[who].wait,
         };
         self.owners[who].place = Place::Tick(tick);
         self.join(tick, joined);

@@ -108,19 +108,14 @@ fn play(
 }
 
 fn check_clearing(number: u64, case: &Case, auction: &Auction, clearing: &Clearing) {
-    // The step is the best of those reached: no other that raises a tenth of the most raised has
-    // more of `raised · (p − r) / p`.
-    let mut money = 0;
-    let mut most = 0;
-    for step in 0..=usize::from(clearing.ended_at) {
-        money += auction.joined[step].get();
-        most = most.max(money.min(auction.targets[step].get()));
-    }
+    // The step is the best of those reached: no other has more of `raised · (p − r) / p`.
     let mut money = 0;
     let mut at_step = 0;
+    // Those that raise under an eighth of what the fullest does count nothing.
+    let fullest = super::fullest(auction, clearing.ended_at);
     let score = |raised: u128, price: u128| {
-        let heard = u128::from(raised * 10 >= most);
-        heard * raised * price.saturating_sub(auction.reserve.get()) / price
+        let counts = u128::from(raised * 8 >= fullest);
+        counts * raised * price.saturating_sub(auction.reserve.get()) / price
     };
     let mut best = 0;
     for step in 0..=usize::from(clearing.ended_at) {

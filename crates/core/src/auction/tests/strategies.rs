@@ -201,3 +201,24 @@ fn f31_the_sniping_rent_is_zero() {
         assert!(*least > 0 && most - least <= 3, "{fills:?}");
     }
 }
+
+/// Attack: the price has fallen under `r` while the clock ran, and honest money waits there. An
+/// owner, or a bidder who wants the lot later, puts the least bid there is above `r`: its step
+/// scored a few units, all others nothing, and the batch sold those few units and nothing else,
+/// again and again. A step that raises under an eighth of what another raises does not count.
+#[test]
+fn a_speck_above_the_reserve_cannot_veto_the_sale_under_it() {
+    let honest = [(0, T, 9_500), (1, T, 9_450)];
+    for limit in [9_701, 9_900, 10_300] {
+        for speck in [1_000_000, T / 10_000, T / 9] {
+            let mut offers = honest.to_vec();
+            offers.push((2, speck, limit));
+            let (clearing, _) = play(3, &offers);
+            assert_eq!(clearing.raised.get(), T, "{speck} at {limit}");
+        }
+    }
+    // An eighth is more than a speck: who pays so much above r has bought it, at one price.
+    let mut offers = honest.to_vec();
+    offers.push((2, T / 8, 9_900));
+    assert_eq!(play(3, &offers).0.raised.get(), T / 8);
+}

@@ -6,4 +6,5 @@ mod histories;
 mod manipulation;
 mod running;
 mod views;
+mod waits;
 mod world;

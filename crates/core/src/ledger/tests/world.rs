@@ -194,6 +194,9 @@ impl World {
                 members += cohort.members;
                 let bound = crate::tick::bound(crate::page::tick_of(*number, slot));
                 assert!(cohort.lower_bound >= bound);
+                // A share is a unit, always: so nothing is rounded away on the way in or out, and
+                // nobody can make the shares of a tick dear for whoever comes next.
+                assert_eq!(cohort.shares.collateral.get(), cohort.collateral.get());
             }
         }
         for departures in self.cells.departures.values() {

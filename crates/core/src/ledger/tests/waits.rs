@@ -1,0 +1,113 @@
+//! Attacks on waits after an auction that found too little money, and on taking in kind.
+
+use super::super::*;
+use super::world::{World, COLLATERAL, QUOTE};
+use crate::units::{Amount, Price, PRICE_ONE};
+
+/// A single position that an auction has just failed to sell, at 170.
+fn unsold() -> World {
+    let mut world = World::new();
+    world.open_position(1, 10 * COLLATERAL, 1_400 * QUOTE, 200 * PRICE_ONE);
+    let batch = world.open_batch(170 * PRICE_ONE).unwrap().number;
+    world.settle(batch, Price::ZERO, Amount::ZERO).unwrap();
+    world.rest(batch);
+    world.block += 1;
+    assert_eq!(
+        open_on_the_next_round(&mut world).err(),
+        Some(LedgerError::NothingToLiquidate)
+    );
+    world
+}
+
+fn open_on_the_next_round(world: &mut World) -> Result<Opening, LedgerError> {
+    let prices = crate::market::MarketPrices {
+        round: 2,
+        ..world.prices(170 * PRICE_ONE)
+    };
+    let request = OpenRequest {
+        block: world.block,
+        demand: Demand {
+            most: Amount::new(u128::MAX),
+            depth: None,
+        },
+    };
+    world.transition(u32::MAX, |l, _| l.open(&prices, request))
+}
+
+/// Attack: bidders who let an auction fail bring its only member up to date, or repay a unit for
+/// it, and offer its collateral again in the same block, before money could come back. The wait
+/// goes with the position.
+#[test]
+fn nobody_ends_a_wait_by_touching_the_position() {
+    type Touch = fn(&mut World);
+    let touches: [Touch; 3] = [
+        |world| assert!(world.transition(1, |l, p| l.sync(p, 1)).unwrap()),
+        |world| {
+            let paid = world
+                .transition(1, |l, p| l.repay(p, Amount::new(1)))
+                .unwrap();
+            world.held.0 += paid.get();
+        },
+        |world| {
+            world
+                .transition(1, |l, p| l.deposit(p, Amount::new(1)))
+                .unwrap();
+            world.held.1 += 1;
+        },
+    ];
+    for touch in touches {
+        let mut world = unsold();
+        touch(&mut world);
+        world.check();
+        assert_eq!(
+            open_on_the_next_round(&mut world).err(),
+            Some(LedgerError::NothingToLiquidate)
+        );
+        world.block += crate::page::FIRST_WAIT;
+        assert!(open_on_the_next_round(&mut world).is_ok(), "the wait ends");
+    }
+}
+
+/// Attack: in a wind-down the owner adds a unit of collateral ahead of every attempt to take in
+/// kind, and the auction that failed is forgotten.
+#[test]
+fn an_owner_does_not_escape_being_taken_in_kind_by_adding_a_unit() {
+    let mut world = unsold();
+    world.state.begin_wind_down().unwrap();
+    world.state.accrued_at += world.params.notice;
+    world
+        .transition(1, |l, p| l.deposit(p, Amount::new(1)))
+        .unwrap();
+    let (prices, block) = (world.prices(170 * PRICE_ONE), world.block);
+    let taken = world.transition(1, |l, p| l.take_in_kind(p, &prices, block));
+    assert_eq!(taken.unwrap().debt.get(), 1_400 * QUOTE);
+}
+
+/// Attack: in a wind-down an owner saves the position while it is in a batch; nobody buys, and
+/// before the owner's next message its collateral is taken in kind, a tenth under its price. What
+/// was held aside counts: a position that is healthy with it is left alone.
+#[test]
+fn what_was_held_aside_protects_from_being_taken_in_kind() {
+    for (repaid, added) in [(1_000 * QUOTE, 0), (0, 10 * COLLATERAL), (1_450 * QUOTE, 0)] {
+        let mut world = World::new();
+        world.open_position(1, 10 * COLLATERAL, 1_450 * QUOTE, 200 * PRICE_ONE);
+        let batch = world.open_batch(170 * PRICE_ONE).unwrap().number;
+        world.state.begin_wind_down().unwrap();
+        if repaid > 0 {
+            world
+                .transition(1, |l, p| l.repay(p, Amount::new(repaid)))
+                .unwrap();
+        } else {
+            world
+                .transition(1, |l, p| l.deposit(p, Amount::new(added)))
+                .unwrap();
+        }
+        world.settle(batch, Price::ZERO, Amount::ZERO).unwrap();
+        world.rest(batch);
+        world.state.accrued_at += world.params.notice;
+        world.block += 1;
+        let (prices, block) = (world.prices(170 * PRICE_ONE), world.block);
+        let taken = world.transition(1, |l, p| l.take_in_kind(p, &prices, block));
+        assert_eq!(taken.err(), Some(LedgerError::NothingToLiquidate));
+    }
+}
