@@ -81,7 +81,7 @@ done < <(find docs/decisions -name '*.md' -printf '%f\n' | cut -d - -f 1 | sort 
 while IFS= read -r message; do
     grep -qF "\`$message\`" docs/integrating.md || fault "docs/integrating.md lacks the message $message"
 done < <(
-    for file in auction breaker vault vault_admin governance oracle; do
+    for file in auction breaker standing vault vault_admin governance oracle; do
         grep -A1 -F '#[ink(message)]' "crates/interfaces/src/$file.rs"
     done | grep -oE 'fn [a-z_]+' | cut -d ' ' -f 2 | sort -u
 )

@@ -109,9 +109,10 @@ impl LiquidationAuction {
             .into_iter()
             .filter(|batch| batch.market == id)
             .map(|batch| {
-                let auction = self.record(batch)?.auction;
-                let clock = auction.clock(&halts, now);
-                Ok(auction.facts(clock, market.scale, Amount::ZERO)?)
+                let mut record = self.record(batch)?;
+                self.join_ended(&mut record, &market)?;
+                let clock = record.auction.clock(&halts, now);
+                Ok(record.auction.facts(clock, market.scale, Amount::ZERO)?)
             })
             .collect()
     }

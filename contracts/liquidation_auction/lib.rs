@@ -4,34 +4,41 @@
 //! stores what it returns, calls the vault or a token at the end and emits an event.
 #![cfg_attr(not(feature = "std"), no_std, no_main)]
 
+mod batches;
 mod breaker;
+mod standing;
 mod state;
 
 #[ink::contract(env = breakwater_interfaces::Env)]
 mod liquidation_auction {
-    use breakwater_core::auction::{Auction, AuctionError, Clearing, Fill, Halts, Quote, Status};
-    use breakwater_core::batch::Sale;
-    use breakwater_core::breaker::{Action, Cause, Limits, Stage};
-    use breakwater_core::ladder::Schedule;
+    use breakwater_core::auction::{AuctionError, Clearing, Fill, Halts, Quote, Status};
+    use breakwater_core::breaker::{Cause, Limits, Stage};
     use breakwater_core::ledger::{Leaving, Settlement};
-    use breakwater_core::math::MathError;
+    use breakwater_core::math::{MathError, Rounding};
     use breakwater_core::roles::{Governance, RoleError};
+    use breakwater_core::standing::account::{Account, Payout, Worth};
+    use breakwater_core::standing::pool::SeriesEnd;
+    use breakwater_core::standing::seen::fresh_for;
+    use breakwater_core::standing::{Discount, Standing, Turn};
     use breakwater_core::units::{Amount, Block, Price};
     use breakwater_interfaces::auction::{
-        AuctionCleared, AuctionContractError as Error, AuctionExtended, AuctionMarket,
-        AuctionOpened, AuctionRecord, AuctionSettled, BalanceChanged, BatchKey, Bid, BidCancelled,
-        BidId, BidPage, BidPlaced, BidReplaced, BidsClaimed, LiquidationAuction as Interface,
-        OwnerLeft, Treasury,
+        AuctionCleared, AuctionContractError as Error, AuctionMarket, AuctionRecord,
+        BalanceChanged, BatchKey, Bid, BidCancelled, BidId, BidPage, BidPlaced, BidReplaced,
+        LiquidationAuction as Interface, OwnerLeft, Treasury,
     };
     use breakwater_interfaces::breaker::{CircuitBreaker, GlobalBreaker, MarketBreaker, Tripped};
     use breakwater_interfaces::cell::Cell;
     use breakwater_interfaces::governance::{Governed, Guarded, Roles};
+    use breakwater_interfaces::standing::StandingBids;
     use breakwater_interfaces::vault::MarginVault;
     use breakwater_interfaces::MarketId;
     use ink::codegen::TraitCallBuilder;
     use ink::prelude::vec::Vec;
     use ink::storage::traits::ManualKey;
     use ink::storage::{Lazy, Mapping};
+
+    /// The least that is put into a tier is this part of the market's least debt.
+    const LEAST_STANDING: u128 = 100;
 
     /// Wiring; read only by the messages that need them.
     #[ink::scale_derive(Encode, Decode, TypeInfo)]
@@ -40,6 +47,9 @@ mod liquidation_auction {
         pub(crate) vault: AccountId,
         pub(crate) oracle: AccountId,
     }
+
+    /// Something of one tier of a market.
+    pub(crate) type TierKey<T> = (MarketId, Discount, T);
 
     /// Storage: see `docs/storage.md` for every key.
     #[ink(storage)]
@@ -54,11 +64,15 @@ mod liquidation_auction {
         pub(crate) breakers: Mapping<MarketId, Cell<MarketBreaker>, ManualKey<0x4252_4541>>,
         /// The breaker of all markets.
         pub(crate) global: Lazy<Cell<GlobalBreaker>, ManualKey<0x4252_4b47>>,
+        pub(crate) standing: Mapping<MarketId, Cell<Standing>, ManualKey<0x5354_414e>>,
+        pub(crate) stakes: Mapping<TierKey<AccountId>, Cell<Account>, ManualKey<0x5354_414b>>,
+        pub(crate) series: Mapping<TierKey<u32>, Cell<SeriesEnd>, ManualKey<0x5345_5249>>,
+        pub(crate) turns: Mapping<TierKey<u32>, Cell<Turn>, ManualKey<0x5455_524e>>,
     }
 
     impl LiquidationAuction {
-        /// An auction contract for the markets of `vault`, governed by `governor`. Its circuit
-        /// breaker reads `oracle`, the vault's.
+        /// An auction contract for the markets of `vault`, whose prices come from `oracle`,
+        /// governed by `governor`.
         #[ink(constructor, selector = 0x9bae9d5e)]
         pub fn new(governor: AccountId, vault: AccountId, oracle: AccountId) -> Self {
             let mut config = Lazy::new();
@@ -73,6 +87,10 @@ mod liquidation_auction {
                 bids: Mapping::new(),
                 breakers: Mapping::new(),
                 global: Lazy::new(),
+                standing: Mapping::new(),
+                stakes: Mapping::new(),
+                series: Mapping::new(),
+                turns: Mapping::new(),
             }
         }
     }
@@ -146,8 +164,11 @@ mod liquidation_auction {
             if self.markets.contains(market) {
                 return Err(Error::MarketRegistered);
             }
+            let Config { oracle, .. } = self.config()?;
             let found = self.market_in_vault(market)?;
-            let scale = found.params.scale().map_err(|_| Error::VaultUnavailable)?;
+            let params = &found.params;
+            let scale = params.scale().map_err(|_| Error::VaultUnavailable)?;
+            let least = params.min_debt.mul_div(1, LEAST_STANDING, Rounding::Up)?;
             self.watch(market, &found);
             self.markets.insert(
                 market,
@@ -155,8 +176,13 @@ mod liquidation_auction {
                     collateral: found.collateral,
                     quote: found.quote,
                     scale,
-                    blocks_per_step: found.params.ladder.blocks_per_step,
-                    announce_blocks: found.params.ladder.announce_blocks,
+                    blocks_per_step: params.ladder.blocks_per_step,
+                    announce_blocks: params.ladder.announce_blocks,
+                    oracle,
+                    feed: params.feed,
+                    fresh_for: fresh_for(params.max_price_age),
+                    deepest: Discount::deepest_over(params.ladder.floor),
+                    least_standing: least,
                     halts: Halts::default(),
                 }),
             );
@@ -206,62 +232,7 @@ mod liquidation_auction {
 
         #[ink(message)]
         fn open_batch(&mut self, market: MarketId) -> Result<BatchKey, Error> {
-            let terms = self.market_of(market)?;
-            // A batch of new cohorts or of what another left: the vault takes what the stage allows.
-            self.ensure_stage_allows(market, Action::Reauction)?;
-            let mut treasury = self.treasury_of(terms.quote);
-            let demand = self.demand(&treasury, None)?;
-            let opening = match self
-                .vault()?
-                .call_mut()
-                .open_batch(market, demand)
-                .try_invoke()
-            {
-                Ok(Ok(opening)) => opening.map_err(Error::Vault)?,
-                _ => return Err(Error::VaultUnavailable),
-            };
-            let batch = BatchKey {
-                market,
-                number: opening.number,
-            };
-            let opener = self.env().caller();
-            let opened = self.env().block_number();
-            let first = opened
-                .checked_add(u32::from(terms.announce_blocks))
-                .ok_or(MathError::Overflow)?;
-            let steps = u8::try_from(opening.prices.len()).map_err(|_| MathError::Overflow)?;
-            let schedule = Schedule {
-                first,
-                blocks_per_step: terms.blocks_per_step,
-                steps,
-            };
-            let auction = Auction::open(
-                schedule,
-                opened,
-                opening.spot,
-                opening.prices,
-                opening.targets,
-            )?;
-            self.env().emit_event(AuctionOpened {
-                batch,
-                opener,
-                first,
-                blocks_per_step: terms.blocks_per_step,
-                reference: auction.reference,
-                reserve: auction.reserve,
-                prices: auction.prices.clone(),
-                targets: auction.targets.clone(),
-            });
-            let record = AuctionRecord {
-                auction,
-                opener,
-                bids: 0,
-                collateral: Amount::ZERO,
-            };
-            self.store(batch, record);
-            treasury.running.push(batch);
-            self.treasuries.insert(terms.quote, &Cell(treasury));
-            Ok(batch)
+            self.open_auction(market)
         }
 
         #[ink(message)]
@@ -366,30 +337,7 @@ mod liquidation_auction {
 
         #[ink(message)]
         fn extend(&mut self, batch: BatchKey) -> Result<(), Error> {
-            let market = self.market_of(batch.market)?;
-            self.ensure_stage_allows(batch.market, Action::OpenBatch)?;
-            let mut record = self.record(batch)?;
-            let clock = self.clock(&record, &market);
-            record.auction.ensure_announced(clock)?;
-            let demand = self.demand(&self.treasury_of(market.quote), Some(batch))?;
-            let ladder = record.auction.prices.clone();
-            let extended = self
-                .vault()?
-                .call_mut()
-                .extend_batch(batch.market, batch.number, demand, ladder)
-                .try_invoke();
-            let opening = match extended {
-                Ok(Ok(opening)) => opening.map_err(Error::Vault)?,
-                _ => return Err(Error::VaultUnavailable),
-            };
-            record.auction.retarget(opening.targets.clone());
-            self.store(batch, record);
-            self.env().emit_event(AuctionExtended {
-                batch,
-                caller: self.env().caller(),
-                targets: opening.targets,
-            });
-            Ok(())
+            self.extend_auction(batch)
         }
 
         #[ink(message)]
@@ -397,6 +345,7 @@ mod liquidation_auction {
             let owner = self.env().caller();
             let market = self.market_of(batch.market)?;
             let mut record = self.record(batch)?;
+            self.join_ended(&mut record, &market)?;
             let clock = self.clock(&record, &market);
             record.auction.ensure_running(clock)?;
             if clock.stands {
@@ -439,6 +388,7 @@ mod liquidation_auction {
                 Ok(Ok(prices)) => prices.map_err(Error::Vault)?,
                 _ => return Err(Error::VaultUnavailable),
             };
+            self.join_ended(&mut record, &market)?;
             let clock = self.clock(&record, &market);
             let clearing =
                 record
@@ -460,85 +410,12 @@ mod liquidation_auction {
 
         #[ink(message)]
         fn settle(&mut self, batch: BatchKey) -> Result<Settlement, Error> {
-            let settler = self.env().caller();
-            let market = self.market_of(batch.market)?;
-            let mut record = self.record(batch)?;
-            self.judge(batch, &mut record, &market)?;
-            let clearing = record.auction.settle()?;
-            let (raised, sold) = (clearing.raised, clearing.sold);
-            let opener = record.opener;
-            record.collateral = sold;
-            self.store(batch, record.clone());
-            let mut treasury = self.treasury_of(market.quote);
-            treasury.held = treasury.held.minus(raised)?;
-            treasury.running.retain(|running| *running != batch);
-            self.treasuries.insert(market.quote, &Cell(treasury));
-
-            let vault = self.config()?.vault;
-            if !raised.is_zero() {
-                self.token(market.quote).push(vault, raised)?;
-            }
-            let settled = self
-                .vault()?
-                .call_mut()
-                .settle_batch(
-                    batch.market,
-                    batch.number,
-                    Sale {
-                        price: clearing.price,
-                        raised,
-                        excused: clearing.is_excused(),
-                    },
-                    opener,
-                    settler,
-                )
-                .try_invoke();
-            let settlement = match settled {
-                Ok(Ok(settlement)) => settlement.map_err(Error::Vault)?,
-                _ => return Err(Error::VaultUnavailable),
-            };
-            self.learn(batch, &record, &market, &settlement);
-            self.env().emit_event(AuctionSettled {
-                batch,
-                settler,
-                price: clearing.price,
-                raised,
-                sold,
-            });
-            Ok(settlement)
+            self.settle_auction(batch)
         }
 
         #[ink(message)]
         fn claim(&mut self, batch: BatchKey, bids: Vec<BidId>) -> Result<Fill, Error> {
-            if bids.is_empty() {
-                return Err(Error::NoBids);
-            }
-            let bidder = self.env().caller();
-            let market = self.market_of(batch.market)?;
-            let mut record = self.record(batch)?;
-            let mut total = Fill::default();
-            for id in &bids {
-                let bid = self.own_bid(batch, *id)?;
-                let fill = record.auction.claim(bid.budget, bid.step, market.scale)?;
-                total.spent = total.spent.plus(fill.spent)?;
-                total.refunded = total.refunded.plus(fill.refunded)?;
-                total.received = total.received.plus(fill.received)?;
-                self.bids.remove((batch, *id));
-            }
-            record.collateral = record.collateral.minus(total.received)?;
-            self.store(batch, record);
-            let balance = self.balance_of(market.quote, bidder).plus(total.refunded)?;
-            self.set_balance(market.quote, bidder, balance);
-            if !total.received.is_zero() {
-                self.token(market.collateral).push(bidder, total.received)?;
-            }
-            self.env().emit_event(BidsClaimed {
-                batch,
-                bidder,
-                bids,
-                fill: total,
-            });
-            Ok(total)
+            self.claim_bids(batch, bids)
         }
 
         #[ink(message)]
@@ -560,9 +437,10 @@ mod liquidation_auction {
             at_block: Block,
         ) -> Result<Quote, Error> {
             let market = self.market_of(batch.market)?;
-            let record = self.record(batch)?;
+            let mut record = self.record(batch)?;
             let block = at_block.max(self.env().block_number());
             let clock = self.clock_in(&record, &market, block);
+            self.join_begun(&mut record, &market, clock)?;
             Ok(record.auction.quote(budget, limit, clock, market.scale)?)
         }
 
@@ -595,6 +473,43 @@ mod liquidation_auction {
             let mut found = self.market_of(market).ok()?;
             found.halts = found.halts.with(&self.all_markets().halts);
             Some(found)
+        }
+    }
+
+    impl StandingBids for LiquidationAuction {
+        #[ink(message)]
+        fn stand(&mut self, market: MarketId, percent: u8, amount: Amount) -> Result<(), Error> {
+            self.enter_tier(market, percent, amount)
+        }
+
+        #[ink(message)]
+        fn unstand(
+            &mut self,
+            market: MarketId,
+            percent: u8,
+            amount: Amount,
+        ) -> Result<Amount, Error> {
+            self.leave_tier(market, percent, amount)
+        }
+
+        #[ink(message)]
+        fn claim_standing(&mut self, market: MarketId, percent: u8) -> Result<Payout, Error> {
+            self.claim_tier(market, percent)
+        }
+
+        #[ink(message)]
+        fn standing(&self, market: MarketId) -> Standing {
+            self.standing_of(market)
+        }
+
+        #[ink(message)]
+        fn stake_of(
+            &self,
+            market: MarketId,
+            percent: u8,
+            owner: AccountId,
+        ) -> Result<Worth, Error> {
+            self.worth_in_tier(market, percent, owner)
         }
     }
 }

@@ -1,13 +1,11 @@
 //! What messages share: loading and storing cells, balances, the clock, and how a batch is judged.
 
 use crate::liquidation_auction::{Config, LiquidationAuction};
-use breakwater_core::auction::{AuctionError, Clearing, Clock, Phase, Status};
-use breakwater_core::ledger::Demand;
-use breakwater_core::math::Rounding;
+use breakwater_core::auction::{AuctionError, Clearing, Clock, Fill, Phase, Status};
 use breakwater_core::units::Amount;
 use breakwater_interfaces::auction::{
     AuctionCleared, AuctionContractError as Error, AuctionMarket, AuctionRecord, BatchKey, Bid,
-    BidId, BidPage, Treasury,
+    BidId, BidPage, BidsClaimed, Treasury,
 };
 use breakwater_interfaces::cell::Cell;
 use breakwater_interfaces::token::Token;
@@ -108,29 +106,13 @@ impl LiquidationAuction {
         market: &AuctionMarket,
     ) -> Result<Clearing, Error> {
         let first = record.auction.phase == Phase::Running;
+        self.join_ended(record, market)?;
         let clock = self.clock(record, market);
         let clearing = record.auction.clear(clock, market.scale)?;
         if first {
             self.env().emit_event(AuctionCleared { batch, clearing });
         }
         Ok(clearing)
-    }
-
-    /// Two thirds of the quote that no other running auction reserves: a batch that asks for
-    /// no more finds competition rather than scarcity.
-    pub(crate) fn demand(
-        &self,
-        treasury: &Treasury,
-        own: Option<BatchKey>,
-    ) -> Result<Demand, Error> {
-        let mut free = treasury.held;
-        for batch in treasury.running.iter().filter(|batch| Some(**batch) != own) {
-            free = free.minus_or_zero(self.record(*batch)?.auction.reserved);
-        }
-        Ok(Demand {
-            most: free.mul_div(2, 3, Rounding::Down)?,
-            depth: None,
-        })
     }
 
     /// What an auction's clock shows in this block.
@@ -140,9 +122,43 @@ impl LiquidationAuction {
 
     pub(crate) fn status_of(&self, batch: BatchKey) -> Result<Status, Error> {
         let market = self.market_of(batch.market)?;
-        let record = self.record(batch)?;
+        let mut record = self.record(batch)?;
         let clock = self.clock(&record, &market);
+        self.join_begun(&mut record, &market, clock)?;
         Ok(record.auction.status(clock, market.scale)?)
+    }
+
+    /// Claims the caller's bids of a settled batch.
+    pub(crate) fn claim_bids(&mut self, batch: BatchKey, bids: Vec<BidId>) -> Result<Fill, Error> {
+        if bids.is_empty() {
+            return Err(Error::NoBids);
+        }
+        let bidder = self.env().caller();
+        let market = self.market_of(batch.market)?;
+        let mut record = self.record(batch)?;
+        let mut total = Fill::default();
+        for id in &bids {
+            let bid = self.own_bid(batch, *id)?;
+            let fill = record.auction.claim(bid.budget, bid.step, market.scale)?;
+            total.spent = total.spent.plus(fill.spent)?;
+            total.refunded = total.refunded.plus(fill.refunded)?;
+            total.received = total.received.plus(fill.received)?;
+            self.bids.remove((batch, *id));
+        }
+        record.collateral = record.collateral.minus(total.received)?;
+        self.store(batch, record);
+        let balance = self.balance_of(market.quote, bidder).plus(total.refunded)?;
+        self.set_balance(market.quote, bidder, balance);
+        if !total.received.is_zero() {
+            self.token(market.collateral).push(bidder, total.received)?;
+        }
+        self.env().emit_event(BidsClaimed {
+            batch,
+            bidder,
+            bids,
+            fill: total,
+        });
+        Ok(total)
     }
 
     /// A page of an account's bids, with what a claim of them would pay.

@@ -10,7 +10,8 @@ mod oracle_adapter {
         Feed, FeedConfig, OracleError, Outcome, Quote, Reading, Round, SourceConfig, Submission,
     };
     use breakwater_core::roles::{Governance, RoleError};
-    use breakwater_core::units::{Millis, Price};
+    use breakwater_core::standing::seen::Seen;
+    use breakwater_core::units::{Block, Millis, Price};
     use breakwater_interfaces::cell::Cell;
     use breakwater_interfaces::governance::{Governed, Roles};
     use breakwater_interfaces::oracle::{
@@ -18,6 +19,7 @@ mod oracle_adapter {
     };
     use breakwater_interfaces::Env;
     use ink::codegen::TraitCallBuilder;
+    use ink::prelude::vec::Vec;
     use ink::storage::traits::ManualKey;
     use ink::storage::Mapping;
 
@@ -220,6 +222,13 @@ mod oracle_adapter {
                 None if self.feeds.contains(feed) => Err(OracleError::NoRound),
                 None => Err(OracleError::UnknownFeed),
             }
+        }
+
+        #[ink(message)]
+        fn prices_since(&self, feed: FeedId, block: Block) -> Vec<Seen> {
+            self.load(feed)
+                .map(|state| state.seen.since(block))
+                .unwrap_or_default()
         }
 
         #[ink(message)]

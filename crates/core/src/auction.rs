@@ -10,7 +10,7 @@ mod facts;
 mod halts;
 mod status;
 
-pub use clearing::{Clearing, End, Fill};
+pub use clearing::{Clearing, End, Fill, LEAST_PART};
 pub use halts::{Clock, Halt, Halts, LONGEST_HALT};
 pub use status::{Quote, Stage, Status};
 

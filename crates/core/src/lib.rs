@@ -18,6 +18,7 @@
 //! | [`losses`] | who bears a shortfall, in which order |
 //! | [`ladder`] | the Dutch clock: prices step by step |
 //! | [`auction`] | bids, clearing at the best step, fills |
+//! | [`standing`] | money in discount tiers, shared by product and sum |
 //! | [`roles`] | two-step governance, and a guardian who may only restrict |
 //! | [`timelock`] | notice before a change of parameters |
 //! | [`wind_down`] | the orderly end of a market |
@@ -62,6 +63,7 @@ pub mod oracle;
 pub mod page;
 pub mod position;
 pub mod roles;
+pub mod standing;
 pub mod tick;
 pub mod timelock;
 pub mod units;

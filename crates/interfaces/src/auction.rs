@@ -1,5 +1,6 @@
 //! The liquidation auction: bidders' balances, bids, the price clock and claims.
 
+use crate::oracle::FeedId;
 use crate::token::TokenError;
 use crate::vault::VaultError;
 use crate::{AccountId, MarketId};
@@ -7,6 +8,8 @@ use breakwater_core::auction::{Auction, AuctionError, Clearing, Fill, Halts, Quo
 use breakwater_core::breaker::BreakerError;
 use breakwater_core::ledger::{Leaving, Settlement};
 use breakwater_core::math::MathError;
+use breakwater_core::standing::tiers::StandingClaim;
+use breakwater_core::standing::{Discount, StandingError};
 use breakwater_core::units::{Amount, Block, Price, UnitScale};
 use ink::prelude::vec::Vec;
 use scale::{Decode, Encode};
@@ -46,14 +49,20 @@ pub enum AuctionContractError {
     InsufficientBalance,
     /// No bid was named.
     NoBids,
+    /// The amount is under the market's least one, and not all there is.
+    AmountTooSmall,
     /// The vault did not answer.
     VaultUnavailable,
+    /// The oracle did not answer.
+    OracleUnavailable,
     /// The vault refuses.
     Vault(VaultError),
     /// A token call failed.
     Token(TokenError),
     /// A rule of the auction refuses.
     Auction(AuctionError),
+    /// A rule of standing bids refuses.
+    Standing(StandingError),
     /// A number left its range.
     Math(MathError),
     /// The caller is neither the guardian nor the governor.
@@ -80,6 +89,16 @@ impl From<AuctionError> for AuctionContractError {
     }
 }
 
+impl From<StandingError> for AuctionContractError {
+    fn from(error: StandingError) -> Self {
+        match error {
+            StandingError::Auction(error) => Self::Auction(error),
+            StandingError::Math(error) => Self::Math(error),
+            error => Self::Standing(error),
+        }
+    }
+}
+
 impl From<MathError> for AuctionContractError {
     fn from(error: MathError) -> Self {
         Self::Math(error)
@@ -101,6 +120,16 @@ pub struct AuctionMarket {
     pub blocks_per_step: u8,
     /// Blocks between an opening and its first step.
     pub announce_blocks: u8,
+    /// The oracle, and the market's feed in it.
+    pub oracle: AccountId,
+    /// See `oracle`.
+    pub feed: FeedId,
+    /// Blocks for which an accepted round is fresh enough for standing bids.
+    pub fresh_for: Block,
+    /// The deepest tier whose price can be at or above the ladder's floor.
+    pub deepest: Discount,
+    /// The least that is put into a tier, and taken out of it unless it is all.
+    pub least_standing: Amount,
     /// Blocks in which its auctions could not be bid in.
     pub halts: Halts,
 }
@@ -111,6 +140,8 @@ pub struct AuctionMarket {
 pub struct Treasury {
     /// Quote tokens the contract must hold: balances, and budgets not paid to a vault.
     pub held: Amount,
+    /// What of it is standing bids.
+    pub standing: Amount,
     /// Auctions that still reserve budgets of it.
     pub running: Vec<BatchKey>,
 }
@@ -125,8 +156,10 @@ pub struct AuctionRecord {
     pub opener: AccountId,
     /// Bids placed so far: the id of the next one.
     pub bids: BidId,
-    /// Collateral received from the vault and not claimed.
+    /// Collateral received from the vault for its bids and not claimed.
     pub collateral: Amount,
+    /// The standing money it has reserved.
+    pub standing: StandingClaim,
 }
 
 /// One bid as the contract stores it, until it is claimed or cancelled.

@@ -2,8 +2,10 @@
 
 use crate::AccountId;
 use breakwater_core::oracle::{Feed, FeedConfig, OracleError, Reading, Round, SourceConfig};
+use breakwater_core::standing::seen::Seen;
 use breakwater_core::units::{Block, Millis, Price};
 use ink::prelude::string::String;
+use ink::prelude::vec::Vec;
 
 /// Number of a feed.
 pub type FeedId = u32;
@@ -79,6 +81,11 @@ pub trait OracleAdapter {
     /// `UnknownFeed`, `NoRound`.
     #[ink(message)]
     fn read(&self, feed: FeedId) -> Result<Reading, OracleError>;
+
+    /// Accepted and quarantined prices since a block, oldest first and one a block, and the last
+    /// accepted one before it: what standing bids depend on. Empty for an unknown feed.
+    #[ink(message)]
+    fn prices_since(&self, feed: FeedId, block: Block) -> Vec<Seen>;
 
     /// A feed with its feeders and everything they submitted last.
     #[ink(message)]

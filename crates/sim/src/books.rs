@@ -2,8 +2,10 @@
 
 use crate::deployment::{ask, Deployment, StepError};
 use breakwater_chain::Chain;
+use breakwater_core::standing::Standing;
 use breakwater_core::units::Amount;
 use breakwater_interfaces::auction::{BatchKey, LiquidationAuction};
+use breakwater_interfaces::standing::StandingBids;
 use breakwater_interfaces::token::PSP22;
 use breakwater_interfaces::vault::{Accounting, MarginVault, VaultError};
 use breakwater_interfaces::AccountId;
@@ -35,14 +37,16 @@ pub struct Books {
     pub vault_collateral: Entry,
     /// Quote in the auction: balances and budgets.
     pub auction_quote: Entry,
-    /// Collateral in the auction: sold and not claimed.
+    /// Collateral in the auction: sold and not claimed, for bids and for standing bids.
     pub auction_collateral: Entry,
+    /// Of the quote in the auction, what its treasury holds and all tiers owe: standing bids.
+    pub standing: Entry,
     /// The vault's totals.
     pub accounting: Accounting,
 }
 
 impl Books {
-    /// The four entries with their names.
+    /// The four entries of tokens with their names.
     #[must_use]
     pub fn entries(&self) -> [(&'static str, Entry); 4] {
         [
@@ -58,6 +62,7 @@ impl Books {
     pub fn fault(&self) -> Option<String> {
         self.entries()
             .into_iter()
+            .chain([("auction, standing bids", self.standing)])
             .find(|(_, entry)| !entry.balances())
             .map(|(name, entry)| {
                 format!(
@@ -106,7 +111,19 @@ impl Books {
             d.auction().call().treasury(d.market),
         )
         .await?;
-        let mut unclaimed = finished;
+        let tiers: Standing = ask(
+            chain,
+            d.auction,
+            "standing",
+            d.standing().call().standing(d.market),
+        )
+        .await?;
+        let (mut unclaimed, mut standing) = (finished, Amount::ZERO);
+        for tier in tiers.tiers() {
+            let held = tier.held().unwrap_or_default();
+            standing = Amount::new(standing.get().saturating_add(held.get()));
+            unclaimed = Amount::new(unclaimed.get().saturating_add(tier.collateral.get()));
+        }
         for batch in batches {
             let record = ask(
                 chain,
@@ -134,6 +151,10 @@ impl Books {
             auction_collateral: Entry {
                 held: held(chain, d.collateral, d.auction).await?,
                 owed: unclaimed,
+            },
+            standing: Entry {
+                held: treasury.standing,
+                owed: standing,
             },
             accounting,
         })

@@ -9,6 +9,7 @@ use breakwater_interfaces::auction::LiquidationAuction;
 use breakwater_interfaces::breaker::CircuitBreaker;
 use breakwater_interfaces::governance::{Governed, Guarded};
 use breakwater_interfaces::oracle::OracleAdapter;
+use breakwater_interfaces::standing::StandingBids;
 use breakwater_interfaces::token::{PSP22Error, PROBE, PSP22};
 use breakwater_interfaces::vault::MarginVault;
 use breakwater_interfaces::vault_admin::VaultAdmin;
@@ -26,6 +27,8 @@ pub type VaultRef = ink::contract_ref!(MarginVault, Env);
 pub type AuctionRef = ink::contract_ref!(LiquidationAuction, Env);
 /// A handle that builds calls to the auction's circuit breaker.
 pub type BreakerRef = ink::contract_ref!(CircuitBreaker, Env);
+/// A handle that builds calls about standing bids to the auction.
+pub type StandingRef = ink::contract_ref!(StandingBids, Env);
 /// A handle that builds calls about the governance of any contract.
 pub type GovernedRef = ink::contract_ref!(Governed, Env);
 /// A handle that builds calls about the guardian of a contract.
@@ -267,6 +270,11 @@ impl Deployment {
 
     /// Builds calls to the auction's circuit breaker.
     pub fn breaker(&self) -> BreakerRef {
+        self.auction.into()
+    }
+
+    /// Builds calls about standing bids to the auction.
+    pub fn standing(&self) -> StandingRef {
         self.auction.into()
     }
 

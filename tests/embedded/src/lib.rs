@@ -385,6 +385,7 @@ impl World {
     #[track_caller]
     pub fn assert_books(&self) {
         let (books, d) = (self.books(), &self.d);
+        assert!(books.standing.balances(), "standing: {:?}", books.standing);
         let places = [
             (d.quote, d.vault),
             (d.collateral, d.vault),

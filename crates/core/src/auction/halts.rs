@@ -184,7 +184,8 @@ impl Clock {
     }
 
     /// The block that ended steps are judged in.
-    pub(super) fn judged(&self) -> Block {
+    #[must_use]
+    pub fn judged(&self) -> Block {
         self.expired_at.unwrap_or(self.block)
     }
 

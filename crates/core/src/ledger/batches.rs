@@ -48,6 +48,8 @@ pub struct Opening {
     pub reference: Price,
     /// Price of the latest accepted round.
     pub spot: Price,
+    /// A price in quarantine: standing bids are taken under it.
+    pub quarantined: Option<Price>,
     /// Price of each step.
     pub prices: Vec<Price>,
     /// `T` at each step, quote.
@@ -200,6 +202,7 @@ impl<S: LedgerStore> Ledger<'_, S> {
             number,
             reference: batch.reference,
             spot: prices.spot,
+            quarantined: prices.quarantined,
             prices: ladder,
             targets,
             cohorts: batch.cohorts,

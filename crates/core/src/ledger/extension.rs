@@ -85,6 +85,7 @@ impl<S: LedgerStore> Ledger<'_, S> {
             number,
             reference: batch.reference,
             spot: prices.spot,
+            quarantined: prices.quarantined,
             prices: ladder.to_vec(),
             targets: targets(&lot.terms, ladder, self.scale)?,
             cohorts: batch.cohorts,

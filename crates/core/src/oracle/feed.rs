@@ -6,6 +6,7 @@ use super::{
     distance, is_within, FeedConfig, OracleError, Round, Submission, HIGHEST_PRICE, MAX_FEEDERS,
 };
 use crate::math::MathError;
+use crate::standing::seen::{Seen, SeenLog};
 use crate::units::{Block, Millis, Price};
 use alloc::vec::Vec;
 use scale::{Decode, Encode};
@@ -61,6 +62,8 @@ pub struct Feed<A> {
     pub confirmed: Option<Price>,
     /// Accepted prices of the recent past.
     pub history: History,
+    /// Accepted and quarantined prices, block by block: what standing bids depend on.
+    pub seen: SeenLog,
 }
 
 /// A median of fresh submissions.
@@ -86,6 +89,7 @@ impl<A: Eq> Feed<A> {
             quarantine: None,
             confirmed: None,
             history: History::default(),
+            seen: SeenLog::default(),
         })
     }
 
@@ -160,10 +164,16 @@ impl<A: Eq> Feed<A> {
         }
         slot.last = Some(submission);
         slot.counted = false;
-        match self.complete(now, block) {
-            Some(candidate) => self.judge(&candidate, now, block),
-            None => Ok(Outcome::Recorded),
-        }
+        let Some(candidate) = self.complete(now, block) else {
+            return Ok(Outcome::Recorded);
+        };
+        let outcome = self.judge(&candidate, now, block)?;
+        self.seen.record(Seen {
+            block,
+            price: candidate.price,
+            accepted: matches!(outcome, Outcome::Accepted(_)),
+        });
+        Ok(outcome)
     }
 
     /// The median of the fresh submissions, if they are enough; they count as used from then on.

@@ -7,9 +7,11 @@ use super::Watch;
 use crate::deployment::{mint, Deployment, StepError};
 use breakwater_chain::{AccountId, Message, Receipt};
 use breakwater_core::breaker::{Cause, Stage as Stop};
-use breakwater_core::units::{Amount, Price, Shares};
+use breakwater_core::math::Rounding;
+use breakwater_core::units::{Amount, Price, Ratio, Shares};
 use breakwater_interfaces::auction::LiquidationAuction;
 use breakwater_interfaces::breaker::CircuitBreaker;
+use breakwater_interfaces::standing::StandingBids;
 use breakwater_interfaces::token::PSP22;
 use breakwater_interfaces::vault::MarginVault;
 use ink::codegen::TraitCallBuilder;
@@ -56,7 +58,7 @@ struct Round<'a, 'b> {
 }
 
 /// Messages in the table, about; for progress.
-const MESSAGES: u64 = 39;
+const MESSAGES: u64 = 45;
 
 const fn quote(whole: u128) -> Amount {
     Amount::new(whole * QUOTE)
@@ -71,6 +73,11 @@ macro_rules! note {
     ($round:expr, $who:expr, $contract:ident: $message:ident($($arg:expr),*), $situation:expr) => {{
         let d = $round.stage.d;
         let message = d.$contract().call_mut().$message($($arg),*);
+        $round.book($who, d.$contract, (stringify!($contract), stringify!($message), $situation), message)?
+    }};
+    ($round:expr, $who:expr, $contract:ident.$part:ident: $message:ident($($arg:expr),*), $situation:expr) => {{
+        let d = $round.stage.d;
+        let message = d.$part().call_mut().$message($($arg),*);
         $round.book($who, d.$contract, (stringify!($contract), stringify!($message), $situation), message)?
     }};
 }
@@ -155,6 +162,19 @@ impl Round<'_, '_> {
         Ok(())
     }
 
+    /// Standing bids in a tier.
+    fn depositor(&mut self) -> Result<AccountId, StepError> {
+        let (depositor, d) = (self.stage.account()?, self.stage.d);
+        self.stage
+            .fund(depositor, d.quote, quote(200_000), d.auction)?;
+        let message = d.auction().call_mut().deposit(0, quote(200_000));
+        self.stage.send(depositor, d.auction, "deposit", message)?;
+        note!(self, depositor, auction.standing: stand(0, 5, quote(100_000)), "for the first time");
+        note!(self, depositor, auction.standing: stand(0, 5, quote(1_000)), "again");
+        note!(self, depositor, auction.standing: unstand(0, 5, quote(500)), "no batch running");
+        Ok(depositor)
+    }
+
     /// A batch over eight ticks, from the fall of the price to the last claim.
     fn batch(&mut self, price: Price) -> Result<(), StepError> {
         let (bidder, d) = (self.stage.account()?, self.stage.d);
@@ -222,6 +242,22 @@ impl Round<'_, '_> {
         }
         Ok(())
     }
+
+    /// A batch that standing bids alone buy.
+    fn standing_batch(&mut self, price: Price) -> Result<(), StepError> {
+        let depositor = self.depositor()?;
+        self.stage.set_price(price)?;
+        let keeper = self.stage.keeper;
+        let batch = note!(self, keeper, auction: open_batch(0), "with a standing tier").value;
+        let schedule = self.stage.record(batch)?.auction.schedule;
+        let lasts = schedule
+            .begins(schedule.steps)
+            .saturating_sub(schedule.first);
+        self.stage.advance(lasts + 2)?;
+        note!(self, keeper, auction: settle(batch), "judges too, with a standing tier");
+        note!(self, depositor, auction.standing: claim_standing(0, 5), "after a batch");
+        Ok(())
+    }
 }
 
 /// The table of messages.
@@ -244,6 +280,8 @@ pub fn table(watch: &mut Watch<'_>) -> Result<Vec<MessageRow>, StepError> {
     round.lender()?;
     round.borrower()?;
     round.batch(price)?;
+    let lower = price.times(Ratio::from_bps(9_000), Rounding::Down);
+    round.standing_batch(lower.unwrap_or(price))?;
     round.breaker()?;
     let unit = round
         .costs

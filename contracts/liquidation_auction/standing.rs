@@ -1,0 +1,395 @@
+//! Standing bids: depositors' messages, and what batches do with tiers.
+//!
+//! Every rule is in `breakwater_core::standing`.
+
+use crate::liquidation_auction::LiquidationAuction;
+use breakwater_core::auction::{Auction, Clock, Halts, Phase, DEFAULT_RESERVE, LEAST_PART};
+use breakwater_core::ledger::{Demand, Opening};
+use breakwater_core::math::Rounding;
+use breakwater_core::standing::account::{Account, Payout, Worth};
+use breakwater_core::standing::pool::SeriesEnd;
+use breakwater_core::standing::seen::Seen;
+use breakwater_core::standing::tiers::{reserve_ratio, StandingClaim};
+use breakwater_core::standing::{Discount, Record, Records, Standing, StandingFill, Turn};
+use breakwater_core::units::Amount;
+use breakwater_interfaces::auction::{
+    AuctionContractError as Error, AuctionMarket, AuctionRecord, BatchKey, Treasury,
+};
+use breakwater_interfaces::cell::Cell;
+use breakwater_interfaces::oracle::OracleAdapter;
+use breakwater_interfaces::standing::{StandingChanged, StandingClaimed, StandingFilled};
+use breakwater_interfaces::{AccountId, Env, MarketId};
+use ink::codegen::{Env as _, TraitCallBuilder};
+use ink::prelude::vec::Vec;
+
+/// Records of one tier that were filed away.
+struct Filed<'a> {
+    contract: &'a LiquidationAuction,
+    market: MarketId,
+    discount: Discount,
+}
+
+impl Records for Filed<'_> {
+    fn series(&self, number: u32) -> Option<SeriesEnd> {
+        let key = (self.market, self.discount, number);
+        self.contract.series.get(key).map(|cell| cell.0)
+    }
+
+    fn turn(&self, generation: u32) -> Option<Turn> {
+        let key = (self.market, self.discount, generation);
+        self.contract.turns.get(key).map(|cell| cell.0)
+    }
+}
+
+impl LiquidationAuction {
+    /// All tiers of a market.
+    pub(crate) fn standing_of(&self, market: MarketId) -> Standing {
+        self.standing
+            .get(market)
+            .map(|cell| cell.0)
+            .unwrap_or_default()
+    }
+
+    fn account_of(&self, market: MarketId, discount: Discount, owner: AccountId) -> Account {
+        self.stakes
+            .get((market, discount, owner))
+            .map(|cell| cell.0)
+            .unwrap_or_default()
+    }
+
+    fn filed(&self, market: MarketId, discount: Discount) -> Filed<'_> {
+        Filed {
+            contract: self,
+            market,
+            discount,
+        }
+    }
+
+    /// Stores what a depositor's message changed.
+    fn store_stake(
+        &mut self,
+        market: MarketId,
+        discount: Discount,
+        (standing, account): (Standing, Account),
+        records: Vec<Record>,
+    ) {
+        let owner = self.env().caller();
+        self.standing.insert(market, &Cell(standing));
+        if account.is_empty() {
+            self.stakes.remove((market, discount, owner));
+        } else {
+            self.stakes
+                .insert((market, discount, owner), &Cell(account));
+        }
+        self.file(market, records.into_iter().map(|record| (discount, record)));
+    }
+
+    fn file(&mut self, market: MarketId, records: impl IntoIterator<Item = (Discount, Record)>) {
+        for (discount, record) in records {
+            match record {
+                Record::Series(number, end) => {
+                    self.series.insert((market, discount, number), &Cell(end));
+                }
+                Record::Turn(number, turn) => {
+                    self.turns.insert((market, discount, number), &Cell(turn));
+                }
+            }
+        }
+    }
+
+    /// Pays quote of tiers back to the caller's free balance.
+    fn free_standing(&mut self, token: AccountId, amount: Amount) -> Result<(), Error> {
+        if amount.is_zero() {
+            return Ok(());
+        }
+        let owner = self.env().caller();
+        let balance = self.balance_of(token, owner).plus(amount)?;
+        self.set_balance(token, owner, balance);
+        let mut treasury = self.treasury_of(token);
+        treasury.standing = treasury.standing.minus(amount)?;
+        self.treasuries.insert(token, &Cell(treasury));
+        Ok(())
+    }
+
+    pub(crate) fn enter_tier(
+        &mut self,
+        id: MarketId,
+        percent: u8,
+        amount: Amount,
+    ) -> Result<(), Error> {
+        let owner = self.env().caller();
+        let market = self.market_of(id)?;
+        let discount = Discount::from_percent(percent)?;
+        if amount < market.least_standing {
+            return Err(Error::AmountTooSmall);
+        }
+        self.spend_balance(market.quote, owner, amount)?;
+        let mut treasury = self.treasury_of(market.quote);
+        treasury.standing = treasury.standing.plus(amount)?;
+        self.treasuries.insert(market.quote, &Cell(treasury));
+        let mut standing = self.standing_of(id);
+        let mut account = self.account_of(id, discount, owner);
+        let block = self.env().block_number();
+        let filed = self.filed(id, discount);
+        let records = standing.stand(&mut account, discount, amount, block, &filed)?;
+        self.store_stake(id, discount, (standing, account), records);
+        self.env().emit_event(StandingChanged {
+            market: id,
+            percent,
+            owner,
+            entered: amount,
+            returned: Amount::ZERO,
+            asked: Amount::ZERO,
+        });
+        Ok(())
+    }
+
+    pub(crate) fn leave_tier(
+        &mut self,
+        id: MarketId,
+        percent: u8,
+        amount: Amount,
+    ) -> Result<Amount, Error> {
+        let owner = self.env().caller();
+        let market = self.market_of(id)?;
+        let discount = Discount::from_percent(percent)?;
+        let mut standing = self.standing_of(id);
+        let mut account = self.account_of(id, discount, owner);
+        let filed = self.filed(id, discount);
+        let worth = standing.worth(&account, discount, &filed)?;
+        let all = worth.standing.plus(worth.waiting)?;
+        if !amount.is_zero() && amount < market.least_standing.min(all) {
+            return Err(Error::AmountTooSmall);
+        }
+        let asked = amount.min(all);
+        let block = self.env().block_number();
+        let (paid, records) = standing.unstand(&mut account, discount, asked, block, &filed)?;
+        self.store_stake(id, discount, (standing, account), records);
+        self.free_standing(market.quote, paid)?;
+        self.env().emit_event(StandingChanged {
+            market: id,
+            percent,
+            owner,
+            entered: Amount::ZERO,
+            returned: paid,
+            asked,
+        });
+        Ok(paid)
+    }
+
+    pub(crate) fn claim_tier(&mut self, id: MarketId, percent: u8) -> Result<Payout, Error> {
+        let owner = self.env().caller();
+        let market = self.market_of(id)?;
+        let discount = Discount::from_percent(percent)?;
+        let mut standing = self.standing_of(id);
+        let mut account = self.account_of(id, discount, owner);
+        let filed = self.filed(id, discount);
+        let (payout, records) = standing.claim(&mut account, discount, &filed)?;
+        self.store_stake(id, discount, (standing, account), records);
+        self.free_standing(market.quote, payout.quote)?;
+        if !payout.collateral.is_zero() {
+            self.token(market.collateral)
+                .push(owner, payout.collateral)?;
+        }
+        self.env().emit_event(StandingClaimed {
+            market: id,
+            percent,
+            owner,
+            payout,
+        });
+        Ok(payout)
+    }
+
+    pub(crate) fn worth_in_tier(
+        &self,
+        market: MarketId,
+        percent: u8,
+        owner: AccountId,
+    ) -> Result<Worth, Error> {
+        let discount = Discount::from_percent(percent)?;
+        let account = self.account_of(market, discount, owner);
+        let filed = self.filed(market, discount);
+        Ok(self.standing_of(market).worth(&account, discount, &filed)?)
+    }
+
+    /// The tiers of a market that a batch is opened or extended in; nothing is read where the
+    /// quote token has no standing bids.
+    pub(crate) fn standing_in(&self, market: MarketId, treasury: &Treasury) -> Standing {
+        if treasury.standing.is_zero() {
+            return Standing::default();
+        }
+        self.standing_of(market)
+    }
+
+    /// Two thirds of the quote that no other running auction reserves: a batch that asks for no
+    /// more finds competition rather than scarcity. Of standing money, what its tiers could spend
+    /// above the floor. `own` is the batch that is extended, with what it has reserved.
+    pub(crate) fn demand(
+        &self,
+        market: &AuctionMarket,
+        treasury: &Treasury,
+        standing: &Standing,
+        own: Option<(BatchKey, &StandingClaim)>,
+    ) -> Result<Demand, Error> {
+        let block = self.env().block_number();
+        let mut free = treasury.held.minus(treasury.standing)?;
+        for batch in &treasury.running {
+            if own.is_some_and(|(own, _)| own == *batch) {
+                continue;
+            }
+            let other = self.record(*batch)?;
+            // Tiers that have joined count among what the auction reserves.
+            let bids = other.auction.reserved.minus(other.standing.joined()?)?;
+            free = free.minus_or_zero(bids);
+        }
+        let had = own.map_or(Ok(Amount::ZERO), |(_, claim)| claim.total())?;
+        let floor = market.deepest.complement();
+        free = free.plus(standing.affordable(floor, block)?)?.plus(had)?;
+        Ok(Demand {
+            most: free.mul_div(2, 3, Rounding::Down)?,
+            depth: Some(standing.depth(market.deepest, block)?),
+        })
+    }
+
+    /// Reserves what a batch that opens needs of the tiers, and sets `r` under the shallowest
+    /// tier that could be chosen by its score alone.
+    pub(crate) fn reserve_standing(
+        &mut self,
+        batch: BatchKey,
+        market: &AuctionMarket,
+        mut standing: Standing,
+        auction: &mut Auction,
+        opening: &Opening,
+    ) -> Result<StandingClaim, Error> {
+        let block = self.env().block_number();
+        let asked = opening.targets.first().copied().unwrap_or_default();
+        let heard = asked.mul_div(1, LEAST_PART, Rounding::Up)?;
+        let ratio = reserve_ratio(DEFAULT_RESERVE, standing.shallowest(heard, block));
+        auction.reserve = auction.reference.times(ratio, Rounding::Up)?;
+        let claim = standing.reserve(
+            auction,
+            opening.quarantined,
+            market.fresh_for,
+            block,
+            market.scale,
+        )?;
+        if !claim.tiers.is_empty() {
+            self.standing.insert(batch.market, &Cell(standing));
+        }
+        Ok(claim)
+    }
+
+    /// Reserves what a batch needs after it was extended.
+    pub(crate) fn reserve_more(
+        &mut self,
+        batch: BatchKey,
+        market: &AuctionMarket,
+        mut standing: Standing,
+        record: &mut AuctionRecord,
+    ) -> Result<(), Error> {
+        if standing.tiers().is_empty() {
+            return Ok(());
+        }
+        standing.reserve_more(
+            &mut record.standing,
+            &record.auction,
+            self.env().block_number(),
+            market.scale,
+        )?;
+        self.standing.insert(batch.market, &Cell(standing));
+        Ok(())
+    }
+
+    /// The halts that stop the clock of a market's auctions.
+    fn halts_of(&self, market: &AuctionMarket) -> Halts {
+        market.halts.with(&self.all_markets().halts)
+    }
+
+    /// Adds tiers to the first `steps` steps they have joined by now: before ended steps are
+    /// judged. The oracle is asked only where a tier may still join, and has to answer: else who
+    /// keeps its call from getting enough gas would keep tiers out of a batch.
+    pub(crate) fn join(
+        &self,
+        record: &mut AuctionRecord,
+        market: &AuctionMarket,
+        steps: u8,
+    ) -> Result<(), Error> {
+        let (auction, claim) = (&mut record.auction, &mut record.standing);
+        if steps == 0 || auction.phase != Phase::Running || !claim.waits() {
+            return Ok(());
+        }
+        let halts = self.halts_of(market);
+        let oracle: ink::contract_ref!(OracleAdapter, Env) = market.oracle.into();
+        let prices = oracle.call().prices_since(market.feed, claim.opened);
+        let Ok(Ok(prices)) = prices.try_invoke() else {
+            return Err(Error::OracleUnavailable);
+        };
+        let seen: Vec<Seen> = prices
+            .into_iter()
+            .map(|seen| Seen {
+                block: auction.clock(&halts, seen.block).block,
+                ..seen
+            })
+            .collect();
+        Ok(claim.join(auction, steps, &seen)?)
+    }
+
+    /// As [`Self::join`], for the steps that have ended.
+    pub(crate) fn join_ended(
+        &self,
+        record: &mut AuctionRecord,
+        market: &AuctionMarket,
+    ) -> Result<(), Error> {
+        let clock = self.clock(record, market);
+        let steps = record.auction.schedule.ended(clock.judged());
+        self.join(record, market, steps)
+    }
+
+    /// As [`Self::join`], for all steps that have begun at a moment: what views show.
+    pub(crate) fn join_begun(
+        &self,
+        record: &mut AuctionRecord,
+        market: &AuctionMarket,
+        clock: Clock,
+    ) -> Result<(), Error> {
+        let schedule = record.auction.schedule;
+        let now = clock.judged();
+        let present = schedule.step_at(now);
+        let begun = if schedule.has_begun(0, now) {
+            present.map_or(schedule.steps, |step| step.saturating_add(1))
+        } else {
+            0
+        };
+        self.join(record, market, begun)
+    }
+
+    /// Gives the tiers of a settled batch what it has for them, before any bidder claims.
+    pub(crate) fn settle_standing(
+        &mut self,
+        batch: BatchKey,
+        market: &AuctionMarket,
+        record: &mut AuctionRecord,
+        treasury: &mut Treasury,
+    ) -> Result<(), Error> {
+        if record.standing.tiers.is_empty() {
+            return Ok(());
+        }
+        let mut standing = self.standing_of(batch.market);
+        let block = self.env().block_number();
+        let StandingFill {
+            spent,
+            received,
+            records,
+        } = standing.settle(&record.standing, &mut record.auction, block, market.scale)?;
+        self.standing.insert(batch.market, &Cell(standing));
+        self.file(batch.market, records);
+        record.collateral = record.collateral.minus(received)?;
+        treasury.standing = treasury.standing.minus(spent)?;
+        self.env().emit_event(StandingFilled {
+            batch,
+            spent,
+            received,
+        });
+        Ok(())
+    }
+}
