@@ -189,3 +189,17 @@ impl From<Weight> for Gas {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_runtime_that_answers_in_another_form_is_told_apart() {
+        let result = outcome(&[1, 2, 3], |returned: Returned| returned.into_output());
+        let Err(Fault::Other(reason)) = result else {
+            panic!("decodes");
+        };
+        assert!(reason.contains("pallet-contracts 31 to 38"), "{reason}");
+    }
+}

@@ -4,7 +4,7 @@ use crate::failure::Failure;
 use crate::market::{parse_price, show_price, MarketArgs, OpenMarket};
 use crate::on_node::{block_on, SignerArgs};
 use crate::output::Answer;
-use breakwater_chain::{AccountId, Balance, Chain, Message, Receipt, Signer};
+use breakwater_chain::{AccountId, Balance, Message, Receipt, Signer};
 use breakwater_core::units::Amount;
 use breakwater_interfaces::auction::{BidPlaced, LiquidationAuction};
 use breakwater_interfaces::token::PSP22;
@@ -34,8 +34,8 @@ pub(crate) enum Deed {
     Withdraw,
 }
 
-/// Lend, borrow or move collateral: supply, borrow and repay take quote, deposit and withdraw
-/// collateral. What has to be approved is approved first.
+/// An amount to move: supply, borrow and repay take quote, deposit and withdraw collateral. What has
+/// to be approved is approved first.
 #[derive(Debug, clap::Args)]
 pub(crate) struct AmountArgs {
     /// How much, in whole tokens, such as 12.5

@@ -31,10 +31,15 @@ enum Command {
     Position(look::PositionArgs),
     Batch(look::BatchArgs),
     Quote(look::QuoteArgs),
+    /// Lend quote to the market
     Supply(act::AmountArgs),
+    /// Add collateral to the signer's position
     Deposit(act::AmountArgs),
+    /// Borrow quote against the signer's collateral
     Borrow(act::AmountArgs),
+    /// Repay the signer's debt, at most what is owed
     Repay(act::AmountArgs),
+    /// Take collateral out of the signer's position
     Withdraw(act::AmountArgs),
     Bid(act::BidArgs),
     Claim(act::ClaimArgs),

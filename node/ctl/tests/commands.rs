@@ -53,7 +53,9 @@ fn mistakes_are_one_line_and_say_what_to_do() {
     let line = refused(2, &["suply"]);
     assert!(line.contains("supply"), "{line}");
     let help = printed(&["--help"]);
-    for command in ["deploy", "status", "position", "batch", "quote", "supply", "deposit", "borrow"] {
+    for command in [
+        "deploy", "status", "position", "batch", "quote", "supply", "deposit", "borrow",
+    ] {
         assert!(help.contains(command), "{help}");
     }
 }
@@ -92,7 +94,10 @@ async fn a_deployment_is_planned_done_resumed_and_compared() {
     assert_eq!(done["steps"].as_array().expect("steps").len(), planned + 3);
     assert!(done["deployment"]["market"].is_u64(), "{done}");
     assert_eq!(json(&["--json"])["steps"], Value::Array(Vec::new()));
-    assert_eq!(json(&["--dry-run", "--json"])["would_do"], Value::Array(Vec::new()));
+    assert_eq!(
+        json(&["--dry-run", "--json"])["would_do"],
+        Value::Array(Vec::new())
+    );
 
     // A run that broke off after the contracts.
     let whole = Record::read(&file).expect("reads").expect("is there");
@@ -109,7 +114,10 @@ async fn a_deployment_is_planned_done_resumed_and_compared() {
     let changed = description.replace("min_debt = \"100\"", "min_debt = \"200\"");
     std::fs::write(&config, changed).expect("writes");
     let line = refused(1, &with(&[]));
-    assert!(line.contains("100000000") && line.contains("200000000"), "{line}");
+    assert!(
+        line.contains("100000000") && line.contains("200000000"),
+        "{line}"
+    );
 }
 
 #[tokio::test]
@@ -151,12 +159,18 @@ async fn a_market_is_lived_in_by_hand() {
         serde_json::from_str(&printed(&arguments)).expect("is JSON")
     };
     assert_eq!(look(&["status"])["price"], "200");
-    assert_eq!(act(&w, "lender", &["supply", "10_000"])["supplied"], "10000");
+    assert_eq!(
+        act(&w, "lender", &["supply", "10_000"])["supplied"],
+        "10000"
+    );
     assert_eq!(act(&w, "owner", &["deposit", "10"])["deposited"], "10");
     assert_eq!(act(&w, "owner", &["borrow", "1490"])["borrowed"], "1490");
     let address = show_address(breakwater_chain::Signer::account_id(&owner));
     let position = look(&["position", "--owner", &address]);
-    assert_eq!((&position["status"], &position["collateral"]), (&"Healthy".into(), &"10".into()));
+    assert_eq!(
+        (&position["status"], &position["collateral"]),
+        (&"Healthy".into(), &"10".into())
+    );
     act(&w, "owner", &["repay", "10"]);
     act(&w, "owner", &["withdraw", "0.01"]);
     let suri = w.suri("owner");
@@ -165,24 +179,34 @@ async fn a_market_is_lived_in_by_hand() {
     assert!(line.contains("withdraw"), "{line}");
     let too_much = ["deposit", "1", "--suri", &suri];
     let line = refused(2, &[&too_much[..], &of[..]].concat());
-    assert!(line.contains("the account holds 0.01 collateral, not 1 collateral"), "{line}");
+    assert!(
+        line.contains("the account holds 0.01 collateral, not 1 collateral"),
+        "{line}"
+    );
 
     w.set_price(price(172)).await;
     let message = d.auction().call_mut().open_batch(d.market);
     let batch = w.send(&keeper, d.auction, message).await.value;
     let number = batch.number.to_string();
-    assert_eq!(look(&["position", "--owner", &address])["status"], "InBatch");
+    assert_eq!(
+        look(&["position", "--owner", &address])["status"],
+        "InBatch"
+    );
     let running = look(&["status"])["running_batches"].clone();
     assert_eq!(running, Value::from(vec![batch.number]));
     let terms = ["--budget", "2000", "--limit", "190"];
     let offer = look(&[&["quote", &number], &terms[..]].concat());
     let bid = act(&w, "bidder", &[&["bid", &number], &terms[..]].concat());
-    assert_eq!((&bid["bid"], &bid["deposited"]), (&0.into(), &"2000".into()));
-    let bidding = look(&["batch", &number]);
-    assert_eq!(bidding["clearing_price"], offer["price"]);
+    assert_eq!(
+        (&bid["bid"], &bid["deposited"]),
+        (&0.into(), &"2000".into())
+    );
     let bid_step = u8::try_from(bid["step"].as_u64().expect("a step")).expect("is small");
     w.run_to(batch, bid_step + 1).await;
-    w.send(&keeper, d.auction, d.auction().call_mut().settle(batch)).await;
+    let ended = look(&["batch", &number]);
+    assert_eq!(ended["clearing_price"], offer["price"], "as it was quoted");
+    w.send(&keeper, d.auction, d.auction().call_mut().settle(batch))
+        .await;
     let Phase::Settled(clearing) = w.auction(batch).await.auction.phase else {
         panic!("not settled");
     };
@@ -202,7 +226,9 @@ async fn a_market_is_lived_in_by_hand() {
     assert!(line.contains("another chain"), "{line}");
     let mut wrong = w.record.clone();
     let nobody = breakwater_chain::Signer::account_id(&signer("//Nobody"));
-    wrong.vault = Some(breakwater_operator::record::ContractRecord::new(nobody, None));
+    wrong.vault = Some(breakwater_operator::record::ContractRecord::new(
+        nobody, None,
+    ));
     wrong.write(&file).expect("writes");
     let line = refused(2, &[&["status"], &of[..]].concat());
     assert!(line.contains("no contract"), "{line}");

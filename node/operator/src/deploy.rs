@@ -3,9 +3,7 @@
 
 use std::fmt::Debug;
 
-use breakwater_chain::{
-    AccountId, Balance, CallError, Chain, Constructor, Message, QueryError, Receipt, Signer,
-};
+use breakwater_chain::{AccountId, Balance, CallError, Constructor, Message, Receipt, Signer};
 use breakwater_core::oracle::Feed;
 use breakwater_interfaces::auction::{AuctionMarket, LiquidationAuction};
 use breakwater_interfaces::oracle::OracleAdapter;
