@@ -105,6 +105,7 @@ else
     mkdir -p "$REPO/target/node"
     arguments+=(--base-path "$REPO/target/node")
 fi
+: >"$log" # read below, perhaps before the node has begun
 "$node" "${arguments[@]}" >"$log" 2>&1 </dev/null &
 pid=$!
 if $leash; then
