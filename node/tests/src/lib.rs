@@ -166,19 +166,16 @@ impl World {
     }
 
     /// Sends a message that has to succeed.
-    #[track_caller]
-    pub fn send<'a, T: Decode, E: Decode + Debug>(
-        &'a mut self,
-        who: &'a KeySigner,
+    pub async fn send<T: Decode, E: Decode + Debug>(
+        &mut self,
+        who: &KeySigner,
         contract: AccountId,
-        message: impl Into<Message<Result<T, E>>> + 'a,
-    ) -> impl std::future::Future<Output = Receipt<T>> + 'a {
-        async move {
-            self.node
-                .call(who, contract, message)
-                .await
-                .unwrap_or_else(|error| panic!("{error}"))
-        }
+        message: impl Into<Message<Result<T, E>>>,
+    ) -> Receipt<T> {
+        self.node
+            .call(who, contract, message)
+            .await
+            .unwrap_or_else(|error| panic!("{error}"))
     }
 
     /// Asks a read-only message.
