@@ -1,10 +1,24 @@
 #!/usr/bin/env bash
 # Everything a change must pass, in the order in which it fails fastest. The test runner's own lines come last.
+#
+#   scripts/test.sh             everything
+#   scripts/test.sh --no-node   everything that needs no contracts node
 set -euo pipefail
 
 # shellcheck source=scripts/toolchain.sh
 source "$(dirname "${BASH_SOURCE[0]}")/toolchain.sh"
 cd "$REPO"
+
+with_node=true
+case "${1:-}" in
+    '') ;;
+    --no-node) with_node=false ;;
+    *)
+        sed -n '2,5s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
+        [[ $1 == --help ]] && exit
+        exit 2
+        ;;
+esac
 
 # Runs a command under a heading and says how long it took.
 step() {
@@ -13,6 +27,15 @@ step() {
     "$@"
     printf '    %s s\n' $((SECONDS - started))
 }
+
+# Without a node this fails here, with a line that says how to get one.
+if $with_node; then
+    CONTRACTS_NODE=$(scripts/node.sh --find) || {
+        echo "test.sh: or leave the tests out that need it: scripts/test.sh --no-node" >&2
+        exit 1
+    }
+    export CONTRACTS_NODE
+fi
 
 step scripts/setup.sh --host-only
 step cargo fmt --all --check
@@ -23,5 +46,16 @@ step cargo clippy --workspace --all-targets -- -D warnings
 step cargo test --workspace --doc
 # The cheapest of the runs that need everything compiled.
 step scripts/readme-numbers.sh --check
+# What talks to a node: a workspace of its own, see its manifest. ink_e2e compiles for long and needs a node all the same.
+NODE=(--manifest-path node/Cargo.toml --target-dir "${CARGO_TARGET_DIR:-target}/node-tests")
+LIGHT=(-p breakwater-node -p breakwater-operator -p breakwater-ctl -p breakwater-node-tests)
+step cargo fmt --manifest-path node/Cargo.toml --all --check
+step cargo clippy "${NODE[@]}" "${LIGHT[@]}" --all-targets -- -D warnings
+if $with_node; then
+    step cargo test "${NODE[@]}" "${LIGHT[@]}"
+    step cargo test "${NODE[@]}" -p breakwater-ink-e2e-tests
+else
+    step cargo test "${NODE[@]}" "${LIGHT[@]}" --lib
+fi
 printf '\n==> cargo test --workspace --lib --bins --tests\n'
 exec cargo test --workspace --lib --bins --tests

@@ -49,8 +49,7 @@ impl CallOptions {
 
 /// A chain with pallet-contracts, seen by its client.
 ///
-/// Implemented by [`Embedded`](crate::Embedded), and to be implemented by a node behind a
-/// WebSocket. Its futures are meant to be driven by the task that owns the chain, so they carry no
+/// Implemented by `Embedded` here and by `Node` in `breakwater-node`. Its futures are meant to be driven by the task that owns the chain, so they carry no
 /// `Send` bound.
 ///
 /// Messages are taken as anything that converts into a [`Message`]: what
@@ -90,6 +89,10 @@ pub trait Chain {
     ) -> Result<Receipt<AccountId>, CallError<E>>;
 
     /// Submits a call and returns once it is executed.
+    ///
+    /// A node does not tell what an executed message returned. There the receipt's value, gas and
+    /// deposit are those of a dry run just before; its events, fee and block are the executed
+    /// call's. Take what others can change in between, such as the number of a bid, from events.
     ///
     /// # Errors
     ///
@@ -150,7 +153,8 @@ pub trait Chain {
         message: impl Into<Message<T>>,
     ) -> Result<T, QueryError>;
 
-    /// Number of the block that calls, dry runs and queries see.
+    /// Number of the block that dry runs and queries see. Calls see the same one where there is an
+    /// open block, and a later one on a node, where this is the best block.
     ///
     /// # Errors
     ///

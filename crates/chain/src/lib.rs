@@ -2,11 +2,12 @@
 //!
 //! [`Chain`] is what simulations, tests and the command line program against. It takes typed
 //! messages, made from ink! call builders, and gives back typed values, typed contract errors,
-//! events, gas, storage deposit and fee. Two backends are meant to implement it:
+//! events, gas, storage deposit and fee. Two backends implement it:
 //!
-//! - [`Embedded`]: the contracts node's own runtime, run natively in this process on an in-memory
-//!   state. Weights, limits, deposits, fees and events are the node's, without the node.
-//! - a node reached over WebSocket, which is to follow and will implement the same trait.
+//! - `Embedded`, here, with the feature `embedded`, which is on by default: the contracts node's
+//!   own runtime, run natively in this process on an in-memory state. Weights, limits, deposits,
+//!   fees and events are the node's, without the node.
+//! - `Node` in the crate `breakwater-node`: a node reached over WebSocket.
 //!
 //! ```no_run
 //! # #[ink::trait_definition]
@@ -30,12 +31,14 @@
 //! ```
 
 mod chain;
+#[cfg(feature = "embedded")]
 mod embedded;
 mod error;
 mod message;
 mod receipt;
 
 pub use chain::{CallOptions, Chain, Signer};
+#[cfg(feature = "embedded")]
 pub use embedded::{Embedded, Genesis, Snapshot, Trace, UnitTimes};
 pub use error::{CallError, DepositError, QueryError};
 pub use ink::primitives::AccountId;

@@ -55,14 +55,19 @@ impl<R> Message<R> {
         self.value
     }
 
-    pub(crate) fn into_parts(self) -> (Vec<u8>, Balance) {
+    /// Input data and value, for backends.
+    pub fn into_parts(self) -> (Vec<u8>, Balance) {
         (self.input, self.value)
     }
 }
 
 impl<R: Decode> Message<R> {
     /// Decodes the output of a read-only message: whatever it returned is its value.
-    pub(crate) fn decode_query(output: &[u8]) -> Result<R, QueryError> {
+    ///
+    /// # Errors
+    ///
+    /// [`CallError::Lang`], [`CallError::Undecodable`].
+    pub fn decode_query(output: &[u8]) -> Result<R, QueryError> {
         match Result::<R, LangError>::decode_all(&mut &*output) {
             Ok(Ok(value)) => Ok(value),
             Ok(Err(error)) => Err(CallError::Lang(error)),
@@ -76,7 +81,11 @@ impl<T: Decode, E: Decode> Message<Result<T, E>> {
     ///
     /// ink! sets the revert flag exactly when a message returns `Err`; an output that contradicts
     /// the flag was not written by the message this type describes.
-    pub(crate) fn decode_call(output: &[u8], reverted: bool) -> Result<T, CallError<E>> {
+    ///
+    /// # Errors
+    ///
+    /// [`CallError::Reverted`], [`CallError::Lang`], [`CallError::Undecodable`].
+    pub fn decode_call(output: &[u8], reverted: bool) -> Result<T, CallError<E>> {
         match Result::<Result<T, E>, LangError>::decode_all(&mut &*output) {
             Ok(Ok(Ok(value))) if !reverted => Ok(value),
             Ok(Ok(Err(error))) if reverted => Err(CallError::Reverted(error)),
@@ -153,14 +162,15 @@ impl<E> Constructor<E> {
         &self.input
     }
 
-    pub(crate) fn into_parts(self) -> (Vec<u8>, Balance) {
+    /// Input data and endowment, for backends.
+    pub fn into_parts(self) -> (Vec<u8>, Balance) {
         (self.input, self.endowment)
     }
 }
 
 impl<E: Decode> Constructor<E> {
     /// Reads the error out of the output of a reverted constructor.
-    pub(crate) fn decode_revert(output: &[u8]) -> CallError<E> {
+    pub fn decode_revert(output: &[u8]) -> CallError<E> {
         match Result::<Result<(), E>, LangError>::decode_all(&mut &*output) {
             Ok(Ok(Err(error))) => CallError::Reverted(error),
             Ok(Err(error)) => CallError::Lang(error),

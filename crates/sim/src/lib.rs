@@ -5,8 +5,10 @@
 //! messages cost.
 
 pub mod artifacts;
+#[cfg(feature = "embedded")]
 pub mod bench;
 pub mod books;
+#[cfg(feature = "embedded")]
 pub mod demo;
 pub mod deployment;
 pub mod outcome;

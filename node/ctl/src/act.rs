@@ -1,0 +1,273 @@
+//! Commands that send transactions.
+
+use crate::failure::Failure;
+use crate::market::{parse_price, show_price, MarketArgs, OpenMarket};
+use crate::on_node::{block_on, SignerArgs};
+use crate::output::Answer;
+use breakwater_chain::{AccountId, Balance, Message, Receipt, Signer};
+use breakwater_core::units::Amount;
+use breakwater_interfaces::auction::{BidPlaced, LiquidationAuction};
+use breakwater_interfaces::token::PSP22;
+use breakwater_interfaces::vault::MarginVault;
+use breakwater_node::KeySigner;
+use breakwater_operator::decimal;
+use breakwater_sim::deployment::{send, Deployment};
+use ink::codegen::TraitCallBuilder;
+use scale::Decode;
+use std::fmt::Debug;
+
+/// Decimals of the contracts node's native token.
+const NATIVE_DECIMALS: u8 = 12;
+
+/// What is done with an amount.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Deed {
+    /// Lends quote.
+    Supply,
+    /// Adds collateral.
+    Deposit,
+    /// Borrows quote.
+    Borrow,
+    /// Repays quote.
+    Repay,
+    /// Takes collateral out.
+    Withdraw,
+}
+
+/// An amount to move: supply, borrow and repay take quote, deposit and withdraw collateral. What has
+/// to be approved is approved first.
+#[derive(Debug, clap::Args)]
+pub(crate) struct AmountArgs {
+    /// How much, in whole tokens, such as 12.5
+    #[arg(value_name = "AMOUNT")]
+    amount: String,
+
+    #[command(flatten)]
+    market: MarketArgs,
+
+    #[command(flatten)]
+    signer: SignerArgs,
+}
+
+/// Bid in a batch. What the account's balance with the auction lacks is deposited first.
+#[derive(Debug, clap::Args)]
+pub(crate) struct BidArgs {
+    /// Number of the batch
+    #[arg(value_name = "NUMBER")]
+    number: u32,
+
+    /// What the bid may spend, whole quote tokens
+    #[arg(long, value_name = "QUOTE")]
+    budget: String,
+
+    /// The most it pays for a whole collateral token, whole quote tokens
+    #[arg(long, value_name = "PRICE")]
+    limit: String,
+
+    /// Last block in which it may be placed; without it, any
+    #[arg(long, value_name = "BLOCK")]
+    valid_until: Option<u32>,
+
+    #[command(flatten)]
+    market: MarketArgs,
+
+    #[command(flatten)]
+    signer: SignerArgs,
+}
+
+/// Claim bids of a settled batch: collateral is paid out, money not spent goes back.
+#[derive(Debug, clap::Args)]
+pub(crate) struct ClaimArgs {
+    /// Number of the batch
+    #[arg(value_name = "NUMBER")]
+    number: u32,
+
+    /// Numbers of the bids; without it, all
+    #[arg(long, value_name = "BID", value_delimiter = ',')]
+    bids: Vec<u32>,
+
+    #[command(flatten)]
+    market: MarketArgs,
+
+    #[command(flatten)]
+    signer: SignerArgs,
+}
+
+/// A signer at a market, and what its transactions have cost.
+struct Session {
+    m: OpenMarket,
+    who: KeySigner,
+    fees: Balance,
+    block: u32,
+}
+
+impl Session {
+    async fn open(market: &MarketArgs, signer: &SignerArgs) -> Result<Self, Failure> {
+        let who = signer.signer()?;
+        let m = market.open().await?;
+        let (fees, block) = (0, 0);
+        Ok(Self {
+            m,
+            who,
+            fees,
+            block,
+        })
+    }
+
+    async fn send<T: Decode, E: Decode + Debug>(
+        &mut self,
+        contract: AccountId,
+        step: &'static str,
+        message: impl Into<Message<Result<T, E>>>,
+    ) -> Result<Receipt<T>, Failure> {
+        let receipt = send(&mut self.m.node, &self.who, contract, step, message).await?;
+        self.fees = self.fees.saturating_add(receipt.fee);
+        self.block = receipt.block;
+        Ok(receipt)
+    }
+
+    /// Lets a contract take tokens of the signer's, who has to have them.
+    async fn approve(
+        &mut self,
+        token: AccountId,
+        spender: AccountId,
+        amount: Amount,
+    ) -> Result<(), Failure> {
+        let owner = self.who.account_id();
+        let message = Deployment::token(token).call().balance_of(owner);
+        let held: u128 = self.m.ask(token, "balance", message).await?;
+        if held < amount.get() {
+            let show = |units| match token == self.m.d.quote {
+                true => format!("{} quote", self.m.quote(units)),
+                false => format!("{} collateral", self.m.collateral(units)),
+            };
+            return Err(Failure::Usage(format!(
+                "the account holds {}, not {}",
+                show(Amount::new(held)),
+                show(amount)
+            )));
+        }
+        let message = Deployment::token(token)
+            .call_mut()
+            .approve(spender, amount.get());
+        self.send(token, "approve", message).await?;
+        Ok(())
+    }
+
+    fn print(self, mut answer: Answer, json: bool) -> Result<(), Failure> {
+        answer.add("block", self.block, "");
+        let fees = decimal::show(self.fees, NATIVE_DECIMALS);
+        answer.add("fees", fees, "of the native token");
+        answer.print(json)
+    }
+}
+
+/// `breakwaterctl supply`, `deposit`, `borrow`, `repay` and `withdraw`.
+pub(crate) fn act(deed: Deed, arguments: &AmountArgs) -> Result<(), Failure> {
+    block_on(async {
+        let mut session = Session::open(&arguments.market, &arguments.signer).await?;
+        let (d, mut answer) = (session.m.d, Answer::default());
+        let (market, text) = (d.market, arguments.amount.as_str());
+        let amount = match deed {
+            Deed::Deposit | Deed::Withdraw => session.m.parse_collateral(text)?,
+            Deed::Supply | Deed::Borrow | Deed::Repay => session.m.parse_quote(text)?,
+        };
+        let mut vault = d.vault();
+        match deed {
+            Deed::Supply => {
+                session.approve(d.quote, d.vault, amount).await?;
+                let message = vault.call_mut().supply(market, amount);
+                session.send(d.vault, "supply", message).await?;
+                answer.add("supplied", session.m.quote(amount), "quote");
+            }
+            Deed::Deposit => {
+                session.approve(d.collateral, d.vault, amount).await?;
+                let message = vault.call_mut().deposit(market, amount);
+                session.send(d.vault, "deposit", message).await?;
+                let shown = session.m.collateral(amount);
+                answer.add("deposited", shown, "collateral");
+            }
+            Deed::Borrow => {
+                let message = vault.call_mut().borrow(market, amount);
+                session.send(d.vault, "borrow", message).await?;
+                answer.add("borrowed", session.m.quote(amount), "quote");
+            }
+            Deed::Repay => {
+                session.approve(d.quote, d.vault, amount).await?;
+                let owner = session.who.account_id();
+                let message = vault.call_mut().repay(market, owner, amount);
+                let taken = session.send(d.vault, "repay", message).await?.value;
+                answer.add("repaid", session.m.quote(taken), "quote");
+            }
+            Deed::Withdraw => {
+                let message = vault.call_mut().withdraw(market, amount);
+                session.send(d.vault, "withdraw", message).await?;
+                let shown = session.m.collateral(amount);
+                answer.add("withdrawn", shown, "collateral");
+            }
+        }
+        session.print(answer, arguments.market.json)
+    })
+}
+
+/// `breakwaterctl bid`.
+pub(crate) fn bid(arguments: &BidArgs) -> Result<(), Failure> {
+    let limit = parse_price(&arguments.limit)?;
+    block_on(async {
+        let mut session = Session::open(&arguments.market, &arguments.signer).await?;
+        let budget = session.m.parse_quote(&arguments.budget)?;
+        let (d, mut answer) = (session.m.d, Answer::default());
+        let owner = session.who.account_id();
+        let message = d.auction().call().balance(d.market, owner);
+        let free: Amount = session.m.ask(d.auction, "balance", message).await?;
+        let lacking = budget.minus_or_zero(free);
+        if !lacking.is_zero() {
+            session.approve(d.quote, d.auction, lacking).await?;
+            let message = d.auction().call_mut().deposit(d.market, lacking);
+            session.send(d.auction, "deposit", message).await?;
+        }
+        let key = session.m.batch(arguments.number);
+        let until = arguments.valid_until.unwrap_or(u32::MAX);
+        let message = d.auction().call_mut().bid(key, budget, limit, until);
+        let receipt = session.send(d.auction, "bid", message).await?;
+        // The number in the receipt is the dry run's; others may have bid since.
+        let placed: Vec<BidPlaced> = receipt
+            .events_of(d.auction)
+            .map_err(|error| Failure::Refused(format!("{error:?}")))?;
+        let placed = placed
+            .into_iter()
+            .next()
+            .ok_or_else(|| Failure::Refused("the block shows no bid".to_owned()))?;
+        answer.add("bid", placed.bid, "");
+        answer.add("step", placed.step, "");
+        answer.add("budget", session.m.quote(budget), "quote");
+        answer.add("limit", show_price(limit), "quote per collateral");
+        answer.add("deposited", session.m.quote(lacking), "quote");
+        session.print(answer, arguments.market.json)
+    })
+}
+
+/// `breakwaterctl claim`.
+pub(crate) fn claim(arguments: &ClaimArgs) -> Result<(), Failure> {
+    block_on(async {
+        let mut session = Session::open(&arguments.market, &arguments.signer).await?;
+        let (d, mut answer) = (session.m.d, Answer::default());
+        let (number, owner) = (arguments.number, session.who.account_id());
+        let bids = match arguments.bids.is_empty() {
+            false => arguments.bids.clone(),
+            true => session.m.open_bids(number, owner).await?,
+        };
+        if bids.is_empty() {
+            return Err(Failure::Usage(format!(
+                "the account has no bid to claim in batch {number}"
+            )));
+        }
+        let message = d.auction().call_mut().claim(session.m.batch(number), bids);
+        let fill = session.send(d.auction, "claim", message).await?.value;
+        answer.add("spent", session.m.quote(fill.spent), "quote");
+        answer.add("refunded", session.m.quote(fill.refunded), "quote");
+        let received = session.m.collateral(fill.received);
+        answer.add("received", received, "collateral");
+        session.print(answer, arguments.market.json)
+    })
+}

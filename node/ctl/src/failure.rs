@@ -1,0 +1,60 @@
+//! Everything that can keep a command from success, and the exit code that tells which kind.
+
+use breakwater_node::Unreachable;
+use breakwater_operator::{config::ConfigError, deploy::DeployError, record::RecordError};
+use breakwater_sim::deployment::StepError;
+use std::{io, path::PathBuf};
+
+/// The user has to change something.
+const BAD_INPUT: u8 = 2;
+/// Anything else.
+const FAILED: u8 = 1;
+
+/// Why a command failed, in one line.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Failure {
+    /// Arguments that cannot be used.
+    #[error("{0}")]
+    Usage(String),
+    /// The description of a market cannot be used.
+    #[error("{path}: {reason}")]
+    Market {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: ConfigError,
+    },
+    /// The record of a deployment cannot be used.
+    #[error(transparent)]
+    Record(#[from] RecordError),
+    /// The node cannot be used.
+    #[error(transparent)]
+    Node(#[from] Unreachable),
+    /// The deployment stopped.
+    #[error(transparent)]
+    Deploy(#[from] DeployError),
+    /// A message was refused or did not run.
+    #[error(transparent)]
+    Step(#[from] StepError),
+    /// A view refuses.
+    #[error("{0}")]
+    Refused(String),
+    /// No runtime for the connection.
+    #[error("cannot start the connection ({0})")]
+    Runtime(io::Error),
+    /// Stdout takes nothing.
+    #[error("cannot write to standard output ({0})")]
+    Stdout(io::Error),
+}
+
+impl Failure {
+    /// What the process ends with.
+    pub(crate) fn exit_code(&self) -> u8 {
+        match self {
+            Failure::Usage(_) | Failure::Market { .. } | Failure::Record(_) | Failure::Node(_) => {
+                BAD_INPUT
+            }
+            _ => FAILED,
+        }
+    }
+}

@@ -1,0 +1,259 @@
+//! Commands that only look.
+
+use crate::failure::Failure;
+use crate::market::{parse_account, parse_price, show_price, MarketArgs, OpenMarket};
+use crate::on_node::block_on;
+use crate::output::Answer;
+use breakwater_chain::{AccountId, Chain, Message};
+use breakwater_core::auction::{AuctionError, Quote, Status};
+use breakwater_core::market::MarketPrices;
+use breakwater_core::position::PositionView;
+use breakwater_core::units::Ratio;
+use breakwater_interfaces::auction::{AuctionContractError, LiquidationAuction};
+use breakwater_interfaces::vault::{Accounting, MarginVault, VaultError};
+use breakwater_operator::decimal;
+use breakwater_sim::deployment::ask;
+use ink::codegen::TraitCallBuilder;
+use scale::Decode;
+use std::fmt::Debug;
+
+/// Show a market: prices, money lent and free, running batches.
+#[derive(Debug, clap::Args)]
+pub(crate) struct StatusArgs {
+    #[command(flatten)]
+    market: MarketArgs,
+}
+
+/// Show a position: debt, health, and exactly what its owner may borrow, withdraw or has to add.
+#[derive(Debug, clap::Args)]
+pub(crate) struct PositionArgs {
+    #[command(flatten)]
+    market: MarketArgs,
+
+    /// Address of the owner
+    #[arg(long, value_name = "ADDRESS")]
+    owner: String,
+}
+
+/// Show a batch: its clock, price, target and money, and how it would clear.
+#[derive(Debug, clap::Args)]
+pub(crate) struct BatchArgs {
+    #[command(flatten)]
+    market: MarketArgs,
+
+    /// Number of the batch
+    #[arg(value_name = "NUMBER")]
+    number: u32,
+
+    /// Also list the bids of this address
+    #[arg(long, value_name = "ADDRESS")]
+    owner: Option<String>,
+}
+
+/// Show what a bid would get now if nobody else joined.
+#[derive(Debug, clap::Args)]
+pub(crate) struct QuoteArgs {
+    #[command(flatten)]
+    market: MarketArgs,
+
+    /// Number of the batch
+    #[arg(value_name = "NUMBER")]
+    number: u32,
+
+    /// What the bid may spend, whole quote tokens
+    #[arg(long, value_name = "QUOTE")]
+    budget: String,
+
+    /// The most it pays for a whole collateral token, whole quote tokens
+    #[arg(long, value_name = "PRICE")]
+    limit: String,
+}
+
+impl OpenMarket {
+    /// Asks a view that cannot refuse.
+    pub(crate) async fn ask<T: Decode>(
+        &self,
+        contract: AccountId,
+        step: &'static str,
+        message: impl Into<Message<T>>,
+    ) -> Result<T, Failure> {
+        Ok(ask(&self.node, contract, step, message).await?)
+    }
+
+    /// Asks a view that may refuse.
+    pub(crate) async fn view<T: Decode, E: Decode + Debug>(
+        &self,
+        contract: AccountId,
+        step: &'static str,
+        message: impl Into<Message<Result<T, E>>>,
+    ) -> Result<T, Failure> {
+        let answer: Result<T, E> = self.ask(contract, step, message).await?;
+        answer.map_err(|error| Failure::Refused(format!("{step}: refused with {error:?}")))
+    }
+}
+
+fn percent(ratio: Ratio) -> String {
+    decimal::show(ratio.ppm(), 4)
+}
+
+/// `breakwaterctl status`.
+pub(crate) fn status(arguments: &StatusArgs) -> Result<(), Failure> {
+    block_on(async {
+        let m = arguments.market.open().await?;
+        let (d, mut answer) = (m.d, Answer::default());
+        answer.add("market", d.market, "");
+        let block = m.node.block().await;
+        let block = block.map_err(|error| Failure::Refused(error.to_string()))?;
+        answer.add("block", block, "");
+        let message = d.vault().call().market_prices(d.market);
+        let prices: Result<MarketPrices, VaultError> = m.ask(d.vault, "prices", message).await?;
+        match prices {
+            Ok(prices) => {
+                let unit = "quote per collateral";
+                answer.add("price", show_price(prices.spot), unit);
+                answer.add("average_price", show_price(prices.twap), unit);
+                answer.add("price_age", prices.age / 1_000, "s");
+                let waiting = prices.quarantined.map(show_price);
+                answer.add("quarantined_price", waiting, "");
+            }
+            Err(_) => answer.add("price", None::<String>, "no round has been accepted"),
+        }
+        let message = d.vault().call().accounting(d.market);
+        let books: Accounting = m
+            .view::<_, VaultError>(d.vault, "accounting", message)
+            .await?;
+        let (state, quote) = (&books.state, "quote");
+        answer.add("lenders_assets", m.quote(books.lenders_assets), quote);
+        answer.add("cash", m.quote(state.cash), quote);
+        answer.add("insurance", m.quote(state.insurance), quote);
+        answer.add("written_off", m.quote(state.written_off), quote);
+        answer.add("batched_debt", m.quote(state.batched_debt), quote);
+        answer.add("batches_opened", state.batches, "");
+        let running: Vec<_> = state.running.iter().map(|batch| batch.number).collect();
+        answer.add("running_batches", running, "");
+        answer.add("winding_down", state.wind_down.is_some(), "");
+        answer.print(arguments.market.json)
+    })
+}
+
+/// `breakwaterctl position`.
+pub(crate) fn position(arguments: &PositionArgs) -> Result<(), Failure> {
+    let owner = parse_account(&arguments.owner)?;
+    block_on(async {
+        let m = arguments.market.open().await?;
+        let (d, mut answer) = (m.d, Answer::default());
+        let message = d.vault().call().position(d.market, owner);
+        let view: PositionView = m
+            .view::<_, VaultError>(d.vault, "position", message)
+            .await?;
+        answer.add("status", format!("{:?}", view.status), "");
+        answer.add("collateral", m.collateral(view.collateral), "collateral");
+        answer.add("debt", m.quote(view.debt), "quote");
+        let indebted = !view.debt.is_zero();
+        answer.add("health", indebted.then(|| percent(view.health)), "%");
+        let price = view.liquidation_price.map(show_price);
+        answer.add("liquidation_price", price, "quote per collateral");
+        answer.add("batch", view.batch, "");
+        answer.add("borrowable", m.quote(view.borrowable), "quote");
+        let withdrawable = m.collateral(view.withdrawable);
+        answer.add("withdrawable", withdrawable, "collateral");
+        let cure = m.quote(view.cure_by_repaying);
+        answer.add("cure_by_repaying", cure, "quote");
+        let cure = m.collateral(view.cure_by_adding);
+        answer.add("cure_by_adding", cure, "collateral");
+        let message = d.vault().call().lender(d.market, owner);
+        let (_, lent) = m.view::<_, VaultError>(d.vault, "lender", message).await?;
+        answer.add("lent", m.quote(lent), "quote");
+        let message = d.auction().call().balance(d.market, owner);
+        let free = m.ask(d.auction, "balance", message).await?;
+        answer.add("bidding_balance", m.quote(free), "quote");
+        answer.print(arguments.market.json)
+    })
+}
+
+/// `breakwaterctl batch`.
+pub(crate) fn batch(arguments: &BatchArgs) -> Result<(), Failure> {
+    let owner = arguments.owner.as_deref().map(parse_account).transpose()?;
+    block_on(async {
+        let m = arguments.market.open().await?;
+        let (key, mut answer) = (m.batch(arguments.number), Answer::default());
+        let message = m.d.auction().call().status(key);
+        let status: Option<Status> = m.ask(m.d.auction, "batch", message).await?;
+        let status = status.ok_or_else(|| {
+            let number = arguments.number;
+            Failure::Usage(format!(
+                "there is no batch {number}; `status` lists those that run"
+            ))
+        })?;
+        let unit = "quote per collateral";
+        answer.add("stage", format!("{:?}", status.stage), "");
+        answer.add("step", status.step, "");
+        answer.add("price", show_price(status.price), unit);
+        let next = status.next_price.map(show_price);
+        answer.add("next_price", next, unit);
+        answer.add("blocks_to_next", status.blocks_to_next, "");
+        answer.add("floor", show_price(status.floor), unit);
+        answer.add("target", m.quote(status.target), "quote");
+        answer.add("demand", m.quote(status.demand), "quote");
+        answer.add("filled", percent(status.filled), "%");
+        let clearing = status.clearing;
+        answer.add("clearing_price", show_price(clearing.price), unit);
+        answer.add("raised", m.quote(clearing.raised), "quote");
+        answer.add("sold", m.collateral(clearing.sold), "collateral");
+        if let Some(owner) = owner {
+            answer.add("bids", m.open_bids(arguments.number, owner).await?, "");
+        }
+        answer.print(arguments.market.json)
+    })
+}
+
+impl OpenMarket {
+    /// Numbers of an account's bids that have not been claimed or cancelled.
+    pub(crate) async fn open_bids(
+        &self,
+        number: u32,
+        owner: AccountId,
+    ) -> Result<Vec<u32>, Failure> {
+        let (mut bids, mut from) = (Vec::new(), Some(0));
+        while let Some(number_from) = from {
+            let calls = self.d.auction();
+            let message = calls.call().bids_of(self.batch(number), owner, number_from);
+            let page: breakwater_interfaces::auction::BidPage =
+                self.ask(self.d.auction, "bids", message).await?;
+            bids.extend(page.bids.iter().map(|(id, _, _)| *id));
+            from = page.next;
+        }
+        Ok(bids)
+    }
+}
+
+/// `breakwaterctl quote`.
+pub(crate) fn quote(arguments: &QuoteArgs) -> Result<(), Failure> {
+    let limit = parse_price(&arguments.limit)?;
+    block_on(async {
+        let m = arguments.market.open().await?;
+        let budget = m.parse_quote(&arguments.budget)?;
+        let block = m.node.block().await;
+        let block = block.map_err(|error| Failure::Refused(error.to_string()))?;
+        let (key, mut answer) = (m.batch(arguments.number), Answer::default());
+        let message = m.d.auction().call().quote(key, budget, limit, block);
+        let quote: Result<Quote, AuctionContractError> =
+            m.ask(m.d.auction, "quote", message).await?;
+        let quote = quote.map_err(|error| match error {
+            AuctionContractError::UnknownBatch => {
+                Failure::Usage(format!("there is no batch {}", arguments.number))
+            }
+            AuctionContractError::Auction(AuctionError::BiddingEnded) => {
+                Failure::Refused("the batch takes no more bids".to_owned())
+            }
+            other => Failure::Refused(format!("quote: refused with {other:?}")),
+        })?;
+        answer.add("step", quote.step, "");
+        answer.add("price", show_price(quote.price), "quote per collateral");
+        answer.add("spent", m.quote(quote.fill.spent), "quote");
+        answer.add("refunded", m.quote(quote.fill.refunded), "quote");
+        let received = m.collateral(quote.fill.received);
+        answer.add("received", received, "collateral");
+        answer.print(arguments.market.json)
+    })
+}

@@ -1,0 +1,129 @@
+//! A deployed market: its record, the node it is on, and its units.
+
+use crate::failure::Failure;
+use crate::on_node::NodeArgs;
+use breakwater_chain::AccountId;
+use breakwater_core::units::{Amount, Price};
+use breakwater_interfaces::auction::BatchKey;
+use breakwater_node::Node;
+use breakwater_operator::config::address;
+use breakwater_operator::decimal;
+use breakwater_operator::record::{Record, RecordError};
+use breakwater_sim::deployment::Deployment;
+use std::path::PathBuf;
+
+/// Decimals of a price.
+const PRICE_DECIMALS: u8 = 18;
+
+/// Which market, and how to answer.
+#[derive(Debug, clap::Args)]
+pub(crate) struct MarketArgs {
+    /// Record of the deployment, deployments/NAME.json
+    #[arg(long, value_name = "FILE.json")]
+    deployment: PathBuf,
+
+    #[command(flatten)]
+    node: NodeArgs,
+
+    /// Print the result as JSON; amounts are exact decimal texts in whole tokens
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// A market on a connected node.
+pub(crate) struct OpenMarket {
+    /// The node.
+    pub(crate) node: Node,
+    /// Its addresses.
+    pub(crate) d: Deployment,
+    record: Record,
+}
+
+impl MarketArgs {
+    /// Reads the record, connects, and makes sure that the node is on the record's chain.
+    pub(crate) async fn open(&self) -> Result<OpenMarket, Failure> {
+        let path = &self.deployment;
+        let record = Record::read(path)?.ok_or_else(|| {
+            let path = path.display();
+            Failure::Usage(format!(
+                "{path}: no such file; `breakwaterctl deploy` writes one"
+            ))
+        })?;
+        let form = |reason: &str| RecordError::Form {
+            path: path.clone(),
+            reason: reason.to_owned(),
+        };
+        let d = record
+            .deployment()
+            .ok_or_else(|| form("the deployment is not finished: run `deploy` again"))?;
+        let node = self.node.connect().await?;
+        if !record.is_on(node.genesis_hash()) {
+            return Err(Failure::Usage(format!(
+                "{} was deployed on another chain than the one at {}: name its node with --url",
+                path.display(),
+                node.url()
+            )));
+        }
+        for (what, contract) in [("vault", d.vault), ("auction", d.auction)] {
+            let found = node.code_hash(contract).await;
+            let found = found.map_err(|error| Failure::Refused(error.to_string()))?;
+            if found.is_none() {
+                let shown = breakwater_operator::config::show_address(contract);
+                return Err(Failure::Usage(format!(
+                    "there is no contract at {shown}, the {what} in {}: correct the file",
+                    path.display()
+                )));
+            }
+        }
+        Ok(OpenMarket { node, d, record })
+    }
+}
+
+impl OpenMarket {
+    /// Quote in whole tokens.
+    pub(crate) fn quote(&self, amount: Amount) -> String {
+        decimal::show(amount.get(), self.record.quote_decimals)
+    }
+
+    /// Collateral in whole tokens.
+    pub(crate) fn collateral(&self, amount: Amount) -> String {
+        decimal::show(amount.get(), self.record.collateral_decimals)
+    }
+
+    /// Quote from whole tokens.
+    pub(crate) fn parse_quote(&self, text: &str) -> Result<Amount, Failure> {
+        parse(text, self.record.quote_decimals).map(Amount::new)
+    }
+
+    /// Collateral from whole tokens.
+    pub(crate) fn parse_collateral(&self, text: &str) -> Result<Amount, Failure> {
+        parse(text, self.record.collateral_decimals).map(Amount::new)
+    }
+
+    /// A batch of this market.
+    pub(crate) fn batch(&self, number: u32) -> BatchKey {
+        BatchKey {
+            market: self.d.market,
+            number,
+        }
+    }
+}
+
+/// A price in whole quote per whole collateral.
+pub(crate) fn show_price(price: Price) -> String {
+    decimal::show(price.get(), PRICE_DECIMALS)
+}
+
+/// A price from whole quote per whole collateral.
+pub(crate) fn parse_price(text: &str) -> Result<Price, Failure> {
+    parse(text, PRICE_DECIMALS).map(Price::new)
+}
+
+/// An account from its address.
+pub(crate) fn parse_account(text: &str) -> Result<AccountId, Failure> {
+    address("--owner", text).map_err(|error| Failure::Usage(error.to_string()))
+}
+
+fn parse(text: &str, decimals: u8) -> Result<u128, Failure> {
+    decimal::units(text, decimals).map_err(|error| Failure::Usage(error.to_string()))
+}

@@ -1,0 +1,235 @@
+//! The commands on a node: a deployment, and a market's life typed by hand.
+
+use breakwater_core::auction::Phase;
+use breakwater_interfaces::auction::LiquidationAuction;
+use breakwater_node_tests::{collateral, price, quote, signer, url, World};
+use breakwater_operator::config::show_address;
+use breakwater_operator::record::Record;
+use ink::codegen::TraitCallBuilder;
+use serde_json::Value;
+use std::path::Path;
+use std::process::{Command, Output};
+use tempfile::TempDir;
+
+fn run(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_breakwaterctl"))
+        .args(arguments)
+        .env_remove("BREAKWATER_SURI")
+        .output()
+        .expect("runs")
+}
+
+/// What a command that has to succeed prints.
+#[track_caller]
+fn printed(arguments: &[&str]) -> String {
+    let output = run(arguments);
+    let complaint = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{arguments:?}: {complaint}");
+    String::from_utf8(output.stdout).expect("is text")
+}
+
+/// The one line of a command that has to fail with an exit code.
+#[track_caller]
+fn refused(code: i32, arguments: &[&str]) -> String {
+    let output = run(arguments);
+    let complaint = String::from_utf8(output.stderr).expect("is text");
+    assert_eq!(output.status.code(), Some(code), "{complaint}");
+    assert!(output.stdout.is_empty());
+    assert_eq!(complaint.lines().count(), 1, "{complaint}");
+    complaint
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().expect("is text")
+}
+
+#[test]
+fn mistakes_are_one_line_and_say_what_to_do() {
+    let nothing = "/nonexistent/market.json";
+    let line = refused(2, &["status", "--deployment", nothing]);
+    assert!(line.contains("no such file"), "{line}");
+    let line = refused(2, &["supply", "1", "--deployment", nothing]);
+    assert!(line.contains("BREAKWATER_SURI"), "{line}");
+    let line = refused(2, &["suply"]);
+    assert!(line.contains("supply"), "{line}");
+    let help = printed(&["--help"]);
+    for command in [
+        "deploy", "status", "position", "batch", "quote", "supply", "deposit", "borrow",
+    ] {
+        assert!(help.contains(command), "{help}");
+    }
+}
+
+#[tokio::test]
+async fn a_deployment_is_planned_done_resumed_and_compared() {
+    let directory = TempDir::new().expect("a directory");
+    let name = format!("ctl-{}", std::process::id());
+    let description = breakwater_node_tests::MARKET.replace("teth-tusd", &name);
+    let config = directory.path().join("market.toml");
+    std::fs::write(&config, &description).expect("writes");
+    let records = directory.path().join("deployments");
+    let arguments = [
+        "deploy",
+        "--quiet",
+        "--config",
+        text(&config),
+        "--deployments",
+        text(&records),
+        "--url",
+        url(),
+        "--suri",
+        "//Alice",
+    ];
+    let with = |more: &[&'static str]| [&arguments[..], more].concat();
+    let json = |more: &[&'static str]| -> Value {
+        serde_json::from_str(&printed(&with(more))).expect("is JSON")
+    };
+
+    let planned = json(&["--dry-run", "--json"]);
+    let planned = planned["would_do"].as_array().expect("steps").len();
+    let file = Record::path(&records, &name);
+    assert!(planned > 10 && !file.exists(), "a plan changes nothing");
+    let done = json(&["--json"]);
+    // The plan counts trying the tokens once; it takes two messages for each.
+    assert_eq!(done["steps"].as_array().expect("steps").len(), planned + 3);
+    assert!(done["deployment"]["market"].is_u64(), "{done}");
+    assert_eq!(json(&["--json"])["steps"], Value::Array(Vec::new()));
+    assert_eq!(
+        json(&["--dry-run", "--json"])["would_do"],
+        Value::Array(Vec::new())
+    );
+
+    // A run that broke off after the contracts.
+    let whole = Record::read(&file).expect("reads").expect("is there");
+    let mut torn = whole.clone();
+    (torn.market, torn.auction) = (None, None);
+    torn.write(&file).expect("writes");
+    let line = refused(1, &with(&[]));
+    assert!(line.contains("not in the record"), "{line}");
+    torn.auction = whole.auction.clone();
+    torn.write(&file).expect("writes");
+    assert_eq!(json(&["--json"])["steps"], Value::Array(Vec::new()));
+    assert_eq!(Record::read(&file).expect("reads"), Some(whole));
+
+    let changed = description.replace("min_debt = \"100\"", "min_debt = \"200\"");
+    std::fs::write(&config, changed).expect("writes");
+    let line = refused(1, &with(&[]));
+    assert!(
+        line.contains("100000000") && line.contains("200000000"),
+        "{line}"
+    );
+}
+
+#[tokio::test]
+async fn a_market_is_lived_in_by_hand() {
+    let mut w = World::deployed("by-hand").await;
+    let d = w.d;
+    let directory = TempDir::new().expect("a directory");
+    let file = directory.path().join("market.json");
+    w.record.write(&file).expect("writes");
+    let (lender, owner, bidder) = (
+        w.account("lender").await,
+        w.account("owner").await,
+        w.account("bidder").await,
+    );
+    let keeper = w.account("keeper").await;
+    let of = ["--deployment", text(&file), "--url", url(), "--json"];
+    let look = |command: &[&str]| -> Value {
+        serde_json::from_str(&printed(&[command, &of[..]].concat())).expect("is JSON")
+    };
+    for (who, token, amount) in [
+        (&lender, d.quote, quote(10_000)),
+        (&owner, d.collateral, collateral(10)),
+        (&bidder, d.quote, quote(5_000)),
+    ] {
+        w.d.fund(&mut w.node.clone(), who, token, amount, d.vault)
+            .await
+            .expect("funds");
+    }
+    w.d.fund(&mut w.node.clone(), &owner, d.quote, quote(10), d.vault)
+        .await
+        .expect("funds");
+
+    assert_eq!(look(&["status"])["price"], Value::Null, "no round yet");
+    w.set_price(price(200)).await;
+    let act = |w: &World, name: &str, command: &[&str]| -> Value {
+        let suri = w.suri(name);
+        let by = ["--suri", suri.as_str()];
+        let arguments = [command, &of[..], &by[..]].concat();
+        serde_json::from_str(&printed(&arguments)).expect("is JSON")
+    };
+    assert_eq!(look(&["status"])["price"], "200");
+    assert_eq!(
+        act(&w, "lender", &["supply", "10_000"])["supplied"],
+        "10000"
+    );
+    assert_eq!(act(&w, "owner", &["deposit", "10"])["deposited"], "10");
+    assert_eq!(act(&w, "owner", &["borrow", "1490"])["borrowed"], "1490");
+    let address = show_address(breakwater_chain::Signer::account_id(&owner));
+    let position = look(&["position", "--owner", &address]);
+    assert_eq!(
+        (&position["status"], &position["collateral"]),
+        (&"Healthy".into(), &"10".into())
+    );
+    act(&w, "owner", &["repay", "10"]);
+    act(&w, "owner", &["withdraw", "0.01"]);
+    let suri = w.suri("owner");
+    let too_much = ["withdraw", "9", "--suri", &suri];
+    let line = refused(1, &[&too_much[..], &of[..]].concat());
+    assert!(line.contains("withdraw"), "{line}");
+    let too_much = ["deposit", "1", "--suri", &suri];
+    let line = refused(2, &[&too_much[..], &of[..]].concat());
+    assert!(
+        line.contains("the account holds 0.01 collateral, not 1 collateral"),
+        "{line}"
+    );
+
+    w.set_price(price(172)).await;
+    let message = d.auction().call_mut().open_batch(d.market);
+    let batch = w.send(&keeper, d.auction, message).await.value;
+    let number = batch.number.to_string();
+    assert_eq!(
+        look(&["position", "--owner", &address])["status"],
+        "InBatch"
+    );
+    let running = look(&["status"])["running_batches"].clone();
+    assert_eq!(running, Value::from(vec![batch.number]));
+    let terms = ["--budget", "2000", "--limit", "190"];
+    let offer = look(&[&["quote", &number], &terms[..]].concat());
+    let bid = act(&w, "bidder", &[&["bid", &number], &terms[..]].concat());
+    assert_eq!(
+        (&bid["bid"], &bid["deposited"]),
+        (&0.into(), &"2000".into())
+    );
+    let bid_step = u8::try_from(bid["step"].as_u64().expect("a step")).expect("is small");
+    w.run_to(batch, bid_step + 1).await;
+    let ended = look(&["batch", &number]);
+    assert_eq!(ended["clearing_price"], offer["price"], "as it was quoted");
+    w.send(&keeper, d.auction, d.auction().call_mut().settle(batch))
+        .await;
+    let Phase::Settled(clearing) = w.auction(batch).await.auction.phase else {
+        panic!("not settled");
+    };
+    let claimed = act(&w, "bidder", &["claim", &number]);
+    let sold = breakwater_operator::decimal::show(clearing.sold.get(), 18);
+    assert_eq!(claimed["received"], sold.as_str(), "the only bid gets all");
+    assert_eq!(look(&["batch", &number])["stage"], "Settled");
+    let suri = w.suri("bidder");
+    let again = ["claim", &number, "--suri", &suri];
+    refused(2, &[&again[..], &of[..]].concat());
+
+    // The record of another chain, and one that names an account where the vault should be.
+    let mut elsewhere = w.record.clone();
+    elsewhere.genesis = "00".repeat(32);
+    elsewhere.write(&file).expect("writes");
+    let line = refused(2, &[&["status"], &of[..]].concat());
+    assert!(line.contains("another chain"), "{line}");
+    let mut wrong = w.record.clone();
+    let nobody = breakwater_chain::Signer::account_id(&signer("//Nobody"));
+    wrong.vault = Some(breakwater_operator::record::ContractRecord::new(
+        nobody, None,
+    ));
+    wrong.write(&file).expect("writes");
+    let line = refused(2, &[&["status"], &of[..]].concat());
+    assert!(line.contains("no contract"), "{line}");
+}

@@ -1,0 +1,1 @@
+//! Tests under ink!'s own end-to-end client; see `tests/`.
