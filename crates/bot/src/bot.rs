@@ -185,11 +185,7 @@ impl<S: Signer> Bot<S> {
         })
     }
 
-    fn decide(
-        &mut self,
-        view: &View,
-        observed: Option<Observation>,
-    ) -> Result<Decision, BotError> {
+    fn decide(&mut self, view: &View, observed: Option<Observation>) -> Result<Decision, BotError> {
         let mut decision = Decision::default();
         let mut add = |more: Decision| {
             decision.actions.extend(more.actions);
@@ -235,15 +231,8 @@ impl<S: Signer> Bot<S> {
                     let mut wants = bidder::wants(&config, view, fair);
                     wants.extend(self.ask(view, batch, fair));
                     wants.extend(bidder::forced(&config, batch, fair));
-                    let more = bidder::admit(
-                        &config,
-                        view,
-                        batch,
-                        fair,
-                        wants,
-                        &mut memory,
-                        &mut room,
-                    );
+                    let more =
+                        bidder::admit(&config, view, batch, fair, wants, &mut memory, &mut room);
                     decision.actions.extend(more.actions);
                     decision.refusals.extend(more.refusals);
                 }
@@ -306,9 +295,8 @@ impl<S: Signer> Bot<S> {
             }
             Action::Settle { batch, reward } => {
                 let (config, params) = (sending.keeper(), view.params.clone());
-                let pays = |fee| {
-                    config.is_some_and(|config| keeper::pays(&config, &params, reward, fee))
-                };
+                let pays =
+                    |fee| config.is_some_and(|config| keeper::pays(&config, &params, reward, fee));
                 let message = auction.call_mut().settle(batch);
                 sending
                     .send(action, d.auction, message, |_, fee| pays(fee))
@@ -340,17 +328,16 @@ impl<S: Signer> Bot<S> {
             }
             Action::Bid(bid) => {
                 let config = sending.bot.config.bidder.clone();
-                let least = config.map(|config| config.min_profit.units(view.params.quote_decimals));
+                let least =
+                    config.map(|config| config.min_profit.units(view.params.quote_decimals));
                 let pays = |fee: Amount| match (bid.profit, least) {
                     (Some(profit), Some(least)) => profit >= fee.plus(least).unwrap_or(fee),
                     _ => true,
                 };
-                let message = auction.call_mut().bid(
-                    bid.batch,
-                    bid.budget,
-                    bid.limit,
-                    bid.valid_until,
-                );
+                let message =
+                    auction
+                        .call_mut()
+                        .bid(bid.batch, bid.budget, bid.limit, bid.valid_until);
                 let sent = sending
                     // A claim costs about what a bid does.
                     .send(action, d.auction, message, |_, fee| {
@@ -441,7 +428,12 @@ impl<S: Signer, C: Chain<Signer = S>> Sending<'_, S, C> {
             .cost(tried.fee, chain.native_decimals, params.quote_decimals);
         if !pays(&tried, fee) {
             self.bot.metrics.refused(Refusal::Unprofitable);
-            tracing::info!(block = self.view.block, kind, fee = fee.get(), "does not pay");
+            tracing::info!(
+                block = self.view.block,
+                kind,
+                fee = fee.get(),
+                "does not pay"
+            );
             self.report.refusals.push(Refusal::Unprofitable);
             return Ok(None);
         }

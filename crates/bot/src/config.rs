@@ -341,7 +341,10 @@ impl Config {
     fn check(&self) -> Result<(), ConfigError> {
         let refuse = |key, reason| Err(ConfigError::Value { key, reason });
         if self.feeder.is_none() && self.keeper.is_none() && self.bidder.is_none() {
-            return refuse("roles", "give [feeder], [keeper] or [bidder]: there is nothing to do");
+            return refuse(
+                "roles",
+                "give [feeder], [keeper] or [bidder]: there is nothing to do",
+            );
         }
         if self.feeder.is_some() && self.price.is_none() {
             return refuse("feeder", "give [price]: there is nothing to submit");
@@ -361,12 +364,16 @@ impl Config {
             return Ok(());
         };
         if bidder.max_deviation.0 == 0 {
-            return refuse("bidder.max_deviation", "give a share above zero, as \"0.05\"");
+            return refuse(
+                "bidder.max_deviation",
+                "give a share above zero, as \"0.05\"",
+            );
         }
         match &bidder.strategy {
-            StrategyConfig::FixedDiscount { discount } if discount.0 >= ONE => {
-                refuse("bidder.strategy.discount", "give a share under one, as \"0.02\"")
-            }
+            StrategyConfig::FixedDiscount { discount } if discount.0 >= ONE => refuse(
+                "bidder.strategy.discount",
+                "give a share under one, as \"0.02\"",
+            ),
             StrategyConfig::Ladder { rungs } => {
                 let whole = rungs.iter().map(|rung| rung.share.0).sum::<u128>();
                 let deep = rungs.iter().any(|rung| rung.discount.0 >= ONE);
@@ -423,10 +430,22 @@ mod tests {
     fn senseless_configurations_are_refused_by_name() {
         for (from, to, key) in [
             ("max_jump = \"0.2\"", "max_jump = 0", "feeder.max_jump"),
-            ("discount = \"0.02\"", "discount = 1", "bidder.strategy.discount"),
-            ("max_deviation = \"0.03\"", "max_deviation = 0", "bidder.max_deviation"),
+            (
+                "discount = \"0.02\"",
+                "discount = 1",
+                "bidder.strategy.discount",
+            ),
+            (
+                "max_deviation = \"0.03\"",
+                "max_deviation = 0",
+                "bidder.max_deviation",
+            ),
             ("secret_env = \"BREAKWATER_SECRET\"", "", "account"),
-            ("native_decimals = 12", "native_decimals = 19", "chain.native_decimals"),
+            (
+                "native_decimals = 12",
+                "native_decimals = 19",
+                "chain.native_decimals",
+            ),
         ] {
             let changed = EXAMPLE.replace(from, to);
             assert_ne!(changed, EXAMPLE, "{from}");
@@ -436,7 +455,10 @@ mod tests {
             }
         }
         let misspelt = EXAMPLE.replace("min_move", "minmove");
-        assert!(matches!(Config::parse(&misspelt), Err(ConfigError::Form(_))));
+        assert!(matches!(
+            Config::parse(&misspelt),
+            Err(ConfigError::Form(_))
+        ));
     }
 
     #[test]
@@ -446,7 +468,10 @@ mod tests {
         assert_eq!(number.ratio(), Ratio::from_ppm(1_500_000));
         assert_eq!(Decimal::parse("0"), Ok(Decimal(0)));
         assert_eq!(number.cost(1, 12, 6), Amount::new(1));
-        assert_eq!(number.cost(2_000_000_000_000, 12, 6), Amount::new(3_000_000));
+        assert_eq!(
+            number.cost(2_000_000_000_000, 12, 6),
+            Amount::new(3_000_000)
+        );
         assert!(Decimal::parse("-1").is_err());
     }
 

@@ -145,12 +145,21 @@ mod tests {
             (auction(AuctionError::BiddingEnded), Class::Outcompeted),
             (auction(AuctionError::Halted), Class::NotNow),
             (auction(AuctionError::BudgetTooSmall), Class::Fault),
-            (ledger(LedgerError::NothingToLiquidate).class(), Class::Outcompeted),
+            (
+                ledger(LedgerError::NothingToLiquidate).class(),
+                Class::Outcompeted,
+            ),
             (ledger(LedgerError::RoundTooFresh).class(), Class::NotNow),
             (CallError::Reverted(gone).class(), Class::Outcompeted),
             (CallError::<PSP22Error>::Trapped.class(), Class::Fault),
-            (CallError::<PSP22Error>::FeeUnpaid { fee: 1 }.class(), Class::Funds),
-            (CallError::<PSP22Error>::Transport(String::new()).class(), Class::Transient),
+            (
+                CallError::<PSP22Error>::FeeUnpaid { fee: 1 }.class(),
+                Class::Funds,
+            ),
+            (
+                CallError::<PSP22Error>::Transport(String::new()).class(),
+                Class::Transient,
+            ),
         ] {
             assert_eq!(found, expected);
         }

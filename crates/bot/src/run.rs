@@ -128,7 +128,9 @@ mod tests {
     #[test]
     fn pauses_double_up_to_a_minute_with_a_quarter_of_jitter() {
         let mut backoff = Backoff::new(7);
-        for expected in [1_000u64, 2_000, 4_000, 8_000, 16_000, 32_000, 60_000, 60_000] {
+        for expected in [
+            1_000u64, 2_000, 4_000, 8_000, 16_000, 32_000, 60_000, 60_000,
+        ] {
             let pause = u64::try_from(backoff.next().as_millis()).unwrap();
             assert!(
                 (expected * 3 / 4..=expected * 5 / 4).contains(&pause),

@@ -99,7 +99,10 @@ impl Source {
     fn fetch(&self, url: &str, pointer: &str) -> Result<Price, SourceError> {
         // The address may carry a key, and an error of the client may repeat the address.
         let failed = |error: ureq::Error| SourceError::Http(error.to_string().replace(url, "…"));
-        let agent = self.agent.clone().unwrap_or_else(ureq::Agent::new_with_defaults);
+        let agent = self
+            .agent
+            .clone()
+            .unwrap_or_else(ureq::Agent::new_with_defaults);
         let mut answer = agent.get(url).call().map_err(failed)?;
         let body = answer.body_mut().with_config().limit(LONGEST);
         let text = body.read_to_string().map_err(failed)?;
@@ -202,11 +205,16 @@ mod tests {
     #[test]
     fn a_file_gives_the_latest_row_that_is_not_in_the_future() {
         let mut file = tempfile::NamedTempFile::new().unwrap();
-        file.write_all(b"timestamp,price\n10,1.5\n20,2.5\n30,nonsense\n").unwrap();
+        file.write_all(b"timestamp,price\n10,1.5\n20,2.5\n30,nonsense\n")
+            .unwrap();
         let source = Source::new(SourceConfig::Csv {
             path: file.path().to_owned(),
         });
-        let at = |now| source.observe(now).map(|found| found.map(|seen| seen.price.get()));
+        let at = |now| {
+            source
+                .observe(now)
+                .map(|found| found.map(|seen| seen.price.get()))
+        };
         assert_eq!(at(9_999).unwrap(), None);
         assert_eq!(at(19_999).unwrap(), Some(1_500_000_000_000_000_000));
         assert_eq!(at(20_000).unwrap(), Some(2_500_000_000_000_000_000));
@@ -228,8 +236,14 @@ mod tests {
         for broken in [vec!["false"], vec!["no-such-program-here"], vec![]] {
             assert!(matches!(run(&broken, 5), Err(SourceError::Command(_))));
         }
-        assert!(matches!(run(&["printf", "NaN"], 5), Err(SourceError::Price { .. })));
-        assert!(matches!(run(&["sleep", "60"], 0), Err(SourceError::Command(_))));
+        assert!(matches!(
+            run(&["printf", "NaN"], 5),
+            Err(SourceError::Price { .. })
+        ));
+        assert!(matches!(
+            run(&["sleep", "60"], 0),
+            Err(SourceError::Command(_))
+        ));
     }
 
     #[test]
@@ -238,8 +252,14 @@ mod tests {
         let found = price_at(document, "/data/0/price").unwrap();
         assert_eq!(found.get(), 200_250_000_000_000_000_000);
         assert_eq!(price_at(document, "/data/0/volume").unwrap().get() % 7, 0);
-        assert!(matches!(price_at(document, "/data/1"), Err(SourceError::Pointer(_))));
-        assert!(matches!(price_at("<html>", "/a"), Err(SourceError::Http(_))));
+        assert!(matches!(
+            price_at(document, "/data/1"),
+            Err(SourceError::Pointer(_))
+        ));
+        assert!(matches!(
+            price_at("<html>", "/a"),
+            Err(SourceError::Http(_))
+        ));
     }
 
     #[test]

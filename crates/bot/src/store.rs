@@ -476,7 +476,11 @@ mod tests {
             let id = store.begin(&bid("a"), 1, 0).unwrap().unwrap();
             store.finish(id, Outcome::Failed, None, "").unwrap();
         }
-        assert!(store.memory(0).unwrap().taken.contains(&(7, "a".to_owned())));
+        assert!(store
+            .memory(0)
+            .unwrap()
+            .taken
+            .contains(&(7, "a".to_owned())));
     }
 
     #[test]
@@ -484,7 +488,10 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("bot.sqlite");
         drop(Store::open(&path, "one").unwrap());
-        assert!(matches!(Store::open(&path, "two"), Err(StoreError::Foreign(_))));
+        assert!(matches!(
+            Store::open(&path, "two"),
+            Err(StoreError::Foreign(_))
+        ));
         assert!(Store::open(&path, "one").is_ok());
     }
 }

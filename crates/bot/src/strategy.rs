@@ -201,9 +201,8 @@ fn request(view: &View, batch: &BatchView, fair: Price) -> Request {
 fn read(line: &str, step: u8, quote_decimals: u8) -> Result<Vec<Want>, StrategyError> {
     let failed = |reason: String| StrategyError(format!("answers nonsense: {reason}"));
     let answer: Answer = serde_json::from_str(line).map_err(|error| failed(error.to_string()))?;
-    let number = |text: &str| {
-        Decimal::parse(text).map_err(|error| failed(format!("{text:?} {error}")))
-    };
+    let number =
+        |text: &str| Decimal::parse(text).map_err(|error| failed(format!("{text:?} {error}")));
     let mut wants = Vec::new();
     for (index, bid) in answer.bids.iter().enumerate() {
         wants.push(Want {

@@ -66,11 +66,7 @@ impl Metrics {
                 "What the bot did not do, by reason",
                 &["reason"],
             )?,
-            errors: counter(
-                "breakwater_bot_errors_total",
-                "Errors by class",
-                &["class"],
-            )?,
+            errors: counter("breakwater_bot_errors_total", "Errors by class", &["class"])?,
             block: gauge("breakwater_bot_block", "Latest block looked at")?,
             at_risk: gauge(
                 "breakwater_bot_positions_at_risk",

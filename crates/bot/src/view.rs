@@ -153,7 +153,9 @@ impl Reader {
             market.params.collateral_decimals,
             market.params.quote_decimals,
         )
-        .ok_or(ViewError::Deployment("the tokens' decimals are out of range"))?;
+        .ok_or(ViewError::Deployment(
+            "the tokens' decimals are out of range",
+        ))?;
         let held = |token| Deployment::token(token).call().balance_of(self.me);
         let free = auction.call().balance(d.market, self.me);
         let reward = vault.call().reward(d.market, self.me);

@@ -5,9 +5,11 @@ mod harness;
 use breakwater_bot::action::Refusal;
 use breakwater_bot::fault::Class;
 use breakwater_chain::AccountId;
+use breakwater_core::auction::Phase;
 use breakwater_embedded_tests::{price as at, quote, Scene, World};
-use harness::*;
+use breakwater_interfaces::auction::AuctionRecord;
 use futures::FutureExt;
+use harness::*;
 use rand_chacha::rand_core::{RngCore, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -21,6 +23,10 @@ fn cast(scene: &Scene) -> Vec<Running> {
 
 fn held(w: &World, who: AccountId) -> u128 {
     w.held(w.d.collateral, who)
+}
+
+fn is_settled(record: &AuctionRecord) -> bool {
+    matches!(record.auction.phase, Phase::Settled(_))
 }
 
 #[test]
@@ -70,7 +76,7 @@ fn bots_open_fill_settle_and_claim_and_both_bidders_books_balance() {
         assert!(blocks < 100, "not finished");
         let settled = scene.w.batches.iter().all(|batch| {
             let record = scene.w.record(*batch);
-            record.auction.reserved.is_zero() && record.collateral.is_zero()
+            is_settled(&record) && record.auction.reserved.is_zero() && record.collateral.is_zero()
         });
         if opened(&scene.w) > 0 && settled {
             break;
@@ -118,11 +124,7 @@ fn life(scene: &mut Scene, trouble: Trouble) -> (u32, u32) {
         scene.w.advance(1);
         let done = opened(&scene.w) > 0 && {
             let record = scene.w.record(key(0));
-            let settled = matches!(
-                record.auction.phase,
-                breakwater_core::auction::Phase::Settled(_)
-            );
-            settled && record.auction.reserved.is_zero() && record.collateral.is_zero()
+            is_settled(&record) && record.auction.reserved.is_zero() && record.collateral.is_zero()
         };
         if done {
             break;
@@ -131,7 +133,10 @@ fn life(scene: &mut Scene, trouble: Trouble) -> (u32, u32) {
     let record = scene.w.record(key(0));
     assert!(record.bids <= 1, "{trouble:?}: bid twice");
     assert_eq!(opened(&scene.w), 1, "{trouble:?}");
-    assert!(record.auction.reserved.is_zero(), "{trouble:?}: a claim was lost");
+    assert!(
+        record.auction.reserved.is_zero(),
+        "{trouble:?}: a claim was lost"
+    );
     let paid = before - scene.w.balance(keeper);
     assert_eq!(paid, scene.w.clearing(key(0)).raised.get(), "{trouble:?}");
     scene.w.batches = vec![key(0)];
@@ -179,7 +184,9 @@ fn a_bidder_without_money_says_so_and_goes_on() {
     scene.w.checked = false;
     let poor = scene.w.account(77);
     let broke = scene.w.chain.account(78);
-    scene.w.fund(scene.stranger, scene.w.d.quote, quote(1), scene.w.d.auction);
+    scene
+        .w
+        .fund(scene.stranger, scene.w.d.quote, quote(1), scene.w.d.auction);
     let mut bots = [
         Running::new(&scene.w, poor, &bidder("0.001")),
         Running::new(&scene.w, broke, KEEPER),
@@ -202,7 +209,10 @@ fn a_stale_oracle_stops_bids_and_openings() {
     let roles = format!("{KEEPER}{}", bidder("0.001"));
     let mut running = Running::new(&scene.w, scene.bidders[0], &roles);
     let report = running.on_block(&mut scene.w);
-    assert!(report.refusals.contains(&Refusal::StaleOracle), "{report:?}");
+    assert!(
+        report.refusals.contains(&Refusal::StaleOracle),
+        "{report:?}"
+    );
     assert!(report.done.is_empty(), "{report:?}");
 }
 
