@@ -484,7 +484,10 @@ impl<S: Signer, C: Chain<Signer = S>> Sending<'_, S, C> {
         let note = error.to_string();
         let store = &mut self.bot.store;
         let written = match (id, &action) {
-            (None, Action::Bid(_)) => store.begin(&action, self.view.block, self.view.now)?,
+            // What a dry run refuses for good is not asked for ever; the rest may pass.
+            (None, Action::Bid(_)) if matches!(class, Class::Fault | Class::Outcompeted) => {
+                store.begin(&action, self.view.block, self.view.now)?
+            }
             _ => id,
         };
         if let Some(id) = written {

@@ -61,7 +61,7 @@ pub async fn run<S: Signer, C: Chain<Signer = S>>(
             },
             Err(error) => error.to_string(),
         };
-        let pause = backoff.next();
+        let pause = backoff.lengthen();
         tracing::warn!(problem, pause_ms = pause.as_millis(), "waits");
         // In slices, so that a signal does not wait for the longest pause.
         let mut left = pause;
@@ -103,8 +103,8 @@ impl Backoff {
         }
     }
 
-    /// The next pause.
-    pub fn next(&mut self) -> Duration {
+    /// The next pause; the one after it is longer.
+    pub fn lengthen(&mut self) -> Duration {
         // Xorshift: nothing depends on its quality.
         self.state ^= self.state << 13;
         self.state ^= self.state >> 7;
@@ -131,13 +131,13 @@ mod tests {
         for expected in [
             1_000u64, 2_000, 4_000, 8_000, 16_000, 32_000, 60_000, 60_000,
         ] {
-            let pause = u64::try_from(backoff.next().as_millis()).unwrap();
+            let pause = u64::try_from(backoff.lengthen().as_millis()).unwrap();
             assert!(
                 (expected * 3 / 4..=expected * 5 / 4).contains(&pause),
                 "{pause} {expected}"
             );
         }
         backoff.reset();
-        assert!(backoff.next() <= Duration::from_millis(1_250));
+        assert!(backoff.lengthen() <= Duration::from_millis(1_250));
     }
 }

@@ -264,3 +264,49 @@ fn a_dry_run_decides_and_sends_nothing() {
     assert!(before == scene.w.storage());
     assert_eq!(opened(&scene.w), 0);
 }
+
+#[test]
+fn a_bot_that_lost_its_memory_finds_its_bid_on_the_chain_and_claims_it() {
+    let (mut scene, batch) = Scene::opened(170);
+    scene.w.checked = false;
+    let account = scene.bidders[0];
+    let roles = format!("{KEEPER}{}", bidder("0.001").replace("15000", "9000"));
+    let mut bots = vec![Running::new(&scene.w, account, &roles)];
+    for block in 0..100 {
+        step(&mut scene.w, &mut bots);
+        if scene.w.record(batch).bids > 0 {
+            // A new directory: nothing is remembered.
+            bots = vec![Running::new(&scene.w, account, &roles)];
+        }
+        let record = scene.w.record(batch);
+        if is_settled(&record) && record.auction.reserved.is_zero() {
+            break;
+        }
+        assert!(block < 99, "not finished");
+    }
+    assert_eq!(scene.w.record(batch).bids, 1);
+    assert!(held(&scene.w, account) > 0);
+    scene.w.assert_books();
+}
+
+#[test]
+fn an_external_process_is_asked_for_bids_and_started_again_when_it_ends() {
+    let (mut scene, batch) = Scene::opened(170);
+    scene.w.checked = false;
+    // Answers two questions and ends; the answer names the batch it was asked about.
+    let script = "for i in 1 2; do read line; case $line in *'\"batch\":0'*) \
+         echo '{\"bids\":[{\"budget\":\"500\",\"limit\":\"169.9\"}]}';; esac; done";
+    let strategy = format!("{{ kind = \"external\", command = [\"sh\", \"-c\", {script:?}] }}");
+    let roles = bidder("0.001").replace(
+        "{ kind = \"fixed_discount\", discount = \"0.001\" }",
+        &strategy,
+    );
+    let mut bots = [Running::new(&scene.w, scene.bidders[0], &roles)];
+    for _ in 0..25 {
+        step(&mut scene.w, &mut bots);
+    }
+    // Asked in each step, it wants one more bid in each.
+    let bids = scene.w.record(batch).bids;
+    assert!(bids > 2, "{bids}");
+    assert_eq!(bots[0].bids(), bids as usize);
+}
