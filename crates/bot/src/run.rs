@@ -1,6 +1,7 @@
 //! The loop around a bot: block after block, pauses after errors, a graceful end.
 
 use crate::bot::{Bot, BotError, Report};
+use crate::view::ViewError;
 use breakwater_chain::{Chain, QueryError, Signer};
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -48,11 +49,12 @@ pub async fn run<S: Signer, C: Chain<Signer = S>>(
     stop: &AtomicBool,
 ) -> Result<(), BotError> {
     let mut backoff = Backoff::new(u64::from(std::process::id()));
+    let mut worked_on = None;
     while !stop.load(Ordering::Relaxed) {
         let problem = match blocks.next().await {
             Ok(false) => continue,
-            Ok(true) => match bot.on_block(chain).await {
-                Ok(_) => {
+            Ok(true) => match work(bot, chain, &mut worked_on).await {
+                Ok(()) => {
                     backoff.reset();
                     continue;
                 }
@@ -72,6 +74,20 @@ pub async fn run<S: Signer, C: Chain<Signer = S>>(
         }
     }
     tracing::info!("stopped");
+    Ok(())
+}
+
+/// Works on the present block, unless it has been: a bot that was slow catches up in one go.
+async fn work<S: Signer, C: Chain<Signer = S>>(
+    bot: &mut Bot<S>,
+    chain: &mut C,
+    worked_on: &mut Option<u32>,
+) -> Result<(), BotError> {
+    let block = chain.block().await.map_err(ViewError::from)?;
+    if *worked_on != Some(block) {
+        bot.on_block(chain).await?;
+        *worked_on = Some(block);
+    }
     Ok(())
 }
 

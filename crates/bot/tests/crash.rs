@@ -4,7 +4,8 @@ mod harness;
 
 use breakwater_bot::action::Refusal;
 use breakwater_bot::fault::Class;
-use breakwater_chain::AccountId;
+use breakwater_bot::run::{run, Blocks};
+use breakwater_chain::{AccountId, QueryError};
 use breakwater_core::auction::Phase;
 use breakwater_embedded_tests::{price as at, quote, Scene, World};
 use breakwater_interfaces::auction::AuctionRecord;
@@ -12,6 +13,8 @@ use futures::FutureExt;
 use harness::*;
 use rand_chacha::rand_core::{RngCore, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 fn cast(scene: &Scene) -> Vec<Running> {
     vec![
@@ -309,4 +312,49 @@ fn an_external_process_is_asked_for_bids_and_started_again_when_it_ends() {
     let bids = scene.w.record(batch).bids;
     assert!(bids > 2, "{bids}");
     assert_eq!(bots[0].bids(), bids as usize);
+}
+
+#[test]
+fn the_loop_pauses_after_a_broken_connection_works_on_a_block_once_and_stops_when_told() {
+    /// Silence, a broken connection, one block announced twice, the signal to stop.
+    struct Script<'a> {
+        at: u32,
+        paused: Duration,
+        stop: &'a AtomicBool,
+    }
+    impl Blocks for Script<'_> {
+        async fn next(&mut self) -> Result<bool, QueryError> {
+            self.at += 1;
+            match self.at {
+                1 => Ok(false),
+                2 => Err(QueryError::Transport("gone".to_owned())),
+                3 | 4 => Ok(true),
+                _ => {
+                    self.stop.store(true, Ordering::Relaxed);
+                    Ok(false)
+                }
+            }
+        }
+
+        async fn pause(&mut self, time: Duration) {
+            self.paused += time;
+        }
+    }
+    let (mut scene, stop) = (crashed(170), AtomicBool::new(false));
+    let mut running = Running::new(&scene.w, scene.keeper, KEEPER);
+    let mut blocks = Script {
+        at: 0,
+        paused: Duration::ZERO,
+        stop: &stop,
+    };
+    let bot = running.bot.as_mut().unwrap();
+    let ran = run(bot, &mut scene.w.chain, &mut blocks, &stop).now_or_never();
+    ran.expect("ends").unwrap();
+    assert!(
+        blocks.paused >= Duration::from_millis(750),
+        "{:?}",
+        blocks.paused
+    );
+    assert_eq!(opened(&scene.w), 1);
+    assert!(running.bot.unwrap().metrics().is_healthy());
 }
