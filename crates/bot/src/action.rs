@@ -1,0 +1,190 @@
+//! What a bot can do, and what it decided.
+
+use breakwater_core::auction::Fill;
+use breakwater_core::units::{Amount, Block, Millis, Price};
+use breakwater_interfaces::auction::{BatchKey, BidId};
+
+/// One thing to send.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Submits a price.
+    Submit {
+        /// The price.
+        price: Price,
+        /// When it was observed.
+        observed_at: Millis,
+    },
+    /// Opens a batch, for a reward of about so much.
+    Open {
+        /// Half of the reward expected, quote.
+        reward: Amount,
+    },
+    /// Adds cohorts to an announced batch.
+    Extend(BatchKey),
+    /// Ends an auction whose ladder the market has left.
+    Reprice(BatchKey),
+    /// Settles a batch whose clock has ended, for a reward of about so much.
+    Settle {
+        /// Which.
+        batch: BatchKey,
+        /// Half of the reward expected, quote.
+        reward: Amount,
+    },
+    /// Puts cohorts of a settled batch back.
+    Rest(BatchKey),
+    /// Pays out keeper rewards.
+    ClaimReward(Amount),
+    /// Places a bid.
+    Bid(BidAction),
+    /// Takes a bid back before its step.
+    Cancel {
+        /// Which batch.
+        batch: BatchKey,
+        /// Which bid.
+        bid: BidId,
+    },
+    /// Claims settled bids.
+    Claim {
+        /// Which batch.
+        batch: BatchKey,
+        /// Bids, and what each is owed.
+        bids: Vec<(BidId, Fill)>,
+    },
+    /// Puts quote into the auction.
+    Deposit(Amount),
+    /// Takes free quote out of the auction.
+    Withdraw(Amount),
+}
+
+/// A bid to place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BidAction {
+    /// Which batch.
+    pub batch: BatchKey,
+    /// Which of the strategy's bids in the batch: none is placed twice.
+    pub slot: String,
+    /// The most it spends.
+    pub budget: Amount,
+    /// The most it pays per collateral.
+    pub limit: Price,
+    /// Last block in which it may join: afterwards a bid that has not arrived never will.
+    pub valid_until: Block,
+    /// Profit at its limit and the fair price, before fees; `None`: placed whatever the profit.
+    pub profit: Option<Amount>,
+}
+
+impl Action {
+    /// Whose business it is: a metric label, and a part of the key.
+    #[must_use]
+    pub fn role(&self) -> &'static str {
+        match self {
+            Self::Submit { .. } => "feeder",
+            Self::Open { .. }
+            | Self::Extend(_)
+            | Self::Reprice(_)
+            | Self::Settle { .. }
+            | Self::Rest(_)
+            | Self::ClaimReward(_) => "keeper",
+            Self::Bid(_)
+            | Self::Cancel { .. }
+            | Self::Claim { .. }
+            | Self::Deposit(_)
+            | Self::Withdraw(_) => "bidder",
+        }
+    }
+
+    /// What kind it is: a metric label, and a part of the key.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Submit { .. } => "submit",
+            Self::Open { .. } => "open",
+            Self::Extend(_) => "extend",
+            Self::Reprice(_) => "reprice",
+            Self::Settle { .. } => "settle",
+            Self::Rest(_) => "rest",
+            Self::ClaimReward(_) => "claim_reward",
+            Self::Bid(_) => "bid",
+            Self::Cancel { .. } => "cancel",
+            Self::Claim { .. } => "claim",
+            Self::Deposit(_) => "deposit",
+            Self::Withdraw(_) => "withdraw",
+        }
+    }
+
+    /// The batch it is about.
+    #[must_use]
+    pub fn batch(&self) -> Option<BatchKey> {
+        match self {
+            Self::Extend(batch)
+            | Self::Reprice(batch)
+            | Self::Rest(batch)
+            | Self::Settle { batch, .. }
+            | Self::Cancel { batch, .. }
+            | Self::Claim { batch, .. } => Some(*batch),
+            Self::Bid(bid) => Some(bid.batch),
+            _ => None,
+        }
+    }
+
+    /// Which step, bid or rung of the batch.
+    #[must_use]
+    pub fn slot(&self) -> String {
+        match self {
+            Self::Bid(bid) => bid.slot.clone(),
+            Self::Cancel { bid, .. } => bid.to_string(),
+            _ => String::new(),
+        }
+    }
+
+    /// Idempotency key: batch, role, kind and step or rung. The market is the memory's own.
+    #[must_use]
+    pub fn key(&self) -> String {
+        let batch = self.batch().map_or(0, |batch| batch.number.wrapping_add(1));
+        format!("{batch}/{}/{}/{}", self.role(), self.kind(), self.slot())
+    }
+}
+
+/// Why something was not done although it came up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// The accepted price is too old, or there is none.
+    StaleOracle,
+    /// Own source and oracle differ by too much, or the source jumped.
+    AbsurdPrice,
+    /// It would not earn enough after fees.
+    Unprofitable,
+    /// Less free balance than the least budget.
+    NoFunds,
+    /// A limit of the configuration is reached.
+    LimitReached,
+    /// The limit is under the floor of the batch.
+    UnderFloor,
+    /// The own source of prices gives none.
+    NoPrice,
+}
+
+impl Refusal {
+    /// As a metric label.
+    #[must_use]
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::StaleOracle => "stale_oracle",
+            Self::AbsurdPrice => "absurd_price",
+            Self::Unprofitable => "unprofitable",
+            Self::NoFunds => "no_funds",
+            Self::LimitReached => "limit_reached",
+            Self::UnderFloor => "under_floor",
+            Self::NoPrice => "no_price",
+        }
+    }
+}
+
+/// What to do in a block, in this order, and what was refused.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Decision {
+    /// To do.
+    pub actions: Vec<Action>,
+    /// Not done, and why.
+    pub refusals: Vec<Refusal>,
+}

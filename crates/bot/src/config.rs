@@ -1,0 +1,483 @@
+//! `bot.toml`: what a bot does, within which bounds. Every key is explained in `examples/bot.toml`.
+
+use breakwater_core::math::Rounding;
+use breakwater_core::units::{Amount, Price, Ratio};
+use breakwater_sim::prices::{parse_price, PriceError};
+use serde::{Deserialize, Deserializer};
+use std::path::{Path, PathBuf};
+
+/// A configuration that cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("{path}: {source}")]
+    Io {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The file is not a configuration; the parser says where.
+    #[error("the configuration does not read: {0}")]
+    Form(String),
+    /// A value that makes no sense.
+    #[error("{key}: {reason}")]
+    Value {
+        /// Which one.
+        key: &'static str,
+        /// What is wrong, and what would be right.
+        reason: &'static str,
+    },
+}
+
+/// An exact decimal number, scaled by 10^18; written as a string or a whole number.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Decimal(u128);
+
+/// One as a [`Decimal`].
+const ONE: u128 = 1_000_000_000_000_000_000;
+
+impl Decimal {
+    /// Reads a number like `12.5`.
+    ///
+    /// # Errors
+    /// [`PriceError`]; zero is a number here.
+    pub fn parse(text: &str) -> Result<Self, PriceError> {
+        match parse_price(text) {
+            Ok(scaled) => Ok(Self(scaled)),
+            Err(PriceError::Zero) => Ok(Self(0)),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// So many whole tokens in base units, rounded down.
+    #[must_use]
+    pub fn units(self, decimals: u8) -> Amount {
+        let divisor = 10u128.pow(u32::from(18u8.saturating_sub(decimals)));
+        Amount::new(self.0 / divisor)
+    }
+
+    /// As a share; at most what a [`Ratio`] holds.
+    #[must_use]
+    pub fn ratio(self) -> Ratio {
+        Ratio::from_ppm(u32::try_from(self.0 / (ONE / 1_000_000)).unwrap_or(u32::MAX))
+    }
+
+    /// As a price in whole quote tokens for a whole collateral token.
+    #[must_use]
+    pub fn price(self) -> Price {
+        Price::new(self.0)
+    }
+
+    /// What a native amount costs at this price of a whole native token in whole quote tokens:
+    /// quote base units, rounded up.
+    #[must_use]
+    pub fn cost(self, native: u128, native_decimals: u8, quote_decimals: u8) -> Amount {
+        let per_native = self.units(quote_decimals);
+        let whole = 10u128.checked_pow(u32::from(native_decimals)).unwrap_or(1);
+        per_native.mul_div_or_max(native, whole, Rounding::Up)
+    }
+}
+
+impl<'de> Deserialize<'de> for Decimal {
+    fn deserialize<D: Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Form {
+            Text(String),
+            Whole(u64),
+        }
+        match Form::deserialize(input)? {
+            Form::Text(text) => Self::parse(&text)
+                .map_err(|error| serde::de::Error::custom(format!("{text:?} {error}"))),
+            Form::Whole(whole) => Ok(Self(u128::from(whole) * ONE)),
+        }
+    }
+}
+
+/// The whole file.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Node and deployment.
+    pub chain: ChainConfig,
+    /// The account that signs.
+    pub account: AccountConfig,
+    /// The bot's own memory.
+    pub state: StateConfig,
+    /// What the bot tells about itself.
+    #[serde(default)]
+    pub telemetry: TelemetryConfig,
+    /// Where prices come from: needed by the feeder, used by the bidder.
+    pub price: Option<SourceConfig>,
+    /// Submits prices.
+    pub feeder: Option<FeederConfig>,
+    /// Opens, settles and puts batches back.
+    pub keeper: Option<KeeperConfig>,
+    /// Buys collateral.
+    pub bidder: Option<BidderConfig>,
+}
+
+/// Node and deployment.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ChainConfig {
+    /// WebSocket address of a node.
+    pub url: String,
+    /// Record of the deployment.
+    pub deployment: PathBuf,
+    /// Decimals of the native token that fees are paid in.
+    #[serde(default = "twelve")]
+    pub native_decimals: u8,
+    /// Whole quote tokens that a whole native token costs; zero counts fees as nothing.
+    pub native_price: Decimal,
+}
+
+/// Where the secret of the signing account is; it is never in the file itself.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AccountConfig {
+    /// Name of the environment variable that holds it.
+    pub secret_env: Option<String>,
+    /// File that holds it.
+    pub secret_file: Option<PathBuf>,
+}
+
+/// The bot's own memory.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StateConfig {
+    /// The SQLite file. A dry run keeps its own beside it.
+    pub path: PathBuf,
+}
+
+/// What the bot tells about itself.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct TelemetryConfig {
+    /// Address that `/metrics` and `/healthz` are served at.
+    pub listen: Option<String>,
+    /// Whether log lines are JSON.
+    pub json: bool,
+}
+
+/// A source of prices.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(tag = "kind", rename_all = "lowercase", deny_unknown_fields)]
+pub enum SourceConfig {
+    /// A CSV file with a header and the columns `timestamp` (seconds) and `price`.
+    Csv {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The first line that a command writes.
+    Command {
+        /// Program and arguments.
+        command: Vec<String>,
+        /// Longest that it may take.
+        #[serde(default = "ten")]
+        timeout_seconds: u64,
+    },
+    /// A JSON document.
+    Http {
+        /// Where.
+        url: String,
+        /// JSON pointer to the price, as `/data/0/price`.
+        pointer: String,
+        /// Longest that it may take.
+        #[serde(default = "ten")]
+        timeout_seconds: u64,
+    },
+}
+
+/// Submits prices.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FeederConfig {
+    /// Submits when the price has moved by this share.
+    pub min_move: Decimal,
+    /// Submits at least so often.
+    pub heartbeat_seconds: u64,
+    /// Refuses a price further than this share from the last accepted one.
+    pub max_jump: Decimal,
+}
+
+/// Opens, settles and puts batches back.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct KeeperConfig {
+    /// Least expected reward beyond the fee, whole quote tokens.
+    #[serde(default)]
+    pub min_profit: Decimal,
+    /// Works for the market's health even where it does not pay.
+    #[serde(default)]
+    pub at_any_price: bool,
+    /// Extends announced batches, which earns nothing.
+    #[serde(default)]
+    pub extend: bool,
+    /// Claims rewards from this amount on, whole quote tokens.
+    #[serde(default)]
+    pub claim_from: Decimal,
+}
+
+/// Buys collateral.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BidderConfig {
+    /// How bids are made.
+    pub strategy: StrategyConfig,
+    /// Most that may be bid in one batch, whole quote tokens.
+    pub max_per_batch: Decimal,
+    /// Most that may be bid in one day (UTC), whole quote tokens.
+    pub max_per_day: Decimal,
+    /// Most collateral that the account may hold or have bid for, whole tokens.
+    pub max_inventory: Decimal,
+    /// Least expected profit of a bid after its fees, whole quote tokens.
+    #[serde(default)]
+    pub min_profit: Decimal,
+    /// Refuses to bid while the own source and the oracle differ by more than this share.
+    pub max_deviation: Decimal,
+    /// Bids so many blocks before the step begins that the limit reaches.
+    #[serde(default = "two")]
+    pub lead_blocks: u32,
+    /// Money that is kept deposited in the auction; zero leaves deposits to the operator.
+    #[serde(default)]
+    pub deposit: Decimal,
+    /// Free balance above this is withdrawn; none: nothing is.
+    pub withdraw_above: Option<Decimal>,
+    /// Fills what is missing in the last steps.
+    pub force_fill: Option<ForceFillConfig>,
+}
+
+/// Fills what is missing in the last steps, whatever the profit.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ForceFillConfig {
+    /// In so many last steps.
+    pub steps: u8,
+    /// Only where the price is at most this share of the fair price.
+    pub max_price: Decimal,
+}
+
+/// How bids are made.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub enum StrategyConfig {
+    /// One bid with its limit under the fair price.
+    FixedDiscount {
+        /// By this share.
+        discount: Decimal,
+    },
+    /// Several bids, each with its share of the batch's budget.
+    Ladder {
+        /// The rungs.
+        rungs: Vec<Rung>,
+    },
+    /// A process that is asked by JSON lines.
+    External {
+        /// Program and arguments.
+        command: Vec<String>,
+        /// Longest that an answer may take.
+        #[serde(default = "ten")]
+        timeout_seconds: u64,
+    },
+}
+
+/// One bid of a ladder.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rung {
+    /// Its limit is under the fair price by this share.
+    pub discount: Decimal,
+    /// Its share of the batch's budget.
+    pub share: Decimal,
+}
+
+fn two() -> u32 {
+    2
+}
+
+fn ten() -> u64 {
+    10
+}
+
+fn twelve() -> u8 {
+    12
+}
+
+impl Config {
+    /// Reads and checks a file.
+    ///
+    /// # Errors
+    /// [`ConfigError`].
+    pub fn read(path: &Path) -> Result<Self, ConfigError> {
+        let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Io {
+            path: path.to_owned(),
+            source,
+        })?;
+        Self::parse(&text)
+    }
+
+    /// Reads and checks a text.
+    ///
+    /// # Errors
+    /// [`ConfigError::Form`], [`ConfigError::Value`].
+    pub fn parse(text: &str) -> Result<Self, ConfigError> {
+        let config: Self =
+            toml::from_str(text).map_err(|error| ConfigError::Form(error.to_string()))?;
+        config.check()?;
+        Ok(config)
+    }
+
+    /// Where this run keeps its memory: a dry run never touches that of the real one.
+    #[must_use]
+    pub fn state_path(&self, dry_run: bool) -> PathBuf {
+        match dry_run {
+            true => self.state.path.with_extension("dry-run.sqlite"),
+            false => self.state.path.clone(),
+        }
+    }
+
+    fn check(&self) -> Result<(), ConfigError> {
+        let refuse = |key, reason| Err(ConfigError::Value { key, reason });
+        if self.feeder.is_none() && self.keeper.is_none() && self.bidder.is_none() {
+            return refuse(
+                "roles",
+                "give [feeder], [keeper] or [bidder]: there is nothing to do",
+            );
+        }
+        if self.feeder.is_some() && self.price.is_none() {
+            return refuse("feeder", "give [price]: there is nothing to submit");
+        }
+        if self.account.secret_env.is_some() == self.account.secret_file.is_some() {
+            return refuse("account", "give one of secret_env and secret_file");
+        }
+        if self.chain.native_decimals > 18 {
+            return refuse("chain.native_decimals", "give at most 18");
+        }
+        if let Some(feeder) = &self.feeder {
+            if feeder.max_jump.0 == 0 {
+                return refuse("feeder.max_jump", "give a share above zero, as \"0.2\"");
+            }
+        }
+        let Some(bidder) = &self.bidder else {
+            return Ok(());
+        };
+        if bidder.max_deviation.0 == 0 {
+            return refuse(
+                "bidder.max_deviation",
+                "give a share above zero, as \"0.05\"",
+            );
+        }
+        match &bidder.strategy {
+            StrategyConfig::FixedDiscount { discount } if discount.0 >= ONE => refuse(
+                "bidder.strategy.discount",
+                "give a share under one, as \"0.02\"",
+            ),
+            StrategyConfig::Ladder { rungs } => {
+                let whole = rungs.iter().map(|rung| rung.share.0).sum::<u128>();
+                let deep = rungs.iter().any(|rung| rung.discount.0 >= ONE);
+                match rungs.is_empty() || whole > ONE || deep || rungs.len() > 64 {
+                    true => refuse(
+                        "bidder.strategy.rungs",
+                        "give 1 to 64 with discounts under one and shares that sum to at most one",
+                    ),
+                    false => Ok(()),
+                }
+            }
+            StrategyConfig::External { command, .. } if command.is_empty() => {
+                refuse("bidder.strategy.command", "give a program")
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+impl AccountConfig {
+    /// The secret; it is not kept, and nothing here prints it.
+    ///
+    /// # Errors
+    /// [`ConfigError`], which names the place and not what is there.
+    pub fn secret(&self) -> Result<String, ConfigError> {
+        if let Some(path) = &self.secret_file {
+            let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Io {
+                path: path.clone(),
+                source,
+            })?;
+            return Ok(text.trim().to_owned());
+        }
+        let name = self.secret_env.as_deref().unwrap_or_default();
+        std::env::var(name).map_err(|_| ConfigError::Value {
+            key: "account.secret_env",
+            reason: "the environment has no such variable: set it to the account's secret",
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const EXAMPLE: &str = include_str!("../../../examples/bot.toml");
+
+    #[test]
+    fn the_example_is_a_valid_configuration_of_all_roles() {
+        let config = Config::parse(EXAMPLE).unwrap();
+        assert!(config.feeder.is_some() && config.keeper.is_some() && config.bidder.is_some());
+    }
+
+    #[test]
+    fn senseless_configurations_are_refused_by_name() {
+        for (from, to, key) in [
+            ("max_jump = \"0.2\"", "max_jump = 0", "feeder.max_jump"),
+            (
+                "discount = \"0.02\"",
+                "discount = 1",
+                "bidder.strategy.discount",
+            ),
+            (
+                "max_deviation = \"0.03\"",
+                "max_deviation = 0",
+                "bidder.max_deviation",
+            ),
+            ("secret_env = \"BREAKWATER_SECRET\"", "", "account"),
+            (
+                "native_decimals = 12",
+                "native_decimals = 19",
+                "chain.native_decimals",
+            ),
+        ] {
+            let changed = EXAMPLE.replace(from, to);
+            assert_ne!(changed, EXAMPLE, "{from}");
+            match Config::parse(&changed) {
+                Err(ConfigError::Value { key: found, .. }) => assert_eq!(found, key),
+                other => panic!("{key}: {other:?}"),
+            }
+        }
+        let misspelt = EXAMPLE.replace("min_move", "minmove");
+        assert!(matches!(
+            Config::parse(&misspelt),
+            Err(ConfigError::Form(_))
+        ));
+    }
+
+    #[test]
+    fn numbers_are_exact_and_fees_are_rounded_up() {
+        let number = Decimal::parse("1.5").unwrap();
+        assert_eq!(number.units(6), Amount::new(1_500_000));
+        assert_eq!(number.ratio(), Ratio::from_ppm(1_500_000));
+        assert_eq!(Decimal::parse("0"), Ok(Decimal(0)));
+        assert_eq!(number.cost(1, 12, 6), Amount::new(1));
+        assert_eq!(
+            number.cost(2_000_000_000_000, 12, 6),
+            Amount::new(3_000_000)
+        );
+        assert!(Decimal::parse("-1").is_err());
+    }
+
+    #[test]
+    fn a_dry_run_has_a_memory_of_its_own() {
+        let config = Config::parse(EXAMPLE).unwrap();
+        assert_ne!(config.state_path(true), config.state_path(false));
+    }
+}

@@ -1,0 +1,167 @@
+//! What an error means for a bot: `docs/bots.md` has the same table for operators.
+
+use breakwater_chain::{CallError, DepositError};
+use breakwater_core::auction::AuctionError;
+use breakwater_core::ledger::LedgerError;
+use breakwater_core::oracle::OracleError;
+use breakwater_interfaces::auction::AuctionContractError;
+use breakwater_interfaces::token::PSP22Error;
+use breakwater_interfaces::vault::VaultError;
+
+/// What an error means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Class {
+    /// Somebody else was first: the work is done.
+    Outcompeted,
+    /// The protocol says: later.
+    NotNow,
+    /// The account lacks money.
+    Funds,
+    /// The chain does not answer: tried again after a pause.
+    Transient,
+    /// Somebody has to look.
+    Fault,
+}
+
+impl Class {
+    /// As a metric label.
+    #[must_use]
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Outcompeted => "outcompeted",
+            Self::NotNow => "not_now",
+            Self::Funds => "funds",
+            Self::Transient => "transient",
+            Self::Fault => "fault",
+        }
+    }
+}
+
+/// An error that has a class.
+pub trait Classed {
+    /// What it means.
+    fn class(&self) -> Class;
+}
+
+impl<E: Classed> Classed for CallError<E> {
+    fn class(&self) -> Class {
+        match self {
+            Self::Reverted(error) => error.class(),
+            Self::Transport(_) => Class::Transient,
+            Self::FeeUnpaid { .. } | Self::StorageDeposit(DepositError::NotEnoughFunds) => {
+                Class::Funds
+            }
+            _ => Class::Fault,
+        }
+    }
+}
+
+impl Classed for AuctionContractError {
+    fn class(&self) -> Class {
+        match self {
+            // A bid or a claim of the own that is not there any more has been fetched already.
+            Self::UnknownBid => Class::Outcompeted,
+            Self::InsufficientBalance => Class::Funds,
+            Self::Auction(error) => error.class(),
+            Self::Vault(error) => error.class(),
+            Self::VaultUnavailable => Class::NotNow,
+            // In a deposit: too few tokens or no approval.
+            Self::Token(_) => Class::Funds,
+            _ => Class::Fault,
+        }
+    }
+}
+
+impl Classed for AuctionError {
+    fn class(&self) -> Class {
+        match self {
+            Self::BiddingEnded | Self::AlreadySettled | Self::BiddingBegun => Class::Outcompeted,
+            Self::BiddingOpen
+            | Self::ExpiresBeforeJoining
+            | Self::BidHasJoined
+            | Self::NotSettled
+            | Self::Halted
+            | Self::PriceInRange => Class::NotNow,
+            Self::LimitUnderFloor | Self::BudgetTooSmall | Self::Math(_) => Class::Fault,
+        }
+    }
+}
+
+impl Classed for VaultError {
+    fn class(&self) -> Class {
+        match self {
+            Self::OracleUnavailable => Class::NotNow,
+            Self::NothingToClaim => Class::Outcompeted,
+            Self::Token(_) => Class::NotNow,
+            Self::Ledger(error) => error.class(),
+            _ => Class::Fault,
+        }
+    }
+}
+
+impl Classed for LedgerError {
+    fn class(&self) -> Class {
+        match self {
+            Self::NothingToLiquidate | Self::BatchSettled => Class::Outcompeted,
+            Self::StalePrice
+            | Self::RoundTooFresh
+            | Self::TooManyBatches
+            | Self::BatchTooSmall
+            | Self::HoleFull
+            | Self::FloorAboveSpot => Class::NotNow,
+            _ => Class::Fault,
+        }
+    }
+}
+
+impl Classed for OracleError {
+    fn class(&self) -> Class {
+        match self {
+            Self::Replayed => Class::Outcompeted,
+            Self::FromTheFuture | Self::TooOld => Class::NotNow,
+            _ => Class::Fault,
+        }
+    }
+}
+
+impl Classed for PSP22Error {
+    fn class(&self) -> Class {
+        Class::Funds
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_race_that_was_lost_is_no_fault() {
+        let auction = |error| CallError::Reverted(AuctionContractError::Auction(error)).class();
+        let ledger =
+            |error| CallError::Reverted(AuctionContractError::Vault(VaultError::Ledger(error)));
+        let gone = AuctionContractError::UnknownBid;
+        for (found, expected) in [
+            (auction(AuctionError::AlreadySettled), Class::Outcompeted),
+            (auction(AuctionError::BiddingEnded), Class::Outcompeted),
+            (auction(AuctionError::Halted), Class::NotNow),
+            (auction(AuctionError::BudgetTooSmall), Class::Fault),
+            (
+                ledger(LedgerError::NothingToLiquidate).class(),
+                Class::Outcompeted,
+            ),
+            (ledger(LedgerError::RoundTooFresh).class(), Class::NotNow),
+            (CallError::Reverted(gone).class(), Class::Outcompeted),
+            (CallError::<PSP22Error>::Trapped.class(), Class::Fault),
+            (
+                CallError::<PSP22Error>::FeeUnpaid { fee: 1 }.class(),
+                Class::Funds,
+            ),
+            (
+                CallError::<PSP22Error>::Transport(String::new()).class(),
+                Class::Transient,
+            ),
+        ] {
+            assert_eq!(found, expected);
+        }
+    }
+}

@@ -1,0 +1,497 @@
+//! What the bot decided and what came of it, in SQLite: written before anything is sent.
+
+use crate::action::Action;
+use crate::decide::bidder::{Memory, PATIENCE};
+use crate::view::View;
+use breakwater_core::units::{Amount, Block, Millis, Price};
+use breakwater_interfaces::auction::BidId;
+use rusqlite::{params, Connection, OptionalExtension};
+use std::collections::BTreeSet;
+use std::path::Path;
+
+/// Blocks after which money that was sent in or out and not seen is given up: longer than any
+/// transaction stays valid.
+const MONEY_PATIENCE: Block = 130;
+/// Attempts at one bid that the contract refused.
+const ATTEMPTS: u32 = 3;
+const DAY: Millis = 86_400_000;
+
+/// The memory cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// SQLite refuses.
+    #[error("the state file: {0}")]
+    Sqlite(#[from] rusqlite::Error),
+    /// The file belongs to another bot.
+    #[error("the state file is that of another account or deployment ({0}): give another path")]
+    Foreign(String),
+    /// A number in the file does not read.
+    #[error("the state file is damaged: restore it, or move it away to start from the chain")]
+    Damaged,
+}
+
+/// How an intent stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// The chain has it.
+    Done,
+    /// The chain refused it.
+    Failed,
+    /// It never arrived, and cannot any more.
+    Lost,
+    /// Only decided, in a dry run.
+    Dry,
+    /// A bid that was taken back.
+    Cancelled,
+}
+
+impl Outcome {
+    fn text(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Failed => "failed",
+            Self::Lost => "lost",
+            Self::Dry => "dry",
+            Self::Cancelled => "cancelled",
+        }
+    }
+}
+
+/// Something written down and not known to have happened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Pending {
+    id: i64,
+    kind: String,
+    batch: Option<u32>,
+    slot: String,
+    budget: Amount,
+    limit: Price,
+    valid_until: Block,
+    block: Block,
+}
+
+/// The memory of one account in one market.
+#[derive(Debug)]
+pub struct Store {
+    connection: Connection,
+}
+
+const SCHEMA: &str = "
+    CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+    CREATE TABLE IF NOT EXISTS finished (batch INTEGER PRIMARY KEY);
+    CREATE TABLE IF NOT EXISTS intent (
+        id INTEGER PRIMARY KEY,
+        key TEXT NOT NULL,
+        role TEXT NOT NULL,
+        kind TEXT NOT NULL,
+        batch INTEGER,
+        slot TEXT NOT NULL,
+        budget TEXT NOT NULL,
+        price TEXT NOT NULL,
+        valid_until INTEGER NOT NULL,
+        block INTEGER NOT NULL,
+        day INTEGER NOT NULL,
+        state TEXT NOT NULL,
+        bid INTEGER,
+        spent TEXT,
+        note TEXT NOT NULL DEFAULT ''
+    );
+    CREATE INDEX IF NOT EXISTS intent_state ON intent (state);
+    CREATE UNIQUE INDEX IF NOT EXISTS one_bid ON intent (key)
+        WHERE kind = 'bid' AND state IN ('pending', 'done', 'dry');
+    CREATE UNIQUE INDEX IF NOT EXISTS one_of_a_kind ON intent (key)
+        WHERE kind <> 'bid' AND state = 'pending';
+";
+
+impl Store {
+    /// Opens the memory of an identity (account, deployment and market), or begins one.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn open(path: &Path, identity: &str) -> Result<Self, StoreError> {
+        Self::prepare(Connection::open(path)?, identity)
+    }
+
+    fn prepare(connection: Connection, identity: &str) -> Result<Self, StoreError> {
+        connection.busy_timeout(std::time::Duration::from_secs(5))?;
+        connection.pragma_update(None, "journal_mode", "WAL")?;
+        // An intent has to survive a loss of power: it is what prevents a second bid.
+        connection.pragma_update(None, "synchronous", "FULL")?;
+        connection.execute_batch(SCHEMA)?;
+        let store = Self { connection };
+        match store.meta("identity")? {
+            None => store.set_meta("identity", identity)?,
+            Some(found) if found == identity => {}
+            Some(found) => return Err(StoreError::Foreign(found)),
+        }
+        Ok(store)
+    }
+
+    fn meta(&self, name: &str) -> Result<Option<String>, StoreError> {
+        let query = "SELECT value FROM meta WHERE name = ?1";
+        let found = self.connection.query_row(query, [name], |row| row.get(0));
+        Ok(found.optional()?)
+    }
+
+    fn set_meta(&self, name: &str, value: &str) -> Result<(), StoreError> {
+        let change = "INSERT INTO meta VALUES (?1, ?2)
+                      ON CONFLICT (name) DO UPDATE SET value = ?2";
+        self.connection.execute(change, [name, value])?;
+        Ok(())
+    }
+
+    /// Time of the latest observation that was submitted.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn last_submitted(&self) -> Result<Option<Millis>, StoreError> {
+        let found = self.meta("submitted")?;
+        found
+            .map(|text| text.parse().map_err(|_| StoreError::Damaged))
+            .transpose()
+    }
+
+    /// Batches that nobody has anything left to do with.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn finished(&self) -> Result<BTreeSet<u32>, StoreError> {
+        let mut query = self.connection.prepare("SELECT batch FROM finished")?;
+        let rows = query.query_map([], |row| row.get(0))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// Writes down that an action is about to be sent; `None` if it may have been sent before.
+    ///
+    /// A claim says what its bids were worth: that is final, and is kept with the bids.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn begin(
+        &mut self,
+        action: &Action,
+        block: Block,
+        now: Millis,
+    ) -> Result<Option<i64>, StoreError> {
+        let (budget, limit, valid_until) = match action {
+            Action::Bid(bid) => (bid.budget.get(), bid.limit.get(), bid.valid_until),
+            Action::Submit { price, .. } => (0, price.get(), 0),
+            Action::Deposit(amount) | Action::Withdraw(amount) => (amount.get(), 0, 0),
+            _ => (0, 0, 0),
+        };
+        let batch = action.batch().map(|batch| batch.number);
+        let transaction = self.connection.transaction()?;
+        let added = transaction.execute(
+            "INSERT OR IGNORE INTO intent
+             (key, role, kind, batch, slot, budget, price, valid_until, block, day, state)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 'pending')",
+            params![
+                action.key(),
+                action.role(),
+                action.kind(),
+                batch,
+                action.slot(),
+                budget.to_string(),
+                limit.to_string(),
+                valid_until,
+                block,
+                now / DAY,
+            ],
+        )?;
+        let id = transaction.last_insert_rowid();
+        if let Action::Claim { batch, bids } = action {
+            for (bid, fill) in bids {
+                transaction.execute(
+                    "UPDATE intent SET spent = ?3 WHERE kind = 'bid' AND batch = ?1 AND bid = ?2",
+                    params![batch.number, bid, fill.spent.get().to_string()],
+                )?;
+            }
+        }
+        transaction.commit()?;
+        Ok((added == 1).then_some(id))
+    }
+
+    /// Writes down what came of an intent.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn finish(
+        &self,
+        id: i64,
+        outcome: Outcome,
+        bid: Option<BidId>,
+        note: &str,
+    ) -> Result<(), StoreError> {
+        self.connection.execute(
+            "UPDATE intent SET state = ?2, bid = coalesce(?3, bid), note = ?4 WHERE id = ?1",
+            params![id, outcome.text(), bid, note],
+        )?;
+        Ok(())
+    }
+
+    /// Writes down that a price observed at a time was submitted.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn submitted(&self, observed_at: Millis) -> Result<(), StoreError> {
+        self.set_meta("submitted", &observed_at.to_string())
+    }
+
+    /// Writes down that a bid was taken back.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn cancelled(&self, batch: u32, bid: BidId) -> Result<(), StoreError> {
+        self.connection.execute(
+            "UPDATE intent SET state = 'cancelled' WHERE kind = 'bid' AND batch = ?1 AND bid = ?2",
+            params![batch, bid],
+        )?;
+        Ok(())
+    }
+
+    /// Compares what was written down with what the chain shows, and forgets finished batches.
+    ///
+    /// A bid that was sent and is not there counts as under way until the last block in which the
+    /// chain would take it has passed; so a restart never bids twice.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn reconcile(&mut self, view: &View) -> Result<(), StoreError> {
+        for pending in self.pending()? {
+            if let Some((outcome, bid)) = self.fate(&pending, view)? {
+                self.finish(pending.id, outcome, bid, "found on restart")?;
+                if let (Outcome::Done, "cancel", Some(batch), Ok(bid)) = (
+                    outcome,
+                    pending.kind.as_str(),
+                    pending.batch,
+                    pending.slot.parse(),
+                ) {
+                    self.cancelled(batch, bid)?;
+                }
+            }
+        }
+        let unresolved: BTreeSet<_> = self.pending()?.iter().filter_map(|p| p.batch).collect();
+        for batch in view.batches.iter().filter(|batch| batch.is_finished()) {
+            if !unresolved.contains(&batch.key.number) {
+                let change = "INSERT OR IGNORE INTO finished VALUES (?1)";
+                self.connection.execute(change, [batch.key.number])?;
+            }
+        }
+        Ok(())
+    }
+
+    fn fate(
+        &self,
+        pending: &Pending,
+        view: &View,
+    ) -> Result<Option<(Outcome, Option<BidId>)>, StoreError> {
+        let batch = view
+            .batches
+            .iter()
+            .find(|batch| Some(batch.key.number) == pending.batch);
+        let late = |patience: Block| view.block > pending.block.saturating_add(patience);
+        Ok(match pending.kind.as_str() {
+            "bid" => {
+                let known = self.known_bids(pending.batch.unwrap_or_default())?;
+                let found = batch.and_then(|batch| {
+                    batch.bids.iter().find(|(id, bid, _)| {
+                        (bid.budget, bid.limit) == (pending.budget, pending.limit)
+                            && !known.contains(id)
+                    })
+                });
+                match found {
+                    Some((id, ..)) => Some((Outcome::Done, Some(*id))),
+                    None if view.block > pending.valid_until => Some((Outcome::Lost, None)),
+                    None => None,
+                }
+            }
+            "cancel" => {
+                let bid = pending.slot.parse::<BidId>().ok();
+                let there = batch.is_some_and(|b| b.bids.iter().any(|own| Some(own.0) == bid));
+                match there {
+                    false => Some((Outcome::Done, None)),
+                    true if late(PATIENCE) => Some((Outcome::Lost, None)),
+                    true => None,
+                }
+            }
+            "claim" if batch.is_none_or(|batch| batch.bids.is_empty()) => {
+                Some((Outcome::Done, None))
+            }
+            "deposit" | "withdraw" => late(MONEY_PATIENCE).then_some((Outcome::Lost, None)),
+            _ => late(PATIENCE).then_some((Outcome::Lost, None)),
+        })
+    }
+
+    fn pending(&self) -> Result<Vec<Pending>, StoreError> {
+        let mut query = self.connection.prepare(
+            "SELECT id, kind, batch, slot, budget, price, valid_until, block
+             FROM intent WHERE state = 'pending' ORDER BY id",
+        )?;
+        let mut rows = query.query([])?;
+        let mut found = Vec::new();
+        while let Some(row) = rows.next()? {
+            found.push(Pending {
+                id: row.get(0)?,
+                kind: row.get(1)?,
+                batch: row.get(2)?,
+                slot: row.get(3)?,
+                budget: Amount::new(number(&row.get::<_, String>(4)?)?),
+                limit: Price::new(number(&row.get::<_, String>(5)?)?),
+                valid_until: row.get(6)?,
+                block: row.get(7)?,
+            });
+        }
+        Ok(found)
+    }
+
+    fn known_bids(&self, batch: u32) -> Result<BTreeSet<BidId>, StoreError> {
+        let mut query = self.connection.prepare(
+            "SELECT bid FROM intent WHERE kind = 'bid' AND batch = ?1 AND bid IS NOT NULL",
+        )?;
+        let rows = query.query_map([batch], |row| row.get(0))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// What the bidder has to know.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn memory(&self, now: Millis) -> Result<Memory, StoreError> {
+        let mut memory = Memory::default();
+        let mut failures = std::collections::BTreeMap::<_, u32>::new();
+        let mut query = self.connection.prepare(
+            "SELECT batch, slot, budget, spent, state, day FROM intent
+             WHERE kind = 'bid' AND (day = ?1 OR batch NOT IN (SELECT batch FROM finished))",
+        )?;
+        let today = now / DAY;
+        let mut rows = query.query([today])?;
+        while let Some(row) = rows.next()? {
+            let (batch, slot): (u32, String) = (row.get(0)?, row.get(1)?);
+            let budget = number(&row.get::<_, String>(2)?)?;
+            let spent: Option<String> = row.get(3)?;
+            let state: String = row.get(4)?;
+            let day: u64 = row.get(5)?;
+            match state.as_str() {
+                "pending" | "done" | "dry" => {
+                    let used = spent.map_or(Ok(budget), |text| number(&text))?;
+                    if day == today {
+                        let sum = memory.spent_today.get().saturating_add(used);
+                        memory.spent_today = Amount::new(sum);
+                    }
+                    if state == "pending" {
+                        memory.unsure.push((batch, Amount::new(budget)));
+                    }
+                    memory.taken.insert((batch, slot));
+                }
+                "failed" => *failures.entry((batch, slot)).or_default() += 1,
+                _ => {}
+            }
+        }
+        let hopeless = failures.into_iter().filter(|(_, count)| *count >= ATTEMPTS);
+        memory.taken.extend(hopeless.map(|(key, _)| key));
+        Ok(memory)
+    }
+
+    /// Bids sent that the chain has, or may have: batch, slot and state. For reports and tests.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn bids(&self) -> Result<Vec<(u32, String, String)>, StoreError> {
+        let mut query = self
+            .connection
+            .prepare("SELECT batch, slot, state FROM intent WHERE kind = 'bid' ORDER BY id")?;
+        let rows = query.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+}
+
+fn number(text: &str) -> Result<u128, StoreError> {
+    text.parse().map_err(|_| StoreError::Damaged)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::action::BidAction;
+    use breakwater_interfaces::auction::BatchKey;
+
+    fn store() -> Store {
+        Store::prepare(Connection::open_in_memory().unwrap(), "one").unwrap()
+    }
+
+    fn bid(slot: &str) -> Action {
+        Action::Bid(BidAction {
+            batch: BatchKey {
+                market: 0,
+                number: 7,
+            },
+            slot: slot.to_owned(),
+            budget: Amount::new(10),
+            limit: Price::new(3),
+            valid_until: 9,
+            profit: None,
+        })
+    }
+
+    #[test]
+    fn a_bid_is_written_once_until_it_is_known_to_be_lost() {
+        let mut store = store();
+        let first = store.begin(&bid("rung0"), 1, 0).unwrap().unwrap();
+        assert_eq!(store.begin(&bid("rung0"), 2, 0).unwrap(), None);
+        assert!(store.begin(&bid("rung1"), 2, 0).unwrap().is_some());
+        store.finish(first, Outcome::Done, Some(4), "").unwrap();
+        assert_eq!(store.begin(&bid("rung0"), 3, 0).unwrap(), None);
+        store.finish(first, Outcome::Lost, None, "").unwrap();
+        assert!(store.begin(&bid("rung0"), 4, 0).unwrap().is_some());
+    }
+
+    #[test]
+    fn a_day_counts_what_was_spent_once_that_is_known_and_budgets_before() {
+        let mut store = store();
+        let id = store.begin(&bid("a"), 1, DAY).unwrap().unwrap();
+        store.begin(&bid("b"), 1, DAY).unwrap();
+        store.finish(id, Outcome::Done, Some(4), "").unwrap();
+        assert_eq!(store.memory(DAY).unwrap().spent_today, Amount::new(20));
+        let fill = breakwater_core::auction::Fill {
+            spent: Amount::new(3),
+            ..Default::default()
+        };
+        let claim = Action::Claim {
+            batch: BatchKey {
+                market: 0,
+                number: 7,
+            },
+            bids: vec![(4, fill)],
+        };
+        store.begin(&claim, 2, DAY).unwrap();
+        assert_eq!(store.memory(DAY).unwrap().spent_today, Amount::new(13));
+        assert_eq!(store.memory(2 * DAY).unwrap().spent_today, Amount::ZERO);
+    }
+
+    #[test]
+    fn a_bid_refused_three_times_is_given_up() {
+        let mut store = store();
+        for attempt in 0..3 {
+            assert!(store.memory(0).unwrap().taken.is_empty(), "{attempt}");
+            let id = store.begin(&bid("a"), 1, 0).unwrap().unwrap();
+            store.finish(id, Outcome::Failed, None, "").unwrap();
+        }
+        assert!(store
+            .memory(0)
+            .unwrap()
+            .taken
+            .contains(&(7, "a".to_owned())));
+    }
+
+    #[test]
+    fn the_memory_of_another_bot_is_refused() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("bot.sqlite");
+        drop(Store::open(&path, "one").unwrap());
+        assert!(matches!(
+            Store::open(&path, "two"),
+            Err(StoreError::Foreign(_))
+        ));
+        assert!(Store::open(&path, "one").is_ok());
+    }
+}

@@ -1,0 +1,225 @@
+//! What one block shows a bot: everything its decisions are made of, read from the chain.
+
+use breakwater_chain::{AccountId, Chain, Message, QueryError};
+use breakwater_core::auction::{Fill, Phase, Stage, Status};
+use breakwater_core::ledger::AtRisk;
+use breakwater_core::market::{MarketParams, MarketPrices};
+use breakwater_core::units::{Amount, Block, Millis, Price, UnitScale};
+use breakwater_interfaces::auction::{AuctionRecord, BatchKey, Bid, BidId, LiquidationAuction};
+use breakwater_interfaces::token::PSP22;
+use breakwater_interfaces::vault::MarginVault;
+use breakwater_sim::deployment::Deployment;
+use ink::codegen::TraitCallBuilder;
+use scale::Decode;
+use std::collections::BTreeSet;
+
+/// Batches back from the latest that are looked at: a bot without a memory finds its bids in them.
+pub const LOOKBACK: u32 = 256;
+
+/// An own bid that has not been claimed or cancelled, and what a claim would pay.
+pub type OwnBid = (BidId, Bid, Option<Fill>);
+
+/// A batch at one block.
+#[derive(Clone, Debug)]
+pub struct BatchView {
+    /// Which.
+    pub key: BatchKey,
+    /// Terms, money and result.
+    pub record: AuctionRecord,
+    /// Where it stands.
+    pub status: Status,
+    /// Own bids.
+    pub bids: Vec<OwnBid>,
+    /// Whether all its cohorts are back in their ticks.
+    pub rested: bool,
+}
+
+impl BatchView {
+    /// Whether nobody has anything left to do with it, and nothing of the own is in it.
+    #[must_use]
+    pub fn is_finished(&self) -> bool {
+        matches!(self.record.auction.phase, Phase::Settled(_))
+            && self.rested
+            && self.bids.is_empty()
+    }
+
+    /// Whether bids can still join.
+    #[must_use]
+    pub fn takes_bids(&self) -> bool {
+        matches!(self.status.stage, Stage::Announced | Stage::Bidding)
+    }
+}
+
+/// Everything at one block.
+#[derive(Clone, Debug)]
+pub struct View {
+    /// The block that queries see.
+    pub block: Block,
+    /// Its clock.
+    pub now: Millis,
+    /// The market's parameters.
+    pub params: MarketParams,
+    /// Factor between token units and prices.
+    pub scale: UnitScale,
+    /// Accepted prices; `None` where the oracle has none.
+    pub prices: Option<MarketPrices>,
+    /// What could be liquidated at the better of the last two accepted prices.
+    pub at_risk: AtRisk,
+    /// Batches with something left to do, oldest first.
+    pub batches: Vec<BatchView>,
+    /// Own opinion of the fair price; `None` without a source of one.
+    pub own_price: Option<Price>,
+    /// Free quote in the auction.
+    pub free: Amount,
+    /// Quote held by the account.
+    pub quote: Amount,
+    /// Collateral held by the account.
+    pub collateral: Amount,
+    /// Keeper rewards not paid out.
+    pub reward: Amount,
+    /// Batches opened so far.
+    pub batches_opened: u32,
+}
+
+/// Why a view cannot be had.
+#[derive(Debug, thiserror::Error)]
+pub enum ViewError {
+    /// A query failed.
+    #[error("{0}")]
+    Query(#[from] QueryError),
+    /// The deployment is not what the bot was told.
+    #[error("{0}: check the deployment's record")]
+    Deployment(&'static str),
+}
+
+/// Reads views of one market for one account.
+#[derive(Clone, Debug)]
+pub struct Reader {
+    /// Where everything is.
+    pub deployment: Deployment,
+    /// Whose bids, balances and rewards.
+    pub me: AccountId,
+}
+
+impl Reader {
+    async fn ask<C: Chain, T: Decode>(
+        &self,
+        chain: &C,
+        contract: AccountId,
+        message: impl Into<Message<T>>,
+    ) -> Result<T, QueryError> {
+        chain.query(self.me, contract, message).await
+    }
+
+    /// Everything at the present block, without batches that are known to be finished.
+    ///
+    /// # Errors
+    /// [`ViewError`].
+    pub async fn read<C: Chain>(
+        &self,
+        chain: &C,
+        finished: &BTreeSet<u32>,
+    ) -> Result<View, ViewError> {
+        let d = &self.deployment;
+        let (vault, auction) = (d.vault(), d.auction());
+        let market = self
+            .ask(chain, d.vault, vault.call().market(d.market))
+            .await?
+            .ok_or(ViewError::Deployment("there is no such market"))?;
+        let accounting = self
+            .ask(chain, d.vault, vault.call().accounting(d.market))
+            .await?
+            .map_err(|_| ViewError::Deployment("the market does not add up"))?;
+        let prices = self
+            .ask(chain, d.vault, vault.call().market_prices(d.market))
+            .await?
+            .ok();
+        let at_risk = match &prices {
+            Some(prices) => {
+                let better = prices.spot.max(prices.previous);
+                self.ask(chain, d.vault, vault.call().at_risk(d.market, better))
+                    .await?
+                    .unwrap_or_default()
+            }
+            None => AtRisk::default(),
+        };
+        let mut batches = Vec::new();
+        let opened = accounting.state.batches;
+        let recent = opened.saturating_sub(LOOKBACK)..opened;
+        for number in recent.filter(|number| !finished.contains(number)) {
+            batches.extend(self.batch(chain, number).await?);
+        }
+        let scale = UnitScale::of_decimals(
+            market.params.collateral_decimals,
+            market.params.quote_decimals,
+        )
+        .ok_or(ViewError::Deployment(
+            "the tokens' decimals are out of range",
+        ))?;
+        let held = |token| Deployment::token(token).call().balance_of(self.me);
+        let free = auction.call().balance(d.market, self.me);
+        let reward = vault.call().reward(d.market, self.me);
+        Ok(View {
+            block: chain.block().await?,
+            now: chain.now().await?,
+            scale,
+            prices,
+            at_risk,
+            batches,
+            own_price: None,
+            free: self.ask(chain, d.auction, free).await?,
+            quote: Amount::new(self.ask(chain, d.quote, held(d.quote)).await?),
+            collateral: Amount::new(self.ask(chain, d.collateral, held(d.collateral)).await?),
+            reward: self.ask(chain, d.vault, reward).await?,
+            batches_opened: opened,
+            params: market.params,
+        })
+    }
+
+    async fn batch<C: Chain>(
+        &self,
+        chain: &C,
+        number: u32,
+    ) -> Result<Option<BatchView>, QueryError> {
+        let d = &self.deployment;
+        let key = BatchKey {
+            market: d.market,
+            number,
+        };
+        let (vault, auction) = (d.vault(), d.auction());
+        let record = self
+            .ask(chain, d.auction, auction.call().auction(key))
+            .await?;
+        let status = self
+            .ask(chain, d.auction, auction.call().status(key))
+            .await?;
+        let (Some(record), Some(status)) = (record, status) else {
+            return Ok(None);
+        };
+        let mut bids = Vec::new();
+        let mut from = Some(0);
+        while let Some(next) = from {
+            let message = auction.call().bids_of(key, self.me, next);
+            let page = self.ask(chain, d.auction, message).await?;
+            bids.extend(page.bids);
+            from = page.next;
+        }
+        let rested = match status.stage {
+            Stage::Settled => self
+                .ask(chain, d.vault, vault.call().batch(d.market, number))
+                .await?
+                .is_none_or(|batch| {
+                    let done = batch.settled.map_or(0, |settled| settled.rested);
+                    usize::from(done) >= batch.cells.len()
+                }),
+            _ => false,
+        };
+        Ok(Some(BatchView {
+            key,
+            record,
+            status,
+            bids,
+            rested,
+        }))
+    }
+}

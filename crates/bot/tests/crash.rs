@@ -1,0 +1,360 @@
+//! A crash without a hand on it: opened, filled, settled and claimed by bots alone (F27, F58).
+
+mod harness;
+
+use breakwater_bot::action::Refusal;
+use breakwater_bot::fault::Class;
+use breakwater_bot::run::{run, Blocks};
+use breakwater_chain::{AccountId, QueryError};
+use breakwater_core::auction::Phase;
+use breakwater_embedded_tests::{price as at, quote, Scene, World};
+use breakwater_interfaces::auction::AuctionRecord;
+use futures::FutureExt;
+use harness::*;
+use rand_chacha::rand_core::{RngCore, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+fn cast(scene: &Scene) -> Vec<Running> {
+    vec![
+        Running::new(&scene.w, scene.keeper, KEEPER),
+        Running::new(&scene.w, scene.bidders[0], &bidder("0.001")),
+        Running::new(&scene.w, scene.bidders[1], &bidder("0.001")),
+    ]
+}
+
+fn held(w: &World, who: AccountId) -> u128 {
+    w.held(w.d.collateral, who)
+}
+
+fn is_settled(record: &AuctionRecord) -> bool {
+    matches!(record.auction.phase, Phase::Settled(_))
+}
+
+#[test]
+fn a_batch_is_opened_within_two_blocks_of_the_breach_in_fifty_crashes() {
+    let mut scene = Scene::new();
+    scene.w.checked = false;
+    let before = scene.w.save();
+    let mut random = ChaCha8Rng::seed_from_u64(58);
+    let mut delays = Vec::new();
+    for _ in 0..50 {
+        scene.w.restore(&before);
+        let mut bots = [Running::new(&scene.w, scene.keeper, KEEPER)];
+        // All but the first owner at most are under water from 185 down.
+        let to = 140 + u128::from(random.next_u32() % 45);
+        let quiet = random.next_u32() % 4;
+        for _ in 0..quiet {
+            step(&mut scene.w, &mut bots);
+        }
+        scene.w.submit(at(to));
+        step(&mut scene.w, &mut bots);
+        scene.w.submit(at(to));
+        // From here on positions are unhealthy at both rounds.
+        let breach = scene.w.block();
+        let mut delay = 0;
+        while opened(&scene.w) == 0 && delay < 20 {
+            step(&mut scene.w, &mut bots);
+            delay = scene.w.block() - 1 - breach;
+        }
+        delays.push(delay);
+    }
+    delays.sort_unstable();
+    assert!(delays[47] <= 2, "p95 of 50: {delays:?}");
+}
+
+#[test]
+fn bots_open_fill_settle_and_claim_and_both_bidders_books_balance() {
+    let mut scene = crashed(170);
+    let mut bots = cast(&scene);
+    let before: Vec<_> = scene.bidders[..2]
+        .iter()
+        .map(|bidder| scene.w.balance(*bidder))
+        .collect();
+    let mut blocks = 0;
+    loop {
+        step(&mut scene.w, &mut bots);
+        blocks += 1;
+        assert!(blocks < 100, "not finished");
+        let settled = scene.w.batches.iter().all(|batch| {
+            let record = scene.w.record(*batch);
+            is_settled(&record) && record.auction.reserved.is_zero() && record.collateral.is_zero()
+        });
+        if opened(&scene.w) > 0 && settled {
+            break;
+        }
+    }
+    scene.w.assert_books();
+    let clearing = scene.w.clearing(key(0));
+    assert!(!clearing.sold.is_zero());
+    let mut spent = 0;
+    for (bot, before) in bots[1..].iter().zip(before) {
+        // One price for both; what was not spent is back.
+        let paid = before - scene.w.balance(bot.account);
+        assert!(paid > 0 && held(&scene.w, bot.account) > 0);
+        assert_eq!(bot.bids(), opened(&scene.w) as usize);
+        spent += paid;
+    }
+    let raised: u128 = scene
+        .w
+        .batches
+        .iter()
+        .map(|batch| scene.w.clearing(*batch).raised.get())
+        .sum();
+    assert_eq!(spent, raised);
+}
+
+/// One bot with all roles, killed somewhere, started again from its file, until all is done.
+/// Returns operations and calls of an undisturbed life.
+fn life(scene: &mut Scene, trouble: Trouble) -> (u32, u32) {
+    let (keeper, stranger) = (scene.bidders[0], scene.stranger);
+    let roles = format!("{KEEPER}{}", bidder("0.001"));
+    let mut running = Running::new(&scene.w, keeper, &roles);
+    let before = scene.w.balance(keeper);
+    let (mut counted, mut calls, mut trouble) = (0, 0, trouble);
+    for _ in 0..60 {
+        let mut chain = Troubled::new(&mut scene.w, trouble, stranger);
+        chain.operations.set(counted);
+        chain.calls = calls;
+        let step = running.bot.as_mut().unwrap().on_block(&mut chain);
+        let alive = step.now_or_never().map(|result| result.unwrap());
+        (counted, calls) = (chain.operations.get(), chain.calls);
+        if alive.is_none() {
+            trouble = Trouble::None;
+            running.start(&scene.w, false);
+        }
+        scene.w.advance(1);
+        let done = opened(&scene.w) > 0 && {
+            let record = scene.w.record(key(0));
+            is_settled(&record) && record.auction.reserved.is_zero() && record.collateral.is_zero()
+        };
+        if done {
+            break;
+        }
+    }
+    let record = scene.w.record(key(0));
+    assert!(record.bids <= 1, "{trouble:?}: bid twice");
+    assert_eq!(opened(&scene.w), 1, "{trouble:?}");
+    assert!(
+        record.auction.reserved.is_zero(),
+        "{trouble:?}: a claim was lost"
+    );
+    let paid = before - scene.w.balance(keeper);
+    assert_eq!(paid, scene.w.clearing(key(0)).raised.get(), "{trouble:?}");
+    scene.w.batches = vec![key(0)];
+    scene.w.assert_books();
+    (counted, calls)
+}
+
+#[test]
+fn a_bot_killed_at_a_hundred_moments_never_bids_twice_and_loses_no_claim() {
+    let mut scene = crashed(170);
+    let before = scene.w.save();
+    let (operations, calls) = life(&mut scene, Trouble::None);
+    assert!(calls >= 4, "opens, bids, settles, claims");
+    let mut random = ChaCha8Rng::seed_from_u64(91);
+    let mut one_of = |most: u32| 1 + random.next_u32() % most;
+    for round in 0..100u32 {
+        let trouble = match round % 4 {
+            0 => Trouble::BeforeCall(one_of(calls)),
+            1 => Trouble::AfterCall(one_of(calls)),
+            _ => Trouble::Operation(one_of(operations)),
+        };
+        scene.w.restore(&before);
+        life(&mut scene, trouble);
+    }
+}
+
+#[test]
+fn a_batch_settled_by_another_keeper_is_a_lost_race_and_no_fault() {
+    let (mut scene, batch) = Scene::opened(170);
+    scene.w.checked = false;
+    scene.w.run_out(batch);
+    let mut running = Running::new(&scene.w, scene.keeper, KEEPER);
+    let stranger = scene.stranger;
+    let mut chain = Troubled::new(&mut scene.w, Trouble::Outcompeted(batch), stranger);
+    let step = running.bot.as_mut().unwrap().on_block(&mut chain);
+    let report = step.now_or_never().unwrap().unwrap();
+    let classes: Vec<_> = report.failed.iter().map(|(_, class)| *class).collect();
+    assert!(classes.contains(&Class::Outcompeted), "{report:?}");
+    assert!(!classes.contains(&Class::Fault), "{report:?}");
+}
+
+#[test]
+fn a_bidder_without_money_says_so_and_goes_on() {
+    let (mut scene, _) = Scene::opened(170);
+    scene.w.checked = false;
+    let poor = scene.w.account(77);
+    let broke = scene.w.chain.account(78);
+    scene
+        .w
+        .fund(scene.stranger, scene.w.d.quote, quote(1), scene.w.d.auction);
+    let mut bots = [
+        Running::new(&scene.w, poor, &bidder("0.001")),
+        Running::new(&scene.w, broke, KEEPER),
+    ];
+    let mut refused = false;
+    for _ in 0..20 {
+        let reports = step(&mut scene.w, &mut bots);
+        refused |= reports[0].refusals.contains(&Refusal::NoFunds);
+        let faults = reports.iter().flat_map(|report| &report.failed);
+        assert!(faults.into_iter().all(|(_, class)| *class == Class::Funds));
+    }
+    assert!(refused);
+}
+
+#[test]
+fn a_stale_oracle_stops_bids_and_openings() {
+    let (mut scene, _) = Scene::opened(170);
+    scene.w.checked = false;
+    scene.w.wait(3_600_001);
+    let roles = format!("{KEEPER}{}", bidder("0.001"));
+    let mut running = Running::new(&scene.w, scene.bidders[0], &roles);
+    let report = running.on_block(&mut scene.w);
+    assert!(
+        report.refusals.contains(&Refusal::StaleOracle),
+        "{report:?}"
+    );
+    assert!(report.done.is_empty(), "{report:?}");
+}
+
+#[test]
+fn absurd_prices_are_neither_submitted_nor_bid_on() {
+    let (mut scene, _) = Scene::opened(170);
+    scene.w.checked = false;
+    let feeder = "[feeder]\nmin_move = 0\nheartbeat_seconds = 60\nmax_jump = \"0.2\"\n";
+    for wrong in ["17", "1700"] {
+        let bids = format!("{}{}", price(wrong), bidder("0.001"));
+        let feeds = format!("{}{feeder}", price(wrong));
+        let mut bots = [
+            Running::new(&scene.w, scene.bidders[0], &bids),
+            Running::new(&scene.w, scene.w.feeders[0], &feeds),
+        ];
+        for report in step(&mut scene.w, &mut bots) {
+            assert_eq!(report.refusals, [Refusal::AbsurdPrice], "{report:?}");
+            assert!(report.done.is_empty());
+        }
+    }
+}
+
+#[test]
+fn feeders_bring_a_price_to_the_oracle_and_do_not_repeat_themselves() {
+    let mut w = World::new();
+    w.checked = false;
+    let roles = format!(
+        "{}[feeder]\nmin_move = \"0.01\"\nheartbeat_seconds = 600\nmax_jump = \"0.2\"\n",
+        price("190")
+    );
+    let mut bots: Vec<_> = w.feeders[..2]
+        .iter()
+        .map(|feeder| Running::new(&w, *feeder, &roles))
+        .collect();
+    step(&mut w, &mut bots);
+    assert_eq!(w.reading().spot(), at(190));
+    for report in step(&mut w, &mut bots) {
+        assert!(report.done.is_empty(), "{report:?}");
+    }
+}
+
+#[test]
+fn a_dry_run_decides_and_sends_nothing() {
+    let mut scene = crashed(170);
+    let mut bots = [Running::dry(&scene.w, scene.keeper, KEEPER)];
+    let before = scene.w.storage();
+    let reports = step(&mut scene.w, &mut bots);
+    assert!(!reports[0].done.is_empty());
+    assert!(before == scene.w.storage());
+    assert_eq!(opened(&scene.w), 0);
+}
+
+#[test]
+fn a_bot_that_lost_its_memory_finds_its_bid_on_the_chain_and_claims_it() {
+    let (mut scene, batch) = Scene::opened(170);
+    scene.w.checked = false;
+    let account = scene.bidders[0];
+    let roles = format!("{KEEPER}{}", bidder("0.001").replace("15000", "9000"));
+    let mut bots = vec![Running::new(&scene.w, account, &roles)];
+    for block in 0..100 {
+        step(&mut scene.w, &mut bots);
+        if scene.w.record(batch).bids > 0 {
+            // A new directory: nothing is remembered.
+            bots = vec![Running::new(&scene.w, account, &roles)];
+        }
+        let record = scene.w.record(batch);
+        if is_settled(&record) && record.auction.reserved.is_zero() {
+            break;
+        }
+        assert!(block < 99, "not finished");
+    }
+    assert_eq!(scene.w.record(batch).bids, 1);
+    assert!(held(&scene.w, account) > 0);
+    scene.w.assert_books();
+}
+
+#[test]
+fn an_external_process_is_asked_for_bids_and_started_again_when_it_ends() {
+    let (mut scene, batch) = Scene::opened(170);
+    scene.w.checked = false;
+    // Answers two questions and ends; the answer names the batch it was asked about.
+    let script = "for i in 1 2; do read line; case $line in *'\"batch\":0'*) \
+         echo '{\"bids\":[{\"budget\":\"500\",\"limit\":\"169.9\"}]}';; esac; done";
+    let strategy = format!("{{ kind = \"external\", command = [\"sh\", \"-c\", {script:?}] }}");
+    let roles = bidder("0.001").replace(
+        "{ kind = \"fixed_discount\", discount = \"0.001\" }",
+        &strategy,
+    );
+    let mut bots = [Running::new(&scene.w, scene.bidders[0], &roles)];
+    for _ in 0..25 {
+        step(&mut scene.w, &mut bots);
+    }
+    // Asked in each step, it wants one more bid in each.
+    let bids = scene.w.record(batch).bids;
+    assert!(bids > 2, "{bids}");
+    assert_eq!(bots[0].bids(), bids as usize);
+}
+
+#[test]
+fn the_loop_pauses_after_a_broken_connection_works_on_a_block_once_and_stops_when_told() {
+    /// Silence, a broken connection, one block announced twice, the signal to stop.
+    struct Script<'a> {
+        at: u32,
+        paused: Duration,
+        stop: &'a AtomicBool,
+    }
+    impl Blocks for Script<'_> {
+        async fn next(&mut self) -> Result<bool, QueryError> {
+            self.at += 1;
+            match self.at {
+                1 => Ok(false),
+                2 => Err(QueryError::Transport("gone".to_owned())),
+                3 | 4 => Ok(true),
+                _ => {
+                    self.stop.store(true, Ordering::Relaxed);
+                    Ok(false)
+                }
+            }
+        }
+
+        async fn pause(&mut self, time: Duration) {
+            self.paused += time;
+        }
+    }
+    let (mut scene, stop) = (crashed(170), AtomicBool::new(false));
+    let mut running = Running::new(&scene.w, scene.keeper, KEEPER);
+    let mut blocks = Script {
+        at: 0,
+        paused: Duration::ZERO,
+        stop: &stop,
+    };
+    let bot = running.bot.as_mut().unwrap();
+    let ran = run(bot, &mut scene.w.chain, &mut blocks, &stop).now_or_never();
+    ran.expect("ends").unwrap();
+    assert!(
+        blocks.paused >= Duration::from_millis(750),
+        "{:?}",
+        blocks.paused
+    );
+    assert_eq!(opened(&scene.w), 1);
+    assert!(running.bot.unwrap().metrics().is_healthy());
+}
