@@ -100,10 +100,16 @@ impl Halts {
     /// and those of all markets.
     #[must_use]
     pub fn with(&self, other: &Self) -> Self {
-        let mut all: Vec<Halt> = self.0.iter().chain(&other.0).copied().collect();
-        all.sort_unstable_by_key(|halt| halt.from);
-        let mut merged: Vec<Halt> = Vec::with_capacity(all.len());
-        for halt in all {
+        // Each log is in order already.
+        let (mut mine, mut others) = (self.0.iter().peekable(), other.0.iter().peekable());
+        let mut merged: Vec<Halt> = Vec::new();
+        loop {
+            let next = match (mine.peek(), others.peek()) {
+                (Some(a), Some(b)) if b.from < a.from => others.next(),
+                (None, _) => others.next(),
+                _ => mine.next(),
+            };
+            let Some(halt) = next.copied() else { break };
             match merged.last_mut() {
                 Some(last) if last.reaches(halt.from) => last.blocks = last.until(&halt),
                 _ => merged.push(halt),
