@@ -174,7 +174,7 @@ fn a_guardian_restricts_at_once_and_only_new_risk() {
     }
     // Nobody who is there already notices.
     for owner in s.owners.clone() {
-        assert_eq!(s.w.view(owner).status, Status::Healthy);
+        assert!(s.w.view(owner).status.is_safe());
         s.w.repay_all(owner);
         s.w.withdraw_all(owner);
     }
@@ -194,7 +194,7 @@ fn a_lower_threshold_makes_nobody_liquidatable_in_its_block_and_never_early() {
     s.w.set_price_twice(price(200));
     apply(&mut s.w);
     let all_healthy = |s: &Scene| {
-        let at = |owner| s.w.view(owner).status == Status::Healthy;
+        let at = |owner| s.w.view(owner).status.is_safe();
         s.owners.iter().all(|owner| at(*owner))
     };
     assert!(all_healthy(&s), "in the block of the change");
@@ -212,7 +212,7 @@ fn a_lower_threshold_makes_nobody_liquidatable_in_its_block_and_never_early() {
     s.w.wait(SHORTEST_NOTICE / 2);
     s.w.set_price_twice(price(200));
     assert_eq!(s.w.view(riskiest).status, Status::Liquidatable);
-    assert_eq!(s.w.view(s.owners[0]).status, Status::Healthy);
+    assert!(s.w.view(s.owners[0]).status.is_safe());
     s.open();
     // It never rises again, and ends where it was announced to.
     s.w.wait(SHORTEST_NOTICE);
