@@ -46,6 +46,7 @@ fn batch(block: u32) -> BatchView {
             opener: [0; 32].into(),
             bids: 0,
             collateral: Amount::ZERO,
+            standing: Default::default(),
         },
         bids: Vec::new(),
         rested: false,
