@@ -2,6 +2,7 @@
 
 use breakwater_chain::{CallError, DepositError};
 use breakwater_core::auction::AuctionError;
+use breakwater_core::breaker::BreakerError;
 use breakwater_core::ledger::LedgerError;
 use breakwater_core::oracle::OracleError;
 use breakwater_interfaces::auction::AuctionContractError;
@@ -64,10 +65,29 @@ impl Classed for AuctionContractError {
             Self::InsufficientBalance => Class::Funds,
             Self::Auction(error) => error.class(),
             Self::Vault(error) => error.class(),
-            Self::VaultUnavailable => Class::NotNow,
+            Self::Breaker(error) => error.class(),
+            Self::VaultUnavailable | Self::OracleUnavailable => Class::NotNow,
             // In a deposit: too few tokens or no approval.
             Self::Token(_) => Class::Funds,
+            // Among them what only governors and guardians send, and what standing bids meet.
             _ => Class::Fault,
+        }
+    }
+}
+
+impl Classed for BreakerError {
+    fn class(&self) -> Class {
+        match self {
+            Self::AlreadyTripped => Class::Outcompeted,
+            // A stop is the protocol at work: it ends by itself or by the governor.
+            Self::Stopped(_)
+            | Self::GracePeriod
+            | Self::Locked
+            | Self::CoolingOff
+            | Self::CauseRemains(_) => Class::NotNow,
+            Self::NotHigher | Self::NotLower | Self::WithinBounds | Self::InvalidLimits => {
+                Class::Fault
+            }
         }
     }
 }
@@ -90,7 +110,7 @@ impl Classed for AuctionError {
 impl Classed for VaultError {
     fn class(&self) -> Class {
         match self {
-            Self::OracleUnavailable => Class::NotNow,
+            Self::OracleUnavailable | Self::Stopped => Class::NotNow,
             Self::NothingToClaim => Class::Outcompeted,
             Self::Token(_) => Class::NotNow,
             Self::Ledger(error) => error.class(),
@@ -105,6 +125,7 @@ impl Classed for LedgerError {
             Self::NothingToLiquidate | Self::BatchSettled => Class::Outcompeted,
             Self::StalePrice
             | Self::RoundTooFresh
+            | Self::RoundChanged
             | Self::TooManyBatches
             | Self::BatchTooSmall
             | Self::HoleFull
@@ -118,7 +139,7 @@ impl Classed for OracleError {
     fn class(&self) -> Class {
         match self {
             Self::Replayed => Class::Outcompeted,
-            Self::FromTheFuture | Self::TooOld => Class::NotNow,
+            Self::FromTheFuture | Self::TooOld | Self::SourceFailed => Class::NotNow,
             _ => Class::Fault,
         }
     }
@@ -162,6 +183,30 @@ mod tests {
             ),
         ] {
             assert_eq!(found, expected);
+        }
+    }
+
+    #[test]
+    fn a_stop_of_the_breaker_is_waited_for_and_a_lack_of_rights_is_not() {
+        use breakwater_core::breaker::Stage;
+        for (error, expected) in [
+            (
+                AuctionContractError::Breaker(BreakerError::Stopped(Stage::Halted)),
+                Class::NotNow,
+            ),
+            (
+                AuctionContractError::Breaker(BreakerError::GracePeriod),
+                Class::NotNow,
+            ),
+            (
+                AuctionContractError::Vault(VaultError::Stopped),
+                Class::NotNow,
+            ),
+            (AuctionContractError::OracleUnavailable, Class::NotNow),
+            (AuctionContractError::AmountTooSmall, Class::Fault),
+            (AuctionContractError::NotGuardian, Class::Fault),
+        ] {
+            assert_eq!(error.class(), expected, "{error:?}");
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Everything that can keep a command from success, and the exit code that tells which kind.
 
+use breakwater_bot::BotError;
 use breakwater_node::Unreachable;
 use breakwater_operator::{config::ConfigError, deploy::DeployError, record::RecordError};
 use breakwater_sim::deployment::StepError;
@@ -36,6 +37,9 @@ pub(crate) enum Failure {
     /// A message was refused or did not run.
     #[error(transparent)]
     Step(#[from] StepError),
+    /// A bot cannot go on.
+    #[error(transparent)]
+    Bot(#[from] BotError),
     /// A view refuses.
     #[error("{0}")]
     Refused(String),
@@ -54,6 +58,7 @@ impl Failure {
             Failure::Usage(_) | Failure::Market { .. } | Failure::Record(_) | Failure::Node(_) => {
                 BAD_INPUT
             }
+            Failure::Bot(BotError::Config(_)) => BAD_INPUT,
             _ => FAILED,
         }
     }

@@ -1,6 +1,7 @@
 //! `breakwaterctl`: markets on a node from the command line.
 
 mod act;
+mod bot;
 mod deploy;
 mod failure;
 mod look;
@@ -43,6 +44,7 @@ enum Command {
     Withdraw(act::AmountArgs),
     Bid(act::BidArgs),
     Claim(act::ClaimArgs),
+    Bot(bot::BotArgs),
 }
 
 /// Runs the command that `arguments` spell, the program's name first.
@@ -101,5 +103,6 @@ where
         Command::Withdraw(arguments) => act::act(Deed::Withdraw, &arguments),
         Command::Bid(arguments) => act::bid(&arguments),
         Command::Claim(arguments) => act::claim(&arguments),
+        Command::Bot(arguments) => bot::bot(&arguments),
     }
 }

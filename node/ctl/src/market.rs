@@ -20,10 +20,10 @@ const PRICE_DECIMALS: u8 = 18;
 pub(crate) struct MarketArgs {
     /// Record of the deployment, deployments/NAME.json
     #[arg(long, value_name = "FILE.json")]
-    deployment: PathBuf,
+    pub(crate) deployment: PathBuf,
 
     #[command(flatten)]
-    node: NodeArgs,
+    pub(crate) node: NodeArgs,
 
     /// Print the result as JSON; amounts are exact decimal texts in whole tokens
     #[arg(long)]
@@ -59,7 +59,7 @@ impl MarketArgs {
         let node = self.node.connect().await?;
         if !record.is_on(node.genesis_hash()) {
             return Err(Failure::Usage(format!(
-                "{} was deployed on another chain than the one at {}: name its node with --url",
+                "{} was deployed on another chain than the one at {}: name a node of that chain",
                 path.display(),
                 node.url()
             )));

@@ -12,7 +12,7 @@ const SECRET_VARIABLE: &str = "BREAKWATER_SURI";
 pub(crate) struct NodeArgs {
     /// Address of the node
     #[arg(long, value_name = "URL", default_value = "ws://127.0.0.1:9944")]
-    url: String,
+    pub(crate) url: String,
 }
 
 impl NodeArgs {

@@ -50,11 +50,13 @@ fn mistakes_are_one_line_and_say_what_to_do() {
     assert!(line.contains("no such file"), "{line}");
     let line = refused(2, &["supply", "1", "--deployment", nothing]);
     assert!(line.contains("BREAKWATER_SURI"), "{line}");
+    let line = refused(2, &["bot", "--config", nothing]);
+    assert!(line.contains(nothing), "{line}");
     let line = refused(2, &["suply"]);
     assert!(line.contains("supply"), "{line}");
     let help = printed(&["--help"]);
     for command in [
-        "deploy", "status", "position", "batch", "quote", "supply", "deposit", "borrow",
+        "deploy", "status", "position", "batch", "quote", "supply", "deposit", "borrow", "bot",
     ] {
         assert!(help.contains(command), "{help}");
     }

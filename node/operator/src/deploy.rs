@@ -246,7 +246,8 @@ impl<C: Target> Run<'_, C> {
         self.record.vault = Some(vault);
         self.keep()?;
         let found = self.record.auction.clone();
-        let arguments = new().push_arg(governor).push_arg(self.vault()?);
+        let (vault, oracle) = (self.vault()?, self.oracle()?);
+        let arguments = new().push_arg(governor).push_arg(vault).push_arg(oracle);
         let kind = Contract::LiquidationAuction;
         let auction = self
             .contract("liquidation auction", kind, found, &arguments)

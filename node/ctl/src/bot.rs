@@ -1,0 +1,98 @@
+//! `breakwaterctl bot`: a feeder, keeper or bidder, on a node until it is stopped.
+
+use crate::failure::Failure;
+use crate::market::MarketArgs;
+use crate::on_node::{block_on, NodeArgs};
+use crate::output::Answer;
+use breakwater_bot::run::{self, Blocks};
+use breakwater_bot::{telemetry, Bot, BotError, Config};
+use breakwater_chain::{Chain, QueryError};
+use breakwater_node::{Follower, KeySigner};
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Longest wait for a block before the loop looks whether it was told to stop.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Run a bot: feeder, keeper and bidder, as far as its configuration switches them on.
+///
+/// It works on every block until SIGINT or SIGTERM, and logs to stderr. It finishes the action it
+/// is at, and goes on from its state file when it is started again.
+#[derive(Debug, clap::Args)]
+pub(crate) struct BotArgs {
+    /// What it does, within which bounds; examples/bot.toml explains every key
+    #[arg(long, value_name = "FILE.toml")]
+    config: PathBuf,
+
+    /// Decide and log, but send nothing; its state is kept in a file of its own
+    #[arg(long)]
+    dry_run: bool,
+
+    /// Work on the present block alone, and print what that came to
+    #[arg(long)]
+    once: bool,
+
+    /// Print the result as JSON
+    #[arg(long, requires = "once")]
+    json: bool,
+}
+
+/// Blocks of a node's best chain.
+struct NodeBlocks(Follower);
+
+impl Blocks for NodeBlocks {
+    async fn next(&mut self) -> Result<bool, QueryError> {
+        match tokio::time::timeout(PATIENCE, self.0.next()).await {
+            Ok(update) => update.map(|_| true),
+            Err(_) => Ok(false),
+        }
+    }
+
+    async fn pause(&mut self, time: Duration) {
+        tokio::time::sleep(time).await;
+    }
+}
+
+/// Runs a bot.
+pub(crate) fn bot(arguments: &BotArgs) -> Result<(), Failure> {
+    let config = Config::read(&arguments.config).map_err(BotError::from)?;
+    telemetry::log(config.telemetry.json);
+    let secret = config.account.secret().map_err(BotError::from)?;
+    let signer =
+        KeySigner::from_suri(&secret).map_err(|error| Failure::Usage(error.to_string()))?;
+    block_on(async {
+        let market = MarketArgs {
+            deployment: config.chain.deployment.clone(),
+            node: NodeArgs {
+                url: config.chain.url.clone(),
+            },
+            json: false,
+        };
+        let market = market.open().await?;
+        let (node, listen) = (market.node, config.telemetry.listen.clone());
+        let mut bot = Bot::new(config, market.d, signer, arguments.dry_run)?;
+        let mut chain = node.clone();
+        if arguments.once {
+            let report = run::once(&mut bot, &mut chain).await?;
+            let mut answer = Answer::default();
+            answer.add("done", report.done.len(), "");
+            answer.add("failed", report.failed.len(), "");
+            answer.add("refused", report.refusals.len(), "");
+            return answer.print(arguments.json);
+        }
+        let stop = run::stop_on_signals()
+            .map_err(|error| Failure::Refused(format!("cannot listen to signals ({error})")))?;
+        if let Some(at) = listen {
+            telemetry::serve(&at, bot.metrics().clone(), stop.clone()).map_err(|error| {
+                Failure::Usage(format!(
+                    "telemetry.listen: cannot listen at {at} ({error}): name another address"
+                ))
+            })?;
+        }
+        let from = node.block().await.map_err(|error| {
+            Failure::Refused(format!("the node does not tell its block ({error})"))
+        })?;
+        let mut blocks = NodeBlocks(node.follow(from));
+        Ok(run::run(&mut bot, &mut chain, &mut blocks, &stop).await?)
+    })
+}
