@@ -2,14 +2,12 @@
 
 use crate::SimulationError;
 use breakwater_core::{
-    batch::{Batch, Sale},
-    ledger::{Demand, Ledger, LedgerError, LedgerStore, OpenRequest, Opening, Settlement},
+    batch::Sale,
+    ledger::{Demand, Ledger, LedgerError, MemoryStore, OpenRequest, Opening, Settlement},
     market::{example_params, MarketParams, MarketPrices, MarketState},
-    page::{DepartureKey, Departures, Page, PageNumber},
     position::{Position, PositionView},
     units::{Amount, Block, Price, Ratio, UnitScale, PRICE_ONE},
 };
-use std::collections::BTreeMap;
 
 /// Base units of one whole quote token.
 const QUOTE: f64 = 1e6;
@@ -66,47 +64,13 @@ pub fn standard_terms() -> MarketParams {
     }
 }
 
-#[derive(Clone, Debug, Default)]
-struct Cells {
-    pages: BTreeMap<PageNumber, Page>,
-    departures: BTreeMap<(PageNumber, u32), Departures>,
-    batches: BTreeMap<u32, Batch>,
-}
-
-impl LedgerStore for Cells {
-    fn page(&self, page: PageNumber) -> Option<Page> {
-        self.pages.get(&page).cloned()
-    }
-    fn set_page(&mut self, page: PageNumber, value: Option<&Page>) {
-        match value {
-            Some(value) => self.pages.insert(page, value.clone()),
-            None => self.pages.remove(&page),
-        };
-    }
-    fn departures(&self, key: DepartureKey) -> Option<Departures> {
-        self.departures.get(&(key.page, key.epoch)).cloned()
-    }
-    fn set_departures(&mut self, key: DepartureKey, value: Option<&Departures>) {
-        match value {
-            Some(value) => self.departures.insert((key.page, key.epoch), value.clone()),
-            None => self.departures.remove(&(key.page, key.epoch)),
-        };
-    }
-    fn batch(&self, number: u32) -> Option<Batch> {
-        self.batches.get(&number).cloned()
-    }
-    fn set_batch(&mut self, number: u32, value: &Batch) {
-        self.batches.insert(number, value.clone());
-    }
-}
-
 /// A market with lenders who never run short, and its positions in the order of their opening.
 #[derive(Clone, Debug)]
 pub struct Market {
     params: MarketParams,
     scale: UnitScale,
     state: MarketState,
-    cells: Cells,
+    cells: MemoryStore,
     positions: Vec<Position>,
     /// Tokens the vault holds: quote, collateral.
     held: (u128, u128),
@@ -128,7 +92,7 @@ impl Market {
             params,
             scale,
             state,
-            cells: Cells::default(),
+            cells: MemoryStore::default(),
             positions: Vec::new(),
             held: (supplied.get(), 0),
             round: 0,
@@ -156,7 +120,7 @@ impl Market {
     /// Runs a transition, all or nothing as a contract's message.
     fn transition<T>(
         &mut self,
-        act: impl FnOnce(&mut Ledger<'_, Cells>, &mut [Position]) -> Result<T, LedgerError>,
+        act: impl FnOnce(&mut Ledger<'_, MemoryStore>, &mut [Position]) -> Result<T, LedgerError>,
     ) -> Result<T, SimulationError> {
         let before = (
             self.state.clone(),

@@ -8,6 +8,7 @@ mod depth;
 mod extension;
 mod in_kind;
 mod leaving;
+mod memory;
 mod moves;
 mod positions;
 #[cfg(test)]
@@ -18,6 +19,7 @@ pub use batches::{Demand, OpenRequest, Opening, Settlement};
 pub use depth::{AtRisk, Histogram, TickTotals, MAX_HISTOGRAM_TICKS};
 pub use in_kind::TakenInKind;
 pub use leaving::Leaving;
+pub use memory::MemoryStore;
 
 use crate::batch::Batch;
 use crate::market::{MarketParams, MarketState, ParamsError};

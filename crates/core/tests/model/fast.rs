@@ -1,7 +1,7 @@
 //! The ledger under test: its cells in maps, driven through its public face.
 
 use breakwater_core::batch::Batch;
-use breakwater_core::ledger::{Ledger, LedgerError, LedgerStore};
+use breakwater_core::ledger::{Ledger, LedgerError, LedgerStore, MemoryStore};
 use breakwater_core::market::{MarketParams, MarketPrices, MarketState};
 use breakwater_core::page::{
     tick_of, BatchedCohort, Departure, DepartureKey, Departures, Page, PageNumber,
@@ -10,43 +10,8 @@ use breakwater_core::position::{Position, PositionView};
 use breakwater_core::units::Price;
 use std::collections::BTreeMap;
 
-/// Cells in maps.
-#[derive(Clone, Default)]
-pub struct Cells {
-    pub pages: BTreeMap<PageNumber, Page>,
-    pub departures: BTreeMap<DepartureKey, Departures>,
-    pub batches: BTreeMap<u32, Batch>,
-}
-
-impl LedgerStore for Cells {
-    fn page(&self, page: PageNumber) -> Option<Page> {
-        self.pages.get(&page).cloned()
-    }
-    fn set_page(&mut self, page: PageNumber, value: Option<&Page>) {
-        match value {
-            Some(value) => self.pages.insert(page, value.clone()),
-            None => self.pages.remove(&page),
-        };
-    }
-    fn departures(&self, key: DepartureKey) -> Option<Departures> {
-        self.departures.get(&key).cloned()
-    }
-    fn set_departures(&mut self, key: DepartureKey, value: Option<&Departures>) {
-        match value {
-            Some(value) => self.departures.insert(key, value.clone()),
-            None => self.departures.remove(&key),
-        };
-    }
-    fn batch(&self, number: u32) -> Option<Batch> {
-        self.batches.get(&number).cloned()
-    }
-    fn set_batch(&mut self, number: u32, value: &Batch) {
-        self.batches.insert(number, value.clone());
-    }
-}
-
 /// Cells that a view reads and nothing writes.
-struct Seen<'a>(&'a Cells);
+struct Seen<'a>(&'a MemoryStore);
 
 impl LedgerStore for Seen<'_> {
     fn page(&self, page: PageNumber) -> Option<Page> {
@@ -73,7 +38,7 @@ impl LedgerStore for Seen<'_> {
 pub struct Fast {
     pub params: MarketParams,
     pub state: MarketState,
-    pub cells: Cells,
+    pub cells: MemoryStore,
     pub positions: Vec<Position>,
 }
 
@@ -83,7 +48,7 @@ impl Fast {
         Self {
             params,
             state: MarketState::default(),
-            cells: Cells::default(),
+            cells: MemoryStore::default(),
             positions: vec![Position::default(); owners],
         }
     }
@@ -92,7 +57,7 @@ impl Fast {
     /// once nothing can fail any more, so that the totals are all there is to take back.
     pub fn market<T>(
         &mut self,
-        act: impl FnOnce(&mut Ledger<'_, Cells>) -> Result<T, LedgerError>,
+        act: impl FnOnce(&mut Ledger<'_, MemoryStore>) -> Result<T, LedgerError>,
     ) -> Result<T, LedgerError> {
         let before = self.state.clone();
         let mut ledger = Ledger::new(&self.params, &mut self.state, &mut self.cells)?;
@@ -110,7 +75,7 @@ impl Fast {
     pub fn position<T>(
         &mut self,
         who: usize,
-        act: impl FnOnce(&mut Ledger<'_, Cells>, &mut Position) -> Result<T, LedgerError>,
+        act: impl FnOnce(&mut Ledger<'_, MemoryStore>, &mut Position) -> Result<T, LedgerError>,
     ) -> Result<T, LedgerError> {
         let mut position = self.positions[who];
         let result = self.market(|ledger| act(ledger, &mut position))?;

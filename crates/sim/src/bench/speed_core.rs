@@ -6,57 +6,20 @@ use super::ticks::{positions, Layout};
 use super::Watch;
 use crate::deployment::StepError;
 use breakwater_core::auction::Auction;
-use breakwater_core::batch::{Batch, Sale};
+use breakwater_core::batch::Sale;
 use breakwater_core::ladder::Schedule;
-use breakwater_core::ledger::{Demand, Ledger, LedgerStore, OpenRequest, Opening};
+use breakwater_core::ledger::{Demand, Ledger, MemoryStore, OpenRequest, Opening};
 use breakwater_core::market::{MarketParams, MarketPrices, MarketState};
-use breakwater_core::page::{DepartureKey, Departures, Page, PageNumber};
 use breakwater_core::position::Position;
 use breakwater_core::units::{Amount, Price};
-use std::collections::BTreeMap;
 use std::fmt::Debug;
-
-/// Cells in maps.
-#[derive(Clone, Default)]
-struct Cells {
-    pages: BTreeMap<PageNumber, Page>,
-    departures: BTreeMap<DepartureKey, Departures>,
-    batches: BTreeMap<u32, Batch>,
-}
-
-impl LedgerStore for Cells {
-    fn page(&self, page: PageNumber) -> Option<Page> {
-        self.pages.get(&page).cloned()
-    }
-    fn set_page(&mut self, page: PageNumber, value: Option<&Page>) {
-        match value {
-            Some(value) => self.pages.insert(page, value.clone()),
-            None => self.pages.remove(&page),
-        };
-    }
-    fn departures(&self, key: DepartureKey) -> Option<Departures> {
-        self.departures.get(&key).cloned()
-    }
-    fn set_departures(&mut self, key: DepartureKey, value: Option<&Departures>) {
-        match value {
-            Some(value) => self.departures.insert(key, value.clone()),
-            None => self.departures.remove(&key),
-        };
-    }
-    fn batch(&self, number: u32) -> Option<Batch> {
-        self.batches.get(&number).cloned()
-    }
-    fn set_batch(&mut self, number: u32, value: &Batch) {
-        self.batches.insert(number, value.clone());
-    }
-}
 
 /// A market without a chain.
 #[derive(Clone)]
 struct Market {
     params: MarketParams,
     state: MarketState,
-    cells: Cells,
+    cells: MemoryStore,
 }
 
 fn refused<E: Debug>(error: E) -> StepError {
@@ -88,13 +51,13 @@ impl Market {
         Ok(Self {
             params,
             state,
-            cells: Cells::default(),
+            cells: MemoryStore::default(),
         })
     }
 
     fn transition<T, E: Debug>(
         &mut self,
-        act: impl FnOnce(&mut Ledger<'_, Cells>) -> Result<T, E>,
+        act: impl FnOnce(&mut Ledger<'_, MemoryStore>) -> Result<T, E>,
     ) -> Result<T, StepError> {
         let mut ledger =
             Ledger::new(&self.params, &mut self.state, &mut self.cells).map_err(refused)?;

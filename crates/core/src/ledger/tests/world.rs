@@ -8,47 +8,12 @@ use crate::position::Position;
 use crate::units::{Amount, Price, PRICE_ONE};
 use alloc::collections::BTreeMap;
 
-/// Cells in maps.
-#[derive(Clone, Default, Debug, PartialEq)]
-pub(super) struct Cells {
-    pub(super) pages: BTreeMap<PageNumber, Page>,
-    pub(super) departures: BTreeMap<DepartureKey, Departures>,
-    pub(super) batches: BTreeMap<u32, Batch>,
-}
-
-impl LedgerStore for Cells {
-    fn page(&self, page: PageNumber) -> Option<Page> {
-        self.pages.get(&page).cloned()
-    }
-    fn set_page(&mut self, page: PageNumber, value: Option<&Page>) {
-        match value {
-            Some(value) => self.pages.insert(page, value.clone()),
-            None => self.pages.remove(&page),
-        };
-    }
-    fn departures(&self, key: DepartureKey) -> Option<Departures> {
-        self.departures.get(&key).cloned()
-    }
-    fn set_departures(&mut self, key: DepartureKey, value: Option<&Departures>) {
-        match value {
-            Some(value) => self.departures.insert(key, value.clone()),
-            None => self.departures.remove(&key),
-        };
-    }
-    fn batch(&self, number: u32) -> Option<Batch> {
-        self.batches.get(&number).cloned()
-    }
-    fn set_batch(&mut self, number: u32, value: &Batch) {
-        self.batches.insert(number, value.clone());
-    }
-}
-
 /// A market with its positions, where every transition is all or nothing.
 #[derive(Clone)]
 pub(super) struct World {
     pub(super) params: MarketParams,
     pub(super) state: MarketState,
-    pub(super) cells: Cells,
+    pub(super) cells: MemoryStore,
     pub(super) positions: BTreeMap<u32, Position>,
     /// Tokens the vault holds: quote, collateral.
     pub(super) held: (u128, u128),
@@ -64,7 +29,7 @@ impl World {
                 ..example_params()
             },
             state: MarketState::default(),
-            cells: Cells::default(),
+            cells: MemoryStore::default(),
             positions: BTreeMap::new(),
             held: (0, 0),
             block: 10,
@@ -83,7 +48,7 @@ impl World {
     pub(super) fn transition<T>(
         &mut self,
         who: u32,
-        act: impl FnOnce(&mut Ledger<'_, Cells>, &mut Position) -> Result<T, LedgerError>,
+        act: impl FnOnce(&mut Ledger<'_, MemoryStore>, &mut Position) -> Result<T, LedgerError>,
     ) -> Result<T, LedgerError> {
         let before = (self.state.clone(), self.cells.clone());
         let mut position = self.positions.get(&who).copied().unwrap_or_default();
