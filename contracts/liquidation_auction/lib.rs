@@ -6,6 +6,7 @@
 
 mod batches;
 mod breaker;
+mod ext;
 mod standing;
 mod state;
 
@@ -46,6 +47,8 @@ mod liquidation_auction {
     pub struct Config {
         pub(crate) vault: AccountId,
         pub(crate) oracle: AccountId,
+        /// Code of the extension, for good.
+        pub(crate) ext: Hash,
     }
 
     /// Something of one tier of a market.
@@ -72,11 +75,12 @@ mod liquidation_auction {
 
     impl LiquidationAuction {
         /// An auction contract for the markets of `vault`, whose prices come from `oracle`,
-        /// governed by `governor`.
+        /// governed by `governor`. `ext` is the hash of the extension's code, which can never be
+        /// changed.
         #[ink(constructor, selector = 0x9bae9d5e)]
-        pub fn new(governor: AccountId, vault: AccountId, oracle: AccountId) -> Self {
+        pub fn new(governor: AccountId, vault: AccountId, oracle: AccountId, ext: Hash) -> Self {
             let mut config = Lazy::new();
-            config.set(&Config { vault, oracle });
+            config.set(&Config { vault, oracle, ext });
             Self {
                 roles: Roles::new(governor),
                 config,
@@ -98,6 +102,7 @@ mod liquidation_auction {
     impl Governed for LiquidationAuction {
         #[ink(message)]
         fn propose_governor(&mut self, heir: Option<AccountId>) -> Result<(), RoleError> {
+            self.hand_over();
             let proposed = self.roles.propose(self.env().caller(), heir)?;
             self.env().emit_event(proposed);
             Ok(())
@@ -105,6 +110,7 @@ mod liquidation_auction {
 
         #[ink(message)]
         fn accept_governor(&mut self) -> Result<(), RoleError> {
+            self.hand_over();
             let changed = self.roles.accept(self.env().caller())?;
             self.env().emit_event(changed);
             Ok(())
@@ -112,6 +118,7 @@ mod liquidation_auction {
 
         #[ink(message)]
         fn governance(&self) -> Governance<AccountId> {
+            self.hand_over();
             self.roles.get()
         }
     }
@@ -119,6 +126,7 @@ mod liquidation_auction {
     impl Guarded for LiquidationAuction {
         #[ink(message)]
         fn set_guardian(&mut self, guardian: Option<AccountId>) -> Result<(), RoleError> {
+            self.hand_over();
             let changed = self.roles.set_guardian(self.env().caller(), guardian)?;
             self.env().emit_event(changed);
             Ok(())
@@ -128,31 +136,37 @@ mod liquidation_auction {
     impl CircuitBreaker for LiquidationAuction {
         #[ink(message)]
         fn trip(&mut self, market: MarketId, cause: Cause) -> Result<Tripped, Error> {
+            self.hand_over();
             self.trip_market(market, cause)
         }
 
         #[ink(message)]
         fn raise(&mut self, market: Option<MarketId>, stage: Stage) -> Result<(), Error> {
+            self.hand_over();
             self.raise_stage(market, stage)
         }
 
         #[ink(message)]
         fn lower(&mut self, market: Option<MarketId>, stage: Stage) -> Result<(), Error> {
+            self.hand_over();
             self.lower_stage(market, stage)
         }
 
         #[ink(message)]
         fn reopen(&mut self, market: Option<MarketId>) -> Result<(), Error> {
+            self.hand_over();
             self.reopen_stage(market)
         }
 
         #[ink(message)]
         fn set_limits(&mut self, market: MarketId, limits: Limits) -> Result<(), Error> {
+            self.hand_over();
             self.limit(market, limits)
         }
 
         #[ink(message)]
         fn breaker(&self, market: MarketId) -> Option<(MarketBreaker, GlobalBreaker)> {
+            self.hand_over();
             Some((self.breaker_of(market).ok()?, self.all_markets()))
         }
     }
@@ -160,6 +174,7 @@ mod liquidation_auction {
     impl Interface for LiquidationAuction {
         #[ink(message)]
         fn register_market(&mut self, market: MarketId) -> Result<(), Error> {
+            self.hand_over();
             self.ensure_governor()?;
             if self.markets.contains(market) {
                 return Err(Error::MarketRegistered);
@@ -191,6 +206,7 @@ mod liquidation_auction {
 
         #[ink(message)]
         fn deposit(&mut self, market: MarketId, amount: Amount) -> Result<(), Error> {
+            self.keep();
             if amount.is_zero() {
                 return Err(Error::ZeroAmount);
             }
@@ -212,6 +228,7 @@ mod liquidation_auction {
 
         #[ink(message)]
         fn withdraw(&mut self, market: MarketId, amount: Amount) -> Result<(), Error> {
+            self.keep();
             if amount.is_zero() {
                 return Err(Error::ZeroAmount);
             }
@@ -232,6 +249,7 @@ mod liquidation_auction {
 
         #[ink(message)]
         fn open_batch(&mut self, market: MarketId) -> Result<BatchKey, Error> {
+            self.keep();
             self.open_auction(market)
         }
 
@@ -243,6 +261,7 @@ mod liquidation_auction {
             limit: Price,
             valid_until: Block,
         ) -> Result<BidId, Error> {
+            self.keep();
             let bidder = self.env().caller();
             let market = self.market_of(batch.market)?;
             let mut record = self.record(batch)?;
@@ -283,6 +302,7 @@ mod liquidation_auction {
             limit: Price,
             valid_until: Block,
         ) -> Result<u8, Error> {
+            self.keep();
             let market = self.market_of(batch.market)?;
             let mut record = self.record(batch)?;
             let old = self.own_bid(batch, bid)?;
@@ -321,6 +341,7 @@ mod liquidation_auction {
 
         #[ink(message)]
         fn cancel(&mut self, batch: BatchKey, bid: BidId) -> Result<(), Error> {
+            self.keep();
             let market = self.market_of(batch.market)?;
             let token = market.quote;
             let mut record = self.record(batch)?;
@@ -337,11 +358,13 @@ mod liquidation_auction {
 
         #[ink(message)]
         fn extend(&mut self, batch: BatchKey) -> Result<(), Error> {
+            self.hand_over();
             self.extend_auction(batch)
         }
 
         #[ink(message)]
         fn leave(&mut self, batch: BatchKey) -> Result<Leaving, Error> {
+            self.hand_over();
             let owner = self.env().caller();
             let market = self.market_of(batch.market)?;
             let mut record = self.record(batch)?;
@@ -377,6 +400,7 @@ mod liquidation_auction {
 
         #[ink(message)]
         fn reprice(&mut self, batch: BatchKey) -> Result<Clearing, Error> {
+            self.hand_over();
             let market = self.market_of(batch.market)?;
             let mut record = self.record(batch)?;
             let prices = match self
@@ -401,6 +425,7 @@ mod liquidation_auction {
 
         #[ink(message)]
         fn advance(&mut self, batch: BatchKey) -> Result<Clearing, Error> {
+            self.keep();
             let market = self.market_of(batch.market)?;
             let mut record = self.record(batch)?;
             let clearing = self.judge(batch, &mut record, &market)?;
@@ -410,21 +435,25 @@ mod liquidation_auction {
 
         #[ink(message)]
         fn settle(&mut self, batch: BatchKey) -> Result<Settlement, Error> {
+            self.keep();
             self.settle_auction(batch)
         }
 
         #[ink(message)]
         fn claim(&mut self, batch: BatchKey, bids: Vec<BidId>) -> Result<Fill, Error> {
+            self.keep();
             self.claim_bids(batch, bids)
         }
 
         #[ink(message)]
         fn auction(&self, batch: BatchKey) -> Option<AuctionRecord> {
+            self.hand_over();
             self.record(batch).ok()
         }
 
         #[ink(message)]
         fn status(&self, batch: BatchKey) -> Option<Status> {
+            self.hand_over();
             self.status_of(batch).ok()
         }
 
@@ -436,6 +465,7 @@ mod liquidation_auction {
             limit: Price,
             at_block: Block,
         ) -> Result<Quote, Error> {
+            self.hand_over();
             let market = self.market_of(batch.market)?;
             let mut record = self.record(batch)?;
             let block = at_block.max(self.env().block_number());
@@ -446,16 +476,19 @@ mod liquidation_auction {
 
         #[ink(message)]
         fn bids_of(&self, batch: BatchKey, owner: AccountId, from: BidId) -> BidPage {
+            self.hand_over();
             self.page_of_bids(batch, owner, from).unwrap_or_default()
         }
 
         #[ink(message)]
         fn bid_of(&self, batch: BatchKey, bid: BidId) -> Option<Bid> {
+            self.hand_over();
             self.bids.get((batch, bid)).map(|cell| cell.0)
         }
 
         #[ink(message)]
         fn balance(&self, market: MarketId, owner: AccountId) -> Amount {
+            self.hand_over();
             self.market_of(market)
                 .map(|found| self.balance_of(found.quote, owner))
                 .unwrap_or_default()
@@ -463,6 +496,7 @@ mod liquidation_auction {
 
         #[ink(message)]
         fn treasury(&self, market: MarketId) -> Treasury {
+            self.hand_over();
             self.market_of(market)
                 .map(|found| self.treasury_of(found.quote))
                 .unwrap_or_default()
@@ -470,6 +504,7 @@ mod liquidation_auction {
 
         #[ink(message)]
         fn market(&self, market: MarketId) -> Option<AuctionMarket> {
+            self.hand_over();
             let mut found = self.market_of(market).ok()?;
             found.halts = found.halts.with(&self.all_markets().halts);
             Some(found)
@@ -479,6 +514,7 @@ mod liquidation_auction {
     impl StandingBids for LiquidationAuction {
         #[ink(message)]
         fn stand(&mut self, market: MarketId, percent: u8, amount: Amount) -> Result<(), Error> {
+            self.hand_over();
             self.enter_tier(market, percent, amount)
         }
 
@@ -489,16 +525,19 @@ mod liquidation_auction {
             percent: u8,
             amount: Amount,
         ) -> Result<Amount, Error> {
+            self.hand_over();
             self.leave_tier(market, percent, amount)
         }
 
         #[ink(message)]
         fn claim_standing(&mut self, market: MarketId, percent: u8) -> Result<Payout, Error> {
+            self.hand_over();
             self.claim_tier(market, percent)
         }
 
         #[ink(message)]
         fn standing(&self, market: MarketId) -> Standing {
+            self.hand_over();
             self.standing_of(market)
         }
 
@@ -509,6 +548,7 @@ mod liquidation_auction {
             percent: u8,
             owner: AccountId,
         ) -> Result<Worth, Error> {
+            self.hand_over();
             self.worth_in_tier(market, percent, owner)
         }
     }
