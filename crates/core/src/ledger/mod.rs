@@ -208,7 +208,10 @@ impl<'a, S: LedgerStore> Ledger<'a, S> {
         let at = match self.pages.iter().position(|held| held.key == number) {
             Some(at) => at,
             None => {
-                let value = match self.store.page(number) {
+                // A page without cohorts has no cell: there is nothing to read.
+                let held = self.state.directory.holds(number);
+                let stored = held.then(|| self.store.page(number)).flatten();
+                let value = match stored {
                     Some(page) => page,
                     None => Page::new(self.state.next_epoch()?),
                 };
