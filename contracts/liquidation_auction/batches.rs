@@ -13,21 +13,21 @@ use breakwater_interfaces::auction::{
     BatchKey,
 };
 use breakwater_interfaces::cell::Cell;
-use breakwater_interfaces::vault::MarginVault;
+use breakwater_interfaces::vault::MarginVault as _;
 use breakwater_interfaces::MarketId;
 use ink::codegen::{Env as _, TraitCallBuilder};
 
 impl LiquidationAuction {
     /// Opens a batch of the riskiest cohorts and its auction.
     pub(crate) fn open_auction(&mut self, market: MarketId) -> Result<BatchKey, Error> {
-        let terms = self.market_of(market)?;
+        let (terms, all) = self.market_in_force(market)?;
         // A batch of new cohorts or of what another left: the vault takes what the stage allows.
-        self.ensure_stage_allows(market, Action::Reauction)?;
+        self.ensure_stage_allows(market, &all, Action::Reauction)?;
         let mut treasury = self.treasury_of(terms.quote);
         let standing = self.standing_in(market, &treasury);
         let demand = self.demand(&terms, &treasury, &standing, None)?;
-        let opening = match self
-            .vault()?
+        let opening = match terms
+            .vault()
             .call_mut()
             .open_batch(market, demand)
             .try_invoke()
@@ -83,8 +83,8 @@ impl LiquidationAuction {
 
     /// Adds further cohorts to a batch that has not begun.
     pub(crate) fn extend_auction(&mut self, batch: BatchKey) -> Result<(), Error> {
-        let market = self.market_of(batch.market)?;
-        self.ensure_stage_allows(batch.market, Action::OpenBatch)?;
+        let (market, all) = self.market_in_force(batch.market)?;
+        self.ensure_stage_allows(batch.market, &all, Action::OpenBatch)?;
         let mut record = self.record(batch)?;
         let clock = self.clock(&record, &market);
         record.auction.ensure_announced(clock)?;
@@ -93,8 +93,8 @@ impl LiquidationAuction {
         let own = Some((batch, &record.standing));
         let demand = self.demand(&market, &treasury, &standing, own)?;
         let ladder = record.auction.prices.clone();
-        let extended = self
-            .vault()?
+        let extended = market
+            .vault()
             .call_mut()
             .extend_batch(batch.market, batch.number, demand, ladder)
             .try_invoke();
@@ -116,26 +116,26 @@ impl LiquidationAuction {
     /// Judges an auction that has ended, pays the vault and takes the collateral.
     pub(crate) fn settle_auction(&mut self, batch: BatchKey) -> Result<Settlement, Error> {
         let settler = self.env().caller();
-        let market = self.market_of(batch.market)?;
-        let mut record = self.record(batch)?;
+        let (market, mut record) = self.auction_in_force(batch)?;
         self.judge(batch, &mut record, &market)?;
         let clearing = record.auction.settle()?;
         let (raised, sold) = (clearing.raised, clearing.sold);
         let opener = record.opener;
         record.collateral = sold;
+        let now = self.env().block_number();
+        let facts = record.auction.facts(now, market.scale, Amount::ZERO);
         let mut treasury = self.treasury_of(market.quote);
         self.settle_standing(batch, &market, &mut record, &mut treasury)?;
-        self.store(batch, record.clone());
+        self.store(batch, record);
         treasury.held = treasury.held.minus(raised)?;
         treasury.running.retain(|running| *running != batch);
         self.treasuries.insert(market.quote, &Cell(treasury));
 
-        let vault = self.config()?.vault;
         if !raised.is_zero() {
-            self.token(market.quote).push(vault, raised)?;
+            self.token(market.quote).push(market.vault, raised)?;
         }
-        let settled = self
-            .vault()?
+        let settled = market
+            .vault()
             .call_mut()
             .settle_batch(
                 batch.market,
@@ -153,7 +153,10 @@ impl LiquidationAuction {
             Ok(Ok(settlement)) => settlement.map_err(Error::Vault)?,
             _ => return Err(Error::VaultUnavailable),
         };
-        self.learn(batch, &record, &market, &settlement);
+        if let Ok(mut facts) = facts {
+            facts.bad_debt = settlement.waterfall.shortfall;
+            self.learn(batch.market, &facts);
+        }
         self.env().emit_event(AuctionSettled {
             batch,
             settler,

@@ -1,17 +1,13 @@
 //! The circuit breaker: measuring, raising, lowering, and telling the vault.
 
 use crate::liquidation_auction::LiquidationAuction;
-use breakwater_core::auction::Clock;
 use breakwater_core::breaker::{
     ensure_allowed, stale_since, Action, BatchFacts, Breaker, BreakerError, Cause, Limits,
     Measures, Raiser, Stage,
 };
-use breakwater_core::ledger::Settlement;
 use breakwater_core::oracle::Reading;
 use breakwater_core::units::{Amount, Block};
-use breakwater_interfaces::auction::{
-    AuctionContractError as Error, AuctionMarket, AuctionRecord, BatchKey,
-};
+use breakwater_interfaces::auction::AuctionContractError as Error;
 use breakwater_interfaces::breaker::{
     GlobalBreaker, LimitsSet, MarketBreaker, StageChanged, Tripped,
 };
@@ -40,17 +36,6 @@ impl LiquidationAuction {
         self.global.get().map(|cell| cell.0).unwrap_or_default()
     }
 
-    /// What an auction's clock shows in a block: halts of its market and of all count once.
-    pub(crate) fn clock_in(
-        &self,
-        record: &AuctionRecord,
-        market: &AuctionMarket,
-        block: Block,
-    ) -> Clock {
-        let halts = market.halts.with(&self.all_markets().halts);
-        record.auction.clock(&halts, block)
-    }
-
     /// A market's breaker begins open, with the limits of `docs/breaker.md`.
     pub(crate) fn watch(&mut self, id: MarketId, market: &Market) {
         let hole = market.params.hole;
@@ -68,50 +53,41 @@ impl LiquidationAuction {
     pub(crate) fn ensure_stage_allows(
         &self,
         market: MarketId,
+        all: &GlobalBreaker,
         action: Action,
     ) -> Result<(), Error> {
-        let (own, all) = (self.breaker_of(market)?.breaker, self.all_markets().breaker);
+        let own = self.breaker_of(market)?.breaker;
         Ok(ensure_allowed(
             &own,
-            &all,
+            &all.breaker,
             action,
             self.env().block_number(),
         )?)
     }
 
     /// Remembers what a settled batch showed. It never stops a settlement.
-    pub(crate) fn learn(
-        &mut self,
-        batch: BatchKey,
-        record: &AuctionRecord,
-        market: &AuctionMarket,
-        settlement: &Settlement,
-    ) {
+    pub(crate) fn learn(&mut self, market: MarketId, facts: &BatchFacts) {
         let now = self.env().block_number();
-        let bad_debt = settlement.waterfall.shortfall;
-        let facts = record.auction.facts(now, market.scale, bad_debt);
-        let (Ok(facts), Ok(mut kept)) = (facts, self.breaker_of(batch.market)) else {
+        let Ok(mut kept) = self.breaker_of(market) else {
             return;
         };
         let (hole, window) = (kept.hole, kept.limits.window);
-        if let Ok(true) = kept.evidence.record(&facts, hole, now, window) {
-            self.breakers.insert(batch.market, &Cell(kept));
+        if let Ok(true) = kept.evidence.record(facts, hole, now, window) {
+            self.breakers.insert(market, &Cell(kept));
         }
     }
 
     /// What running batches of a market show.
     fn running_facts(&self, id: MarketId) -> Result<Vec<BatchFacts>, Error> {
-        let market = self.market_of(id)?;
-        let halts = market.halts.with(&self.all_markets().halts);
-        let now = self.env().block_number();
+        let (market, _) = self.market_in_force(id)?;
         let running = self.treasury_of(market.quote).running;
         running
             .into_iter()
             .filter(|batch| batch.market == id)
             .map(|batch| {
                 let mut record = self.record(batch)?;
-                self.join_ended(&mut record, &market)?;
-                let clock = record.auction.clock(&halts, now);
+                let clock = self.clock(&record, &market);
+                self.join_ended(&mut record, &market, clock)?;
                 Ok(record.auction.facts(clock, market.scale, Amount::ZERO)?)
             })
             .collect()
@@ -139,12 +115,8 @@ impl LiquidationAuction {
     /// by the caller: the vault's code alone weighs several times the oracle's whole answer, and
     /// where there is too little left for the vault the message fails as a whole.
     fn tell_vault(&mut self, market: Option<MarketId>, stage: Stage) -> Result<(), Error> {
-        match self
-            .vault()?
-            .call_mut()
-            .set_stage(market, stage)
-            .try_invoke()
-        {
+        let mut vault: ink::contract_ref!(MarginVault, Env) = self.config()?.vault.into();
+        match vault.call_mut().set_stage(market, stage).try_invoke() {
             Ok(Ok(told)) => told.map_err(Error::Vault),
             _ => Err(Error::VaultUnavailable),
         }
@@ -306,7 +278,8 @@ impl LiquidationAuction {
 
     /// A market as the vault has it.
     pub(crate) fn market_in_vault(&self, id: MarketId) -> Result<Market, Error> {
-        match self.vault()?.call().market(id).try_invoke() {
+        let vault: ink::contract_ref!(MarginVault, Env) = self.config()?.vault.into();
+        match vault.call().market(id).try_invoke() {
             Ok(Ok(found)) => found.ok_or(Error::UnknownMarket),
             _ => Err(Error::VaultUnavailable),
         }

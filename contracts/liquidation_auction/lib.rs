@@ -179,7 +179,7 @@ mod liquidation_auction {
             if self.markets.contains(market) {
                 return Err(Error::MarketRegistered);
             }
-            let Config { oracle, .. } = self.config()?;
+            let Config { vault, oracle, .. } = self.config()?;
             let found = self.market_in_vault(market)?;
             let params = &found.params;
             let scale = params.scale().map_err(|_| Error::VaultUnavailable)?;
@@ -193,6 +193,7 @@ mod liquidation_auction {
                     scale,
                     blocks_per_step: params.ladder.blocks_per_step,
                     announce_blocks: params.ladder.announce_blocks,
+                    vault,
                     oracle,
                     feed: params.feed,
                     fresh_for: fresh_for(params.max_price_age),
@@ -238,7 +239,7 @@ mod liquidation_auction {
             let mut treasury = self.treasury_of(token);
             treasury.held = treasury.held.minus(amount)?;
             self.treasuries.insert(token, &Cell(treasury));
-            self.token(token).push(owner, amount)?;
+            self.token(token).pay(owner, amount)?;
             self.env().emit_event(BalanceChanged {
                 token,
                 owner,
@@ -263,8 +264,7 @@ mod liquidation_auction {
         ) -> Result<BidId, Error> {
             self.keep();
             let bidder = self.env().caller();
-            let market = self.market_of(batch.market)?;
-            let mut record = self.record(batch)?;
+            let (market, mut record) = self.auction_in_force(batch)?;
             let clock = self.clock(&record, &market);
             let step = record
                 .auction
@@ -303,8 +303,7 @@ mod liquidation_auction {
             valid_until: Block,
         ) -> Result<u8, Error> {
             self.keep();
-            let market = self.market_of(batch.market)?;
-            let mut record = self.record(batch)?;
+            let (market, mut record) = self.auction_in_force(batch)?;
             let old = self.own_bid(batch, bid)?;
             let clock = self.clock(&record, &market);
             let step = record.auction.replace(
@@ -342,9 +341,8 @@ mod liquidation_auction {
         #[ink(message)]
         fn cancel(&mut self, batch: BatchKey, bid: BidId) -> Result<(), Error> {
             self.keep();
-            let market = self.market_of(batch.market)?;
+            let (market, mut record) = self.auction_in_force(batch)?;
             let token = market.quote;
-            let mut record = self.record(batch)?;
             let found = self.own_bid(batch, bid)?;
             let clock = self.clock(&record, &market);
             record.auction.cancel(found.budget, found.step, clock)?;
@@ -366,17 +364,16 @@ mod liquidation_auction {
         fn leave(&mut self, batch: BatchKey) -> Result<Leaving, Error> {
             self.hand_over();
             let owner = self.env().caller();
-            let market = self.market_of(batch.market)?;
-            let mut record = self.record(batch)?;
-            self.join_ended(&mut record, &market)?;
+            let (market, mut record) = self.auction_in_force(batch)?;
             let clock = self.clock(&record, &market);
+            self.join_ended(&mut record, &market, clock)?;
             record.auction.ensure_running(clock)?;
             if clock.stands {
                 return Err(AuctionError::Halted.into());
             }
             let ladder = record.auction.prices.clone();
-            let left = self
-                .vault()?
+            let left = market
+                .vault()
                 .call_mut()
                 .leave_batch(batch.market, batch.number, owner, ladder)
                 .try_invoke();
@@ -401,10 +398,9 @@ mod liquidation_auction {
         #[ink(message)]
         fn reprice(&mut self, batch: BatchKey) -> Result<Clearing, Error> {
             self.hand_over();
-            let market = self.market_of(batch.market)?;
-            let mut record = self.record(batch)?;
-            let prices = match self
-                .vault()?
+            let (market, mut record) = self.auction_in_force(batch)?;
+            let prices = match market
+                .vault()
                 .call()
                 .market_prices(batch.market)
                 .try_invoke()
@@ -412,8 +408,8 @@ mod liquidation_auction {
                 Ok(Ok(prices)) => prices.map_err(Error::Vault)?,
                 _ => return Err(Error::VaultUnavailable),
             };
-            self.join_ended(&mut record, &market)?;
             let clock = self.clock(&record, &market);
+            self.join_ended(&mut record, &market, clock)?;
             let clearing =
                 record
                     .auction
@@ -426,8 +422,7 @@ mod liquidation_auction {
         #[ink(message)]
         fn advance(&mut self, batch: BatchKey) -> Result<Clearing, Error> {
             self.keep();
-            let market = self.market_of(batch.market)?;
-            let mut record = self.record(batch)?;
+            let (market, mut record) = self.auction_in_force(batch)?;
             let clearing = self.judge(batch, &mut record, &market)?;
             self.store(batch, record);
             Ok(clearing)
@@ -466,10 +461,9 @@ mod liquidation_auction {
             at_block: Block,
         ) -> Result<Quote, Error> {
             self.hand_over();
-            let market = self.market_of(batch.market)?;
-            let mut record = self.record(batch)?;
+            let (market, mut record) = self.auction_in_force(batch)?;
             let block = at_block.max(self.env().block_number());
-            let clock = self.clock_in(&record, &market, block);
+            let clock = record.auction.clock(&market.halts, block);
             self.join_begun(&mut record, &market, clock)?;
             Ok(record.auction.quote(budget, limit, clock, market.scale)?)
         }
@@ -505,9 +499,7 @@ mod liquidation_auction {
         #[ink(message)]
         fn market(&self, market: MarketId) -> Option<AuctionMarket> {
             self.hand_over();
-            let mut found = self.market_of(market).ok()?;
-            found.halts = found.halts.with(&self.all_markets().halts);
-            Some(found)
+            Some(self.market_in_force(market).ok()?.0)
         }
     }
 

@@ -7,10 +7,10 @@ use breakwater_interfaces::auction::{
     AuctionCleared, AuctionContractError as Error, AuctionMarket, AuctionRecord, BatchKey, Bid,
     BidId, BidPage, BidsClaimed, Treasury,
 };
+use breakwater_interfaces::breaker::GlobalBreaker;
 use breakwater_interfaces::cell::Cell;
 use breakwater_interfaces::token::Token;
-use breakwater_interfaces::vault::MarginVault;
-use breakwater_interfaces::{AccountId, Env, MarketId};
+use breakwater_interfaces::{AccountId, MarketId};
 use ink::codegen::Env as _;
 use ink::prelude::vec::Vec;
 
@@ -28,15 +28,31 @@ impl LiquidationAuction {
         self.config.get().ok_or(Error::VaultUnavailable)
     }
 
-    pub(crate) fn vault(&self) -> Result<ink::contract_ref!(MarginVault, Env), Error> {
-        Ok(self.config()?.vault.into())
-    }
-
     pub(crate) fn market_of(&self, market: MarketId) -> Result<AuctionMarket, Error> {
         self.markets
             .get(market)
             .map(|cell| cell.0)
             .ok_or(Error::UnknownMarket)
+    }
+
+    /// A market whose halts are those of all markets as well, for what shows a clock or judges.
+    pub(crate) fn market_in_force(
+        &self,
+        id: MarketId,
+    ) -> Result<(AuctionMarket, GlobalBreaker), Error> {
+        let mut market = self.market_of(id)?;
+        let all = self.all_markets();
+        market.halts = market.halts.with(&all.halts);
+        Ok((market, all))
+    }
+
+    /// An auction, with its market as [`Self::market_in_force`] has it.
+    pub(crate) fn auction_in_force(
+        &self,
+        batch: BatchKey,
+    ) -> Result<(AuctionMarket, AuctionRecord), Error> {
+        let (market, _) = self.market_in_force(batch.market)?;
+        Ok((market, self.record(batch)?))
     }
 
     pub(crate) fn record(&self, batch: BatchKey) -> Result<AuctionRecord, Error> {
@@ -100,14 +116,14 @@ impl LiquidationAuction {
 
     /// Judges ended steps; returns the clearing and says so if this call made it.
     pub(crate) fn judge(
-        &mut self,
+        &self,
         batch: BatchKey,
         record: &mut AuctionRecord,
         market: &AuctionMarket,
     ) -> Result<Clearing, Error> {
         let first = record.auction.phase == Phase::Running;
-        self.join_ended(record, market)?;
         let clock = self.clock(record, market);
+        self.join_ended(record, market, clock)?;
         let clearing = record.auction.clear(clock, market.scale)?;
         if first {
             self.env().emit_event(AuctionCleared { batch, clearing });
@@ -115,14 +131,15 @@ impl LiquidationAuction {
         Ok(clearing)
     }
 
-    /// What an auction's clock shows in this block.
+    /// What an auction's clock shows in this block, of a market in force.
     pub(crate) fn clock(&self, record: &AuctionRecord, market: &AuctionMarket) -> Clock {
-        self.clock_in(record, market, self.env().block_number())
+        record
+            .auction
+            .clock(&market.halts, self.env().block_number())
     }
 
     pub(crate) fn status_of(&self, batch: BatchKey) -> Result<Status, Error> {
-        let market = self.market_of(batch.market)?;
-        let mut record = self.record(batch)?;
+        let (market, mut record) = self.auction_in_force(batch)?;
         let clock = self.clock(&record, &market);
         self.join_begun(&mut record, &market, clock)?;
         Ok(record.auction.status(clock, market.scale)?)
@@ -150,7 +167,7 @@ impl LiquidationAuction {
         let balance = self.balance_of(market.quote, bidder).plus(total.refunded)?;
         self.set_balance(market.quote, bidder, balance);
         if !total.received.is_zero() {
-            self.token(market.collateral).push(bidder, total.received)?;
+            self.token(market.collateral).pay(bidder, total.received)?;
         }
         self.env().emit_event(BidsClaimed {
             batch,

@@ -430,9 +430,9 @@ mod margin_vault {
         #[ink(message)]
         fn open_batch(&mut self, market: MarketId, demand: Demand) -> Result<Opening, VaultError> {
             self.keep();
-            self.ensure_auction()?;
+            let config = self.ensure_auction()?;
             let mut loaded = self.load(market)?;
-            let (prices, stage) = self.prices_for(&loaded, Action::Reauction)?;
+            let (prices, stage) = self.prices_under(&config, &loaded, Action::Reauction)?;
             let request = OpenRequest {
                 block: self.env().block_number(),
                 demand,

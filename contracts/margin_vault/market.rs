@@ -159,13 +159,22 @@ impl MarginVault {
     }
 
     /// Prices for an action that the circuit breaker allows, and the stage in force.
-    #[inline(never)]
     pub(crate) fn prices_for(
         &self,
         loaded: &Loaded,
         action: Action,
     ) -> Result<(MarketPrices, Stage), VaultError> {
-        let config = self.config()?;
+        self.prices_under(&self.config()?, loaded, action)
+    }
+
+    /// As [`Self::prices_for`], where the configuration has been read.
+    #[inline(never)]
+    pub(crate) fn prices_under(
+        &self,
+        config: &Config,
+        loaded: &Loaded,
+        action: Action,
+    ) -> Result<(MarketPrices, Stage), VaultError> {
         let stage = config.stage.0.max(loaded.state.stage);
         if !allowed(stage, action) {
             return Err(VaultError::Stopped);
@@ -271,10 +280,11 @@ impl MarginVault {
         }
     }
 
-    pub(crate) fn ensure_auction(&self) -> Result<AccountId, VaultError> {
-        let caller = self.env().caller();
-        if self.config()?.auction == Some(caller) {
-            Ok(caller)
+    /// That the auction calls; returns the configuration, which names it.
+    pub(crate) fn ensure_auction(&self) -> Result<Config, VaultError> {
+        let config = self.config()?;
+        if config.auction == Some(self.env().caller()) {
+            Ok(config)
         } else {
             Err(VaultError::NotAuction)
         }

@@ -2,8 +2,8 @@
 
 use crate::oracle::FeedId;
 use crate::token::TokenError;
-use crate::vault::VaultError;
-use crate::{AccountId, MarketId};
+use crate::vault::{MarginVault, VaultError};
+use crate::{AccountId, Env, MarketId};
 use breakwater_core::auction::{Auction, AuctionError, Clearing, Fill, Halts, Quote, Status};
 use breakwater_core::breaker::BreakerError;
 use breakwater_core::ledger::{Leaving, Settlement};
@@ -120,6 +120,8 @@ pub struct AuctionMarket {
     pub blocks_per_step: u8,
     /// Blocks between an opening and its first step.
     pub announce_blocks: u8,
+    /// The vault that the market is in.
+    pub vault: AccountId,
     /// The oracle, and the market's feed in it.
     pub oracle: AccountId,
     /// See `oracle`.
@@ -132,6 +134,14 @@ pub struct AuctionMarket {
     pub least_standing: Amount,
     /// Blocks in which its auctions could not be bid in.
     pub halts: Halts,
+}
+
+impl AuctionMarket {
+    /// A handle that builds calls to the market's vault.
+    #[must_use]
+    pub fn vault(&self) -> ink::contract_ref!(MarginVault, Env) {
+        self.vault.into()
+    }
 }
 
 /// A quote token's balances inside the contract.

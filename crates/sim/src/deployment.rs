@@ -155,6 +155,9 @@ pub enum Fault {
     Lies,
     /// Calls whoever called it, with a message it was given, and traps if that fails.
     CallsBack,
+    /// Refuses transfers after which the receiver would hold less than its message says, an encoded
+    /// number: an existential deposit.
+    RefusesDust,
 }
 
 impl Deployment {

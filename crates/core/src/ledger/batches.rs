@@ -244,6 +244,7 @@ impl<S: LedgerStore> Ledger<'_, S> {
         lot: &mut Lot,
     ) -> Result<bool, LedgerError> {
         // Riskiest first, so from the highest slot down; what is not taken goes back.
+        let born = self.page(page)?.epoch;
         let mut residents = core::mem::take(&mut self.held_page(page)?.value.cohorts);
         let mut stay = Vec::new();
         // Those of one epoch share a cell of departures; mostly all are of one.
@@ -294,8 +295,11 @@ impl<S: LedgerStore> Ledger<'_, S> {
             self.page_mut(page)?.epoch = epoch;
         }
         for (epoch, run) in leave {
-            self.departed_mut(DepartureKey { page, epoch })?
-                .extend_down(run);
+            let key = DepartureKey { page, epoch };
+            if epoch == born {
+                self.first_departures(key);
+            }
+            self.departed_mut(key)?.extend_down(run);
         }
         Ok(goes_on)
     }

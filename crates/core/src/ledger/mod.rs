@@ -239,6 +239,18 @@ impl<'a, S: LedgerStore> Ledger<'a, S> {
         })
     }
 
+    /// Begins the departures of a page's present epoch without reading them: with the first of
+    /// them the page takes another epoch, so that there can be none yet.
+    fn first_departures(&mut self, key: DepartureKey) {
+        if self.departures.iter().all(|held| held.key != key) {
+            self.departures.push(Held {
+                key,
+                value: Departures::default(),
+                changed: false,
+            });
+        }
+    }
+
     fn held_departures(
         &mut self,
         key: DepartureKey,

@@ -106,11 +106,11 @@ impl<S: LedgerStore> Ledger<'_, S> {
         batched: &BatchedCohort,
         settled: &Settled,
     ) -> Result<(), LedgerError> {
-        let raised = Batch::raise_of(settled, batched, self.scale)?;
+        let asked = raise_at(batched, settled.price, self.scale)?;
+        let raised = settled.raise_of(batched.rank, asked);
         let after = outcome(batched, settled.price, raised, self.scale)?;
         let debt = settled.index.scaled(after.debt_left, Rounding::Up)?;
-        let failed =
-            settled.price.is_zero() || raised < raise_at(batched, settled.price, self.scale)?;
+        let failed = settled.price.is_zero() || raised < asked;
         self.return_rest(id, batched, settled, &after, debt, failed)
     }
 
