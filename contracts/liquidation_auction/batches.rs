@@ -20,13 +20,13 @@ use ink::codegen::{Env as _, TraitCallBuilder};
 impl LiquidationAuction {
     /// Opens a batch of the riskiest cohorts and its auction.
     pub(crate) fn open_auction(&mut self, market: MarketId) -> Result<BatchKey, Error> {
-        let (terms, all) = self.market_in_force(market)?;
+        let terms = self.market_of(market)?;
         // A batch of new cohorts or of what another left: the vault takes what the stage allows.
-        self.ensure_stage_allows(market, &all, Action::Reauction)?;
+        self.ensure_stage_allows(market, Action::Reauction)?;
         let mut treasury = self.treasury_of(terms.quote);
         let standing = self.standing_in(market, &treasury);
         let demand = self.demand(&terms, &treasury, &standing, None)?;
-        let opening = match terms
+        let opening = match self
             .vault()
             .call_mut()
             .open_batch(market, demand)
@@ -83,8 +83,8 @@ impl LiquidationAuction {
 
     /// Adds further cohorts to a batch that has not begun.
     pub(crate) fn extend_auction(&mut self, batch: BatchKey) -> Result<(), Error> {
-        let (market, all) = self.market_in_force(batch.market)?;
-        self.ensure_stage_allows(batch.market, &all, Action::OpenBatch)?;
+        let market = self.market_in_force(batch.market)?;
+        self.ensure_stage_allows(batch.market, Action::OpenBatch)?;
         let mut record = self.record(batch)?;
         let clock = self.clock(&record, &market);
         record.auction.ensure_announced(clock)?;
@@ -93,7 +93,7 @@ impl LiquidationAuction {
         let own = Some((batch, &record.standing));
         let demand = self.demand(&market, &treasury, &standing, own)?;
         let ladder = record.auction.prices.clone();
-        let extended = market
+        let extended = self
             .vault()
             .call_mut()
             .extend_batch(batch.market, batch.number, demand, ladder)
@@ -117,7 +117,7 @@ impl LiquidationAuction {
     pub(crate) fn settle_auction(&mut self, batch: BatchKey) -> Result<Settlement, Error> {
         let settler = self.env().caller();
         let (market, mut record) = self.auction_in_force(batch)?;
-        self.judge(batch, &mut record, &market)?;
+        self.judge(&mut record, &market)?;
         let clearing = record.auction.settle()?;
         let (raised, sold) = (clearing.raised, clearing.sold);
         let opener = record.opener;
@@ -132,9 +132,9 @@ impl LiquidationAuction {
         self.treasuries.insert(market.quote, &Cell(treasury));
 
         if !raised.is_zero() {
-            self.token(market.quote).push(market.vault, raised)?;
+            self.token(market.quote).push(self.config.vault, raised)?;
         }
-        let settled = market
+        let settled = self
             .vault()
             .call_mut()
             .settle_batch(
@@ -160,9 +160,7 @@ impl LiquidationAuction {
         self.env().emit_event(AuctionSettled {
             batch,
             settler,
-            price: clearing.price,
-            raised,
-            sold,
+            clearing,
         });
         Ok(settlement)
     }

@@ -13,7 +13,7 @@ use breakwater_interfaces::breaker::{
 };
 use breakwater_interfaces::cell::Cell;
 use breakwater_interfaces::oracle::{FeedId, OracleAdapter};
-use breakwater_interfaces::vault::{MarginVault, Market};
+use breakwater_interfaces::vault::{MarginVault as _, Market};
 use breakwater_interfaces::{Env, MarketId};
 use ink::codegen::{Env as _, TraitCallBuilder};
 use ink::prelude::vec::Vec;
@@ -30,10 +30,6 @@ impl LiquidationAuction {
             .get(market)
             .map(|cell| cell.0)
             .ok_or(Error::UnknownMarket)
-    }
-
-    pub(crate) fn all_markets(&self) -> GlobalBreaker {
-        self.global.get().map(|cell| cell.0).unwrap_or_default()
     }
 
     /// A market's breaker begins open, with the limits of `docs/breaker.md`.
@@ -53,13 +49,12 @@ impl LiquidationAuction {
     pub(crate) fn ensure_stage_allows(
         &self,
         market: MarketId,
-        all: &GlobalBreaker,
         action: Action,
     ) -> Result<(), Error> {
         let own = self.breaker_of(market)?.breaker;
         Ok(ensure_allowed(
             &own,
-            &all.breaker,
+            &self.global.0.breaker,
             action,
             self.env().block_number(),
         )?)
@@ -79,7 +74,7 @@ impl LiquidationAuction {
 
     /// What running batches of a market show.
     fn running_facts(&self, id: MarketId) -> Result<Vec<BatchFacts>, Error> {
-        let (market, _) = self.market_in_force(id)?;
+        let market = self.market_in_force(id)?;
         let running = self.treasury_of(market.quote).running;
         running
             .into_iter()
@@ -96,7 +91,7 @@ impl LiquidationAuction {
     /// The oracle's answer; `None` if it gave none. Whether that was for want of gas is for the
     /// caller to exclude: see [`Self::tell_vault`].
     fn reading(&self, feed: FeedId) -> Result<Option<Reading>, Error> {
-        let oracle: ink::contract_ref!(OracleAdapter, Env) = self.config()?.oracle.into();
+        let oracle: ink::contract_ref!(OracleAdapter, Env) = self.config.oracle.into();
         let answer = oracle
             .call()
             .read(feed)
@@ -115,8 +110,12 @@ impl LiquidationAuction {
     /// by the caller: the vault's code alone weighs several times the oracle's whole answer, and
     /// where there is too little left for the vault the message fails as a whole.
     fn tell_vault(&mut self, market: Option<MarketId>, stage: Stage) -> Result<(), Error> {
-        let mut vault: ink::contract_ref!(MarginVault, Env) = self.config()?.vault.into();
-        match vault.call_mut().set_stage(market, stage).try_invoke() {
+        let told = self
+            .vault()
+            .call_mut()
+            .set_stage(market, stage)
+            .try_invoke();
+        match told {
             Ok(Ok(told)) => told.map_err(Error::Vault),
             _ => Err(Error::VaultUnavailable),
         }
@@ -144,7 +143,7 @@ impl LiquidationAuction {
         let stage = all.breaker.stage;
         let now = self.env().block_number();
         all.halts.follow(stage == Stage::Halted, now, now);
-        self.global.set(&Cell(all));
+        self.global = Cell(all);
         self.announce_stage(None, stage, None)
     }
 
@@ -209,7 +208,7 @@ impl LiquidationAuction {
                 self.change_market(id, kept, now, None)
             }
             None => {
-                let mut all = self.all_markets();
+                let mut all = self.global.0.clone();
                 all.breaker.raise(stage, by, now)?;
                 self.change_all(all)
             }
@@ -230,7 +229,7 @@ impl LiquidationAuction {
                 self.change_market(id, kept, now, None)
             }
             None => {
-                let mut all = self.all_markets();
+                let mut all = self.global.0.clone();
                 all.breaker
                     .lower(stage, &Limits::standard(Amount::ZERO), now)?;
                 self.change_all(all)
@@ -241,7 +240,7 @@ impl LiquidationAuction {
     pub(crate) fn reopen_stage(&mut self, market: Option<MarketId>) -> Result<(), Error> {
         let now = self.env().block_number();
         let Some(id) = market else {
-            let mut all = self.all_markets();
+            let mut all = self.global.0.clone();
             let limits = Limits::standard(Amount::ZERO);
             all.breaker.reopen(&limits, &Measures::default(), now)?;
             return self.change_all(all);
@@ -278,8 +277,7 @@ impl LiquidationAuction {
 
     /// A market as the vault has it.
     pub(crate) fn market_in_vault(&self, id: MarketId) -> Result<Market, Error> {
-        let vault: ink::contract_ref!(MarginVault, Env) = self.config()?.vault.into();
-        match vault.call().market(id).try_invoke() {
+        match self.vault().call().market(id).try_invoke() {
             Ok(Ok(found)) => found.ok_or(Error::UnknownMarket),
             _ => Err(Error::VaultUnavailable),
         }

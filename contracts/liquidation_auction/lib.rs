@@ -36,12 +36,13 @@ mod liquidation_auction {
     use ink::codegen::TraitCallBuilder;
     use ink::prelude::vec::Vec;
     use ink::storage::traits::ManualKey;
-    use ink::storage::{Lazy, Mapping};
+    use ink::storage::Mapping;
 
     /// The least that is put into a tier is this part of the market's least debt.
     const LEAST_STANDING: u128 = 100;
 
-    /// Wiring; read only by the messages that need them.
+    /// Wiring. It lives in the root cell, which every message reads and writes anyway.
+    #[derive(Clone, Debug)]
     #[ink::scale_derive(Encode, Decode, TypeInfo)]
     #[cfg_attr(feature = "std", derive(ink::storage::traits::StorageLayout))]
     pub struct Config {
@@ -58,15 +59,15 @@ mod liquidation_auction {
     #[ink(storage)]
     pub struct LiquidationAuction {
         pub(crate) roles: Roles,
-        pub(crate) config: Lazy<Config, ManualKey<0x434f_4e46>>,
+        pub(crate) config: Config,
+        /// The breaker of all markets.
+        pub(crate) global: Cell<GlobalBreaker>,
         pub(crate) markets: Mapping<MarketId, Cell<AuctionMarket>, ManualKey<0x4d41_524b>>,
         pub(crate) treasuries: Mapping<AccountId, Cell<Treasury>, ManualKey<0x5452_4541>>,
         pub(crate) balances: Mapping<(AccountId, AccountId), Cell<Amount>, ManualKey<0x4241_4c41>>,
         pub(crate) auctions: Mapping<BatchKey, Cell<AuctionRecord>, ManualKey<0x4155_4354>>,
         pub(crate) bids: Mapping<(BatchKey, BidId), Cell<Bid>, ManualKey<0x4249_4453>>,
         pub(crate) breakers: Mapping<MarketId, Cell<MarketBreaker>, ManualKey<0x4252_4541>>,
-        /// The breaker of all markets.
-        pub(crate) global: Lazy<Cell<GlobalBreaker>, ManualKey<0x4252_4b47>>,
         pub(crate) standing: Mapping<MarketId, Cell<Standing>, ManualKey<0x5354_414e>>,
         pub(crate) stakes: Mapping<TierKey<AccountId>, Cell<Account>, ManualKey<0x5354_414b>>,
         pub(crate) series: Mapping<TierKey<u32>, Cell<SeriesEnd>, ManualKey<0x5345_5249>>,
@@ -79,18 +80,16 @@ mod liquidation_auction {
         /// changed.
         #[ink(constructor, selector = 0x9bae9d5e)]
         pub fn new(governor: AccountId, vault: AccountId, oracle: AccountId, ext: Hash) -> Self {
-            let mut config = Lazy::new();
-            config.set(&Config { vault, oracle, ext });
             Self {
                 roles: Roles::new(governor),
-                config,
+                config: Config { vault, oracle, ext },
+                global: Cell::default(),
                 markets: Mapping::new(),
                 treasuries: Mapping::new(),
                 balances: Mapping::new(),
                 auctions: Mapping::new(),
                 bids: Mapping::new(),
                 breakers: Mapping::new(),
-                global: Lazy::new(),
                 standing: Mapping::new(),
                 stakes: Mapping::new(),
                 series: Mapping::new(),
@@ -167,7 +166,7 @@ mod liquidation_auction {
         #[ink(message)]
         fn breaker(&self, market: MarketId) -> Option<(MarketBreaker, GlobalBreaker)> {
             self.hand_over();
-            Some((self.breaker_of(market).ok()?, self.all_markets()))
+            Some((self.breaker_of(market).ok()?, self.global.0.clone()))
         }
     }
 
@@ -179,7 +178,7 @@ mod liquidation_auction {
             if self.markets.contains(market) {
                 return Err(Error::MarketRegistered);
             }
-            let Config { vault, oracle, .. } = self.config()?;
+            let oracle = self.config.oracle;
             let found = self.market_in_vault(market)?;
             let params = &found.params;
             let scale = params.scale().map_err(|_| Error::VaultUnavailable)?;
@@ -193,7 +192,6 @@ mod liquidation_auction {
                     scale,
                     blocks_per_step: params.ladder.blocks_per_step,
                     announce_blocks: params.ladder.announce_blocks,
-                    vault,
                     oracle,
                     feed: params.feed,
                     fresh_for: fresh_for(params.max_price_age),
@@ -372,7 +370,7 @@ mod liquidation_auction {
                 return Err(AuctionError::Halted.into());
             }
             let ladder = record.auction.prices.clone();
-            let left = market
+            let left = self
                 .vault()
                 .call_mut()
                 .leave_batch(batch.market, batch.number, owner, ladder)
@@ -387,7 +385,7 @@ mod liquidation_auction {
                 owner,
                 leaving: leaving.clone(),
             });
-            match self.judge(batch, &mut record, &market) {
+            match self.judge_and_tell(batch, &mut record, &market) {
                 Ok(_) | Err(Error::Auction(AuctionError::BiddingOpen | AuctionError::Halted)) => {}
                 Err(error) => return Err(error),
             }
@@ -399,12 +397,7 @@ mod liquidation_auction {
         fn reprice(&mut self, batch: BatchKey) -> Result<Clearing, Error> {
             self.hand_over();
             let (market, mut record) = self.auction_in_force(batch)?;
-            let prices = match market
-                .vault()
-                .call()
-                .market_prices(batch.market)
-                .try_invoke()
-            {
+            let prices = match self.vault().call().market_prices(batch.market).try_invoke() {
                 Ok(Ok(prices)) => prices.map_err(Error::Vault)?,
                 _ => return Err(Error::VaultUnavailable),
             };
@@ -423,7 +416,7 @@ mod liquidation_auction {
         fn advance(&mut self, batch: BatchKey) -> Result<Clearing, Error> {
             self.keep();
             let (market, mut record) = self.auction_in_force(batch)?;
-            let clearing = self.judge(batch, &mut record, &market)?;
+            let clearing = self.judge_and_tell(batch, &mut record, &market)?;
             self.store(batch, record);
             Ok(clearing)
         }
@@ -499,7 +492,7 @@ mod liquidation_auction {
         #[ink(message)]
         fn market(&self, market: MarketId) -> Option<AuctionMarket> {
             self.hand_over();
-            Some(self.market_in_force(market).ok()?.0)
+            self.market_in_force(market).ok()
         }
     }
 

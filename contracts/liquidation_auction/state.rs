@@ -1,16 +1,16 @@
 //! What messages share: loading and storing cells, balances, the clock, and how a batch is judged.
 
-use crate::liquidation_auction::{Config, LiquidationAuction};
+use crate::liquidation_auction::LiquidationAuction;
 use breakwater_core::auction::{AuctionError, Clearing, Clock, Fill, Phase, Status};
 use breakwater_core::units::Amount;
 use breakwater_interfaces::auction::{
     AuctionCleared, AuctionContractError as Error, AuctionMarket, AuctionRecord, BatchKey, Bid,
     BidId, BidPage, BidsClaimed, Treasury,
 };
-use breakwater_interfaces::breaker::GlobalBreaker;
 use breakwater_interfaces::cell::Cell;
 use breakwater_interfaces::token::Token;
-use breakwater_interfaces::{AccountId, MarketId};
+use breakwater_interfaces::vault::MarginVault;
+use breakwater_interfaces::{AccountId, Env, MarketId};
 use ink::codegen::Env as _;
 use ink::prelude::vec::Vec;
 
@@ -24,8 +24,8 @@ impl LiquidationAuction {
             .map_err(|_| Error::NotGovernor)
     }
 
-    pub(crate) fn config(&self) -> Result<Config, Error> {
-        self.config.get().ok_or(Error::VaultUnavailable)
+    pub(crate) fn vault(&self) -> ink::contract_ref!(MarginVault, Env) {
+        self.config.vault.into()
     }
 
     pub(crate) fn market_of(&self, market: MarketId) -> Result<AuctionMarket, Error> {
@@ -36,14 +36,10 @@ impl LiquidationAuction {
     }
 
     /// A market whose halts are those of all markets as well, for what shows a clock or judges.
-    pub(crate) fn market_in_force(
-        &self,
-        id: MarketId,
-    ) -> Result<(AuctionMarket, GlobalBreaker), Error> {
+    pub(crate) fn market_in_force(&self, id: MarketId) -> Result<AuctionMarket, Error> {
         let mut market = self.market_of(id)?;
-        let all = self.all_markets();
-        market.halts = market.halts.with(&all.halts);
-        Ok((market, all))
+        market.halts = market.halts.with(&self.global.0.halts);
+        Ok(market)
     }
 
     /// An auction, with its market as [`Self::market_in_force`] has it.
@@ -51,8 +47,7 @@ impl LiquidationAuction {
         &self,
         batch: BatchKey,
     ) -> Result<(AuctionMarket, AuctionRecord), Error> {
-        let (market, _) = self.market_in_force(batch.market)?;
-        Ok((market, self.record(batch)?))
+        Ok((self.market_in_force(batch.market)?, self.record(batch)?))
     }
 
     pub(crate) fn record(&self, batch: BatchKey) -> Result<AuctionRecord, Error> {
@@ -114,17 +109,26 @@ impl LiquidationAuction {
         Ok(left)
     }
 
-    /// Judges ended steps; returns the clearing and says so if this call made it.
+    /// Judges ended steps.
     pub(crate) fn judge(
+        &self,
+        record: &mut AuctionRecord,
+        market: &AuctionMarket,
+    ) -> Result<Clearing, Error> {
+        let clock = self.clock(record, market);
+        self.join_ended(record, market, clock)?;
+        Ok(record.auction.clear(clock, market.scale)?)
+    }
+
+    /// As [`Self::judge`]; says so if this call made the clearing.
+    pub(crate) fn judge_and_tell(
         &self,
         batch: BatchKey,
         record: &mut AuctionRecord,
         market: &AuctionMarket,
     ) -> Result<Clearing, Error> {
         let first = record.auction.phase == Phase::Running;
-        let clock = self.clock(record, market);
-        self.join_ended(record, market, clock)?;
-        let clearing = record.auction.clear(clock, market.scale)?;
+        let clearing = self.judge(record, market)?;
         if first {
             self.env().emit_event(AuctionCleared { batch, clearing });
         }

@@ -35,9 +35,10 @@ mod margin_vault {
     use breakwater_interfaces::MarketId;
     use ink::prelude::vec::Vec;
     use ink::storage::traits::ManualKey;
-    use ink::storage::{Lazy, Mapping};
+    use ink::storage::Mapping;
 
-    /// Wiring; read only by the messages that need them.
+    /// Wiring. It lives in the root cell, which every message reads and writes anyway.
+    #[derive(Clone, Debug)]
     #[ink::scale_derive(Encode, Decode, TypeInfo)]
     #[cfg_attr(feature = "std", derive(ink::storage::traits::StorageLayout))]
     pub struct Config {
@@ -54,7 +55,7 @@ mod margin_vault {
     #[ink(storage)]
     pub struct MarginVault {
         pub(crate) roles: Roles,
-        pub(crate) config: Lazy<Config, ManualKey<0x434f_4e46>>,
+        pub(crate) config: Config,
         pub(crate) markets: Mapping<MarketId, Cell<Market>, ManualKey<0x4d41_524b>>,
         /// Markets that a token serves, as collateral or as quote.
         pub(crate) uses: Mapping<AccountId, Vec<MarketId>, ManualKey<0x5553_4553>>,
@@ -74,17 +75,15 @@ mod margin_vault {
         /// the hash of the extension's code, which can never be changed.
         #[ink(constructor, selector = 0x9bae9d5e)]
         pub fn new(governor: AccountId, oracle: AccountId, ext: Hash) -> Self {
-            let mut config = Lazy::new();
-            config.set(&Config {
-                oracle,
-                ext,
-                auction: None,
-                markets: 0,
-                stage: Cell(Stage::Open),
-            });
             Self {
                 roles: Roles::new(governor),
-                config,
+                config: Config {
+                    oracle,
+                    ext,
+                    auction: None,
+                    markets: 0,
+                    stage: Cell(Stage::Open),
+                },
                 markets: Mapping::new(),
                 uses: Mapping::new(),
                 states: Mapping::new(),
@@ -430,9 +429,9 @@ mod margin_vault {
         #[ink(message)]
         fn open_batch(&mut self, market: MarketId, demand: Demand) -> Result<Opening, VaultError> {
             self.keep();
-            let config = self.ensure_auction()?;
+            self.ensure_auction()?;
             let mut loaded = self.load(market)?;
-            let (prices, stage) = self.prices_under(&config, &loaded, Action::Reauction)?;
+            let (prices, stage) = self.prices_for(&loaded, Action::Reauction)?;
             let request = OpenRequest {
                 block: self.env().block_number(),
                 demand,

@@ -24,9 +24,9 @@ impl MarginVault {
         demand: Demand,
         ladder: &[Price],
     ) -> Result<Opening, VaultError> {
-        let config = self.ensure_auction()?;
+        self.ensure_auction()?;
         let mut loaded = self.load(market)?;
-        let (prices, _) = self.prices_under(&config, &loaded, Action::OpenBatch)?;
+        let (prices, _) = self.prices_for(&loaded, Action::OpenBatch)?;
         let request = OpenRequest {
             block: self.env().block_number(),
             demand,
@@ -79,8 +79,7 @@ impl MarginVault {
         sale: Sale,
         [opener, settler]: [AccountId; 2],
     ) -> Result<Settlement, VaultError> {
-        self.ensure_auction()?;
-        let auction = self.env().caller();
+        let auction = self.ensure_auction()?;
         let mut loaded = self.load(market)?;
         let (collateral, quote) = (
             self.token(loaded.market.collateral),

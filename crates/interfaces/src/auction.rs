@@ -2,8 +2,8 @@
 
 use crate::oracle::FeedId;
 use crate::token::TokenError;
-use crate::vault::{MarginVault, VaultError};
-use crate::{AccountId, Env, MarketId};
+use crate::vault::VaultError;
+use crate::{AccountId, MarketId};
 use breakwater_core::auction::{Auction, AuctionError, Clearing, Fill, Halts, Quote, Status};
 use breakwater_core::breaker::BreakerError;
 use breakwater_core::ledger::{Leaving, Settlement};
@@ -120,8 +120,6 @@ pub struct AuctionMarket {
     pub blocks_per_step: u8,
     /// Blocks between an opening and its first step.
     pub announce_blocks: u8,
-    /// The vault that the market is in.
-    pub vault: AccountId,
     /// The oracle, and the market's feed in it.
     pub oracle: AccountId,
     /// See `oracle`.
@@ -134,14 +132,6 @@ pub struct AuctionMarket {
     pub least_standing: Amount,
     /// Blocks in which its auctions could not be bid in.
     pub halts: Halts,
-}
-
-impl AuctionMarket {
-    /// A handle that builds calls to the market's vault.
-    #[must_use]
-    pub fn vault(&self) -> ink::contract_ref!(MarginVault, Env) {
-        self.vault.into()
-    }
 }
 
 /// A quote token's balances inside the contract.
@@ -329,7 +319,7 @@ pub trait LiquidationAuction {
     /// nothing. Anyone may call it.
     ///
     /// # Events
-    /// `AuctionCleared`, `AuctionSettled`.
+    /// `AuctionSettled`, which carries the clearing.
     ///
     /// # Errors
     /// `UnknownBatch`, `UnknownMarket`, `Auction`, `VaultUnavailable`, `Vault`, `Token`.
@@ -484,7 +474,7 @@ pub struct BidCancelled {
     pub bid: BidId,
 }
 
-/// An auction was judged.
+/// An auction was judged before its settlement, which tells the result again.
 #[ink::event]
 pub struct AuctionCleared {
     /// The batch.
@@ -500,12 +490,8 @@ pub struct AuctionSettled {
     pub batch: BatchKey,
     /// Who called.
     pub settler: AccountId,
-    /// The one price; zero when nothing was sold.
-    pub price: Price,
-    /// Quote paid.
-    pub raised: Amount,
-    /// Collateral received.
-    pub sold: Amount,
+    /// The result, whoever judged it: the one price, quote paid, collateral received.
+    pub clearing: Clearing,
 }
 
 /// A bidder claimed bids.

@@ -3,9 +3,7 @@
 mod numbers;
 mod scene;
 
-pub use numbers::{
-    buys, collateral, permutations, price, quote, scale, worth, COLLATERAL, QUOTE,
-};
+pub use numbers::{buys, collateral, permutations, price, quote, scale, worth, COLLATERAL, QUOTE};
 pub use scene::Scene;
 
 use breakwater_chain::{AccountId, CallError, Chain, Embedded, Message, Receipt, Snapshot};
