@@ -27,7 +27,7 @@ fn a_thousand_bids_cost_a_batch_what_one_costs() {
 
 /// Ten thousand take two minutes: `breakwater bench gas --only standing`.
 #[test]
-fn a_thousand_depositors_cost_a_batch_what_one_costs_to_the_unit() {
+fn a_thousand_depositors_cost_a_batch_what_one_costs() {
     let rows = standing::table(1_000, &mut Watch::nobody()).expect("liquidates");
     assert_eq!(rows.last().map(|row| row.depositors), Some(1_000));
     assert!(rows.iter().all(|row| row.flat), "{rows:#?}");

@@ -10,7 +10,8 @@ use ink::codegen::TraitCallBuilder;
 
 const ALWAYS: u32 = u32::MAX;
 
-/// Places a bid on a chain and, as the model, in an auction of its own.
+/// Places a bid at any price, which joins the present step, on a chain and, as the model, in an
+/// auction of its own.
 fn bid(
     s: &mut Scene,
     model: &mut Auction,
@@ -18,10 +19,10 @@ fn bid(
     batch: BatchKey,
     budget: Amount,
 ) -> Option<BidId> {
-    let floor = *model.prices.last().expect("has steps");
+    let limit = *model.prices.first().expect("has steps");
     let block = s.w.block();
-    let placed = model.place(budget, floor, ALWAYS, block, scale());
-    let on_chain = s.w.bid(s.bidders[who], batch, budget, floor);
+    let placed = model.place(budget, limit, ALWAYS, block, scale());
+    let on_chain = s.w.bid(s.bidders[who], batch, budget, limit);
     match placed {
         Ok(step) => {
             let id = on_chain.expect("bids");
@@ -63,7 +64,7 @@ fn silence_of_all_honest_bidders_but_one_costs_owners_what_the_model_says() {
             let before = holdings(&s);
             let reached = usize::from(silent) - 1;
             s.w.run_to(batch, silent - 1);
-            let purse = targets[reached].get() * if third { 3 } else { 15 } / 10;
+            let purse = targets[reached].get() * if third { 3 } else { 12 } / 10;
             let lone = bid(&mut s, &mut model, 0, batch, Amount::new(purse));
             s.w.advance(1);
             // The others come back: too late where the lone bidder has bought everything, or where
@@ -125,7 +126,7 @@ fn spammed(each_block: u32) -> (Clearing, Fill, [Cost; 3], u128) {
     let (mut s, batch) = Scene::opened(170);
     s.w.checked = false;
     let auction = s.w.record(batch).auction;
-    let (floor, d) = (*auction.prices.last().expect("has steps"), s.w.d);
+    let (limit, d) = (*auction.prices.first().expect("has steps"), s.w.d);
     let least = auction.least_budget(scale()).expect("in range");
     let (spammer, honest) = (s.bidders[4], s.bidders[0]);
     let mut spent_on_spam = 0;
@@ -133,13 +134,13 @@ fn spammed(each_block: u32) -> (Clearing, Fill, [Cost; 3], u128) {
     let mut bids = Vec::new();
     for block in 0..20 {
         for _ in 0..each_block {
-            let id = s.w.bid(spammer, batch, least, floor).expect("bids");
+            let id = s.w.bid(spammer, batch, least, limit).expect("bids");
             spent_on_spam += least.get();
             bids.push(id);
         }
         if block == 10 {
             let target = auction.targets[10];
-            let message = d.auction().call_mut().bid(batch, target, floor, ALWAYS);
+            let message = d.auction().call_mut().bid(batch, target, limit, ALWAYS);
             let receipt = s.w.auction(honest, message).expect("bids");
             bids.push(receipt.value);
             s.w.advance(1);
