@@ -30,6 +30,7 @@ mod liquidation_auction {
     use breakwater_interfaces::breaker::{CircuitBreaker, GlobalBreaker, MarketBreaker, Tripped};
     use breakwater_interfaces::cell::Cell;
     use breakwater_interfaces::governance::{Governed, Guarded, Roles};
+    use breakwater_interfaces::root::end_root_unwritten;
     use breakwater_interfaces::standing::StandingBids;
     use breakwater_interfaces::vault::MarginVault;
     use breakwater_interfaces::MarketId;
@@ -249,7 +250,8 @@ mod liquidation_auction {
         #[ink(message)]
         fn open_batch(&mut self, market: MarketId) -> Result<BatchKey, Error> {
             self.keep();
-            self.open_auction(market)
+            let batch = self.open_auction(market)?;
+            end_root_unwritten::<_, Error>(batch)
         }
 
         #[ink(message)]
@@ -288,7 +290,7 @@ mod liquidation_auction {
                 limit,
                 step,
             });
-            Ok(bid)
+            end_root_unwritten::<_, Error>(bid)
         }
 
         #[ink(message)]
@@ -418,13 +420,14 @@ mod liquidation_auction {
             let (market, mut record) = self.auction_in_force(batch)?;
             let clearing = self.judge_and_tell(batch, &mut record, &market)?;
             self.store(batch, record);
-            Ok(clearing)
+            end_root_unwritten::<_, Error>(clearing)
         }
 
         #[ink(message)]
         fn settle(&mut self, batch: BatchKey) -> Result<Settlement, Error> {
             self.keep();
-            self.settle_auction(batch)
+            let settlement = self.settle_auction(batch)?;
+            end_root_unwritten::<_, Error>(settlement)
         }
 
         #[ink(message)]

@@ -27,6 +27,7 @@ mod margin_vault {
     use breakwater_core::wind_down::Collected;
     use breakwater_interfaces::cell::Cell;
     use breakwater_interfaces::governance::{Governed, Guarded, Roles};
+    use breakwater_interfaces::root::end_root_unwritten;
     use breakwater_interfaces::vault::{
         Accounting, BatchOpened, Borrowed, Deposited, MarginVault as Interface, Market, Reclaimed,
         Redeemed, Repaid, Supplied, VaultError, Withdrawn,
@@ -449,7 +450,7 @@ mod margin_vault {
                 debt: opening.debt,
                 reference: opening.reference,
             });
-            Ok(opening)
+            end_root_unwritten::<_, VaultError>(opening)
         }
 
         #[ink(message)]
@@ -492,7 +493,8 @@ mod margin_vault {
             settler: AccountId,
         ) -> Result<Settlement, VaultError> {
             self.keep();
-            self.settle_running(market, number, sale, [opener, settler])
+            let settlement = self.settle_running(market, number, sale, [opener, settler])?;
+            end_root_unwritten::<_, VaultError>(settlement)
         }
 
         #[ink(message)]
@@ -501,7 +503,7 @@ mod margin_vault {
             let mut loaded = self.load(market)?;
             let done = self.transition(&mut loaded, |l| l.rest(number, cells))?;
             self.store(loaded);
-            Ok(done)
+            end_root_unwritten::<_, VaultError>(done)
         }
 
         #[ink(message)]

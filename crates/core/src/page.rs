@@ -17,28 +17,28 @@ use scale::{Decode, Encode};
 use scale_info::TypeInfo;
 
 /// Ticks that share a storage cell.
-pub const TICKS_PER_PAGE: u16 = 64;
+pub const TICKS_PER_PAGE: u16 = 128;
 
-/// A page: ticks `64 · page .. 64 · page + 64`.
+/// A page: ticks `128 · page .. 128 · page + 128`.
 pub type PageNumber = u16;
 
 /// The page a tick lives in.
 #[must_use]
 pub const fn page_of(tick: Tick) -> PageNumber {
-    tick >> 6
+    tick >> 7
 }
 
 /// Where a tick stands inside its page.
 #[must_use]
 pub const fn slot_of(tick: Tick) -> u8 {
-    // Six bits always fit.
-    (tick & 0x3f) as u8
+    // Seven bits always fit.
+    (tick & 0x7f) as u8
 }
 
 /// The tick of a slot of a page.
 #[must_use]
 pub const fn tick_of(page: PageNumber, slot: u8) -> Tick {
-    (page << 6) | (slot as u16 & 0x3f)
+    (page << 7) | (slot as u16 & 0x7f)
 }
 
 /// Counts departures of a market; a page takes a new epoch whenever cohorts leave it, so that a
@@ -59,7 +59,7 @@ impl CohortId {
     #[must_use]
     pub const fn departures(self) -> DepartureKey {
         DepartureKey {
-            page: page_of(self.tick),
+            half: half_of(self.tick),
             epoch: self.epoch,
         }
     }
@@ -334,16 +334,34 @@ pub enum Departure {
     Closed(Cohort),
 }
 
-/// The cell that records departures: cohorts of one page that were born in one epoch.
+/// Half of a page: departures of 64 neighbouring ticks share a cell. Those of a whole page could
+/// outgrow what a contract can load at once.
+pub type HalfPage = u16;
+
+/// The half page a tick lives in.
+#[must_use]
+pub const fn half_of(tick: Tick) -> HalfPage {
+    tick >> 6
+}
+
+/// The cell that records departures: cohorts of half a page that were born in one epoch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, TypeInfo)]
 pub struct DepartureKey {
-    /// Page of birth.
-    pub page: PageNumber,
+    /// Half page of birth.
+    pub half: HalfPage,
     /// Epoch of birth.
     pub epoch: Epoch,
 }
 
-/// A small map from a slot of a page to `T`, kept in slot order: at most 64 entries.
+impl DepartureKey {
+    /// The tick of a slot: departures stand under the slots of their page.
+    #[must_use]
+    pub const fn tick(self, slot: u8) -> Tick {
+        tick_of(self.half >> 1, slot)
+    }
+}
+
+/// A small map from a slot of a page to `T`, kept in slot order.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
 pub struct Slots<T>(Vec<(u8, T)>);
 
@@ -458,16 +476,16 @@ impl Page {
     }
 }
 
-/// Departed cohorts of one page and epoch.
+/// Departed cohorts of half a page and one epoch, at most 64.
 pub type Departures = Slots<Departure>;
 
-/// Which of the 1 024 pages hold cohorts: one bit each, in one cell with the market's totals.
+/// Which of the 512 pages hold cohorts: one bit each, in one cell with the market's totals.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode, TypeInfo)]
-pub struct Directory([u128; 8]);
+pub struct Directory([u128; 4]);
 
 impl Directory {
     const fn bit(page: PageNumber) -> (usize, u128) {
-        ((page >> 7) as usize & 0x7, 1u128 << (page & 0x7f))
+        ((page >> 7) as usize & 0x3, 1u128 << (page & 0x7f))
     }
 
     /// Whether a page holds cohorts.
@@ -521,8 +539,8 @@ mod tests {
         /// The directory answers as a sorted set would.
         #[test]
         fn directory_equals_a_sorted_set(
-            changes in proptest::collection::vec((0u16..1_024, any::<bool>()), 0..200),
-            ask in 0u16..1_024,
+            changes in proptest::collection::vec((0u16..512, any::<bool>()), 0..200),
+            ask in 0u16..512,
         ) {
             let (mut directory, mut model) = (Directory::default(), BTreeSet::new());
             for (page, occupied) in changes {

@@ -4,8 +4,7 @@ use super::{Ledger, LedgerError, LedgerStore, MAX_MOVES};
 use crate::batch::{outcome, raise_at, Batch, Outcome, Settled};
 use crate::math::Rounding;
 use crate::page::{
-    page_of, slot_of, tick_of, BatchedCohort, Cohort, CohortId, Conversion, Cooling, Departure,
-    Stake,
+    page_of, slot_of, BatchedCohort, Cohort, CohortId, Conversion, Cooling, Departure, Stake,
 };
 use crate::position::{Pooled, Position};
 use crate::tick;
@@ -274,7 +273,7 @@ impl<S: LedgerStore> Ledger<'_, S> {
                 })
                 .collect();
             for (slot, cohort) in waiting {
-                let tick = tick_of(key.page, slot);
+                let tick = key.tick(slot);
                 let id = CohortId {
                     tick,
                     epoch: key.epoch,
