@@ -329,20 +329,15 @@ pub struct Batch {
     pub settled: Option<Settled>,
 }
 
-impl Batch {
-    /// What the cohort of a rank raised, once settled.
-    ///
-    /// # Errors
-    /// [`MathError::Overflow`].
-    pub fn raise_of(
-        settled: &Settled,
-        cohort: &BatchedCohort,
-        scale: UnitScale,
-    ) -> Result<Amount, MathError> {
-        match cohort.rank.cmp(&settled.marginal_rank) {
-            core::cmp::Ordering::Less => raise_at(cohort, settled.price, scale),
-            core::cmp::Ordering::Equal => Ok(settled.marginal_raise),
-            core::cmp::Ordering::Greater => Ok(Amount::ZERO),
+impl Settled {
+    /// What the cohort of a rank raised that was asked for so much at the clearing price: all of
+    /// it before the margin, nothing behind it.
+    #[must_use]
+    pub fn raise_of(&self, rank: u16, asked: Amount) -> Amount {
+        match rank.cmp(&self.marginal_rank) {
+            core::cmp::Ordering::Less => asked,
+            core::cmp::Ordering::Equal => self.marginal_raise,
+            core::cmp::Ordering::Greater => Amount::ZERO,
         }
     }
 }

@@ -319,7 +319,7 @@ pub trait LiquidationAuction {
     /// nothing. Anyone may call it.
     ///
     /// # Events
-    /// `AuctionCleared`, `AuctionSettled`.
+    /// `AuctionSettled`, which carries the clearing.
     ///
     /// # Errors
     /// `UnknownBatch`, `UnknownMarket`, `Auction`, `VaultUnavailable`, `Vault`, `Token`.
@@ -474,7 +474,7 @@ pub struct BidCancelled {
     pub bid: BidId,
 }
 
-/// An auction was judged.
+/// An auction was judged before its settlement, which tells the result again.
 #[ink::event]
 pub struct AuctionCleared {
     /// The batch.
@@ -490,12 +490,8 @@ pub struct AuctionSettled {
     pub batch: BatchKey,
     /// Who called.
     pub settler: AccountId,
-    /// The one price; zero when nothing was sold.
-    pub price: Price,
-    /// Quote paid.
-    pub raised: Amount,
-    /// Collateral received.
-    pub sold: Amount,
+    /// The result, whoever judged it: the one price, quote paid, collateral received.
+    pub clearing: Clearing,
 }
 
 /// A bidder claimed bids.

@@ -7,7 +7,7 @@ use crate::losses::{settle_losses, Waterfall};
 use crate::market::{MarketPrices, Running, MAX_RUNNING_BATCHES, MAX_TICKS_PER_BATCH};
 use crate::math::Rounding;
 use crate::page::{
-    tick_of, BatchedCohort, Cohort, CohortId, Departure, DepartureKey, Directory, Epoch, PageNumber,
+    tick_of, BatchedCohort, Cohort, CohortId, Departure, DepartureKey, Directory, PageNumber,
 };
 use crate::tick::{self, Tick};
 use crate::units::{highest_healthy_ratio, Amount, Block, Price};
@@ -19,7 +19,7 @@ use scale_info::TypeInfo;
 pub const MAX_CELLS_PER_BATCH: usize = 64;
 
 /// The most pages an opening looks at: with cohorts that wait, more than it takes from.
-const MAX_PAGES_PER_SWEEP: usize = 64;
+const MAX_PAGES_PER_SWEEP: usize = 16;
 
 /// What the auction knows of the money that a new batch can find.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode, TypeInfo)]
@@ -244,10 +244,11 @@ impl<S: LedgerStore> Ledger<'_, S> {
         lot: &mut Lot,
     ) -> Result<bool, LedgerError> {
         // Riskiest first, so from the highest slot down; what is not taken goes back.
+        let born = self.page(page)?.epoch;
         let mut residents = core::mem::take(&mut self.held_page(page)?.value.cohorts);
         let mut stay = Vec::new();
-        // Those of one epoch share a cell of departures; mostly all are of one.
-        let mut leave: Vec<(Epoch, Vec<(u8, Departure)>)> = Vec::new();
+        // Those of one half and epoch share a cell of departures; mostly all are of one.
+        let mut leave: Vec<(DepartureKey, Vec<(u8, Departure)>)> = Vec::new();
         let mut goes_on = true;
         while let Some((slot, cohort)) = residents.pop() {
             let tick = tick_of(page, slot);
@@ -274,13 +275,14 @@ impl<S: LedgerStore> Ledger<'_, S> {
                 slot,
                 Departure::Batched(self.enlist(id, cohort, left, sweep, lot)?),
             );
-            match leave.iter_mut().find(|(epoch, _)| *epoch == id.epoch) {
+            let key = id.departures();
+            match leave.iter_mut().find(|(of, _)| *of == key) {
                 Some((_, run)) => run.push(entry),
                 None => {
                     // One allocation: a contract's memory is never given back.
                     let mut run = Vec::with_capacity(residents.len().saturating_add(1));
                     run.push(entry);
-                    leave.push((id.epoch, run));
+                    leave.push((key, run));
                 }
             }
         }
@@ -293,9 +295,11 @@ impl<S: LedgerStore> Ledger<'_, S> {
             let epoch = self.state.next_epoch()?;
             self.page_mut(page)?.epoch = epoch;
         }
-        for (epoch, run) in leave {
-            self.departed_mut(DepartureKey { page, epoch })?
-                .extend_down(run);
+        for (key, run) in leave {
+            if key.epoch == born {
+                self.first_departures(key);
+            }
+            self.departed_mut(key)?.extend_down(run);
         }
         Ok(goes_on)
     }
@@ -491,7 +495,7 @@ impl<S: LedgerStore> Ledger<'_, S> {
                     continue;
                 }
                 if let Some(place) = ranked.get_mut(usize::from(cohort.rank)) {
-                    let (tick, epoch) = (tick_of(key.page, slot), key.epoch);
+                    let (tick, epoch) = (key.tick(slot), key.epoch);
                     *place = Some(Ranked {
                         cell,
                         id: CohortId { tick, epoch },

@@ -1,7 +1,7 @@
 //! A market with its cells in maps, and the books that are checked after every transition.
 
 use super::super::*;
-use crate::batch::{Batch, Sale};
+use crate::batch::{raise_at, Sale};
 use crate::market::{example_params, MarketPrices};
 use crate::math::Rounding;
 use crate::position::Position;
@@ -174,7 +174,8 @@ impl World {
                             None => batched += cohort.cohort.collateral.get(),
                             Some(settled) => {
                                 let scale = self.params.scale().unwrap();
-                                let raised = Batch::raise_of(&settled, cohort, scale).unwrap();
+                                let asked = raise_at(cohort, settled.price, scale).unwrap();
+                                let raised = settled.raise_of(cohort.rank, asked);
                                 let after =
                                     crate::batch::outcome(cohort, settled.price, raised, scale)
                                         .unwrap();
