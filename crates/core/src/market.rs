@@ -3,10 +3,14 @@
 mod params;
 mod prices;
 
-pub use params::{example_params, Limits, MarketParams, ParamsError};
+pub use params::{
+    example_params, Limits, MarketParams, ParamsError, MAX_INSURANCE_BUDGET, MIN_PENALTY,
+    TIP_PART_OF_HOLE,
+};
 pub use prices::MarketPrices;
 
 use crate::breaker::Stage;
+use crate::inventory::Inventory;
 use crate::losses::{RewardTerms, TopUps};
 use crate::math::{MathError, Rounding};
 use crate::page::{Directory, Epoch};
@@ -74,6 +78,8 @@ pub struct MarketState {
     pub top_ups: TopUps,
     /// The circuit breaker's stage, told by the auction contract.
     pub stage: Stage,
+    /// Collateral that insurance has taken, and what it spent lately.
+    pub inventory: Inventory,
 }
 
 /// What a market keeps of a running batch beside its totals.
@@ -83,6 +89,8 @@ pub struct Running {
     pub number: u32,
     /// What it may raise at its start price: it takes up so much of the hole.
     pub asked: Amount,
+    /// The part of it that insurance's own collateral may raise.
+    pub own: Amount,
     /// What its cohorts would lack if everything went at the floor: `Σ max(0, D_b − C_b·floor)`.
     pub provision: Amount,
     /// What its keepers will be paid by.
@@ -115,6 +123,7 @@ impl Default for MarketState {
             wind_down: None,
             top_ups: TopUps::default(),
             stage: Stage::Open,
+            inventory: Inventory::default(),
         }
     }
 }
@@ -152,6 +161,7 @@ impl MarketState {
             .plus(self.batched_collateral)?
             .plus(self.closed_collateral)?
             .plus(self.collateral_rounding)?
+            .plus(self.inventory.all()?)?
             .plus(
                 self.wind_down
                     .map(|ended| ended.in_kind)

@@ -57,7 +57,20 @@ pub struct MarketParams {
     pub notice: Millis,
     /// One loss of lenders above this share of what they have lent winds the market down.
     pub loss_cap: Ratio,
+    /// What insurance may spend in a day on collateral that nobody bids for, as a share of the
+    /// hole; zero: it buys nothing.
+    pub insurance_budget: Ratio,
 }
+
+/// The least penalty: keepers are paid out of penalties, and nobody would liquidate for nothing.
+pub const MIN_PENALTY: Ratio = Ratio::from_ppm(1_000);
+
+/// The most that insurance may spend in a day, as a share of the hole.
+pub const MAX_INSURANCE_BUDGET: Ratio = Ratio::from_bps(2_500);
+
+/// The highest keeper's tip, as a part of the hole: a thousandth, which is under a hundredth of
+/// the smallest batch that insurance tops up.
+pub const TIP_PART_OF_HOLE: u128 = 1_000;
 
 /// Parameters that may be lowered at once: they bind new risk only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
@@ -77,7 +90,7 @@ pub enum ParamsError {
     Decimals,
     /// Not `0 < initial LTV < liquidation threshold < 1`.
     LoanToValue,
-    /// Penalty over 30 %, or slippage of 50 % or more.
+    /// Penalty under 0.1 % or over 30 %, or slippage of 50 % or more.
     PenaltyOrSlippage,
     /// `(1+π)·LT` must be under `1−σ` and under `h*(1−σ)`: else closing could worsen a position.
     TargetHealth,
@@ -103,6 +116,10 @@ pub enum ParamsError {
     Fixed,
     /// A limit would rise; that takes notice.
     Loosened,
+    /// The keeper's tip is over a thousandth of the hole.
+    KeeperTip,
+    /// Insurance would spend over a quarter of the hole in a day.
+    InsuranceBudget,
 }
 
 impl MarketParams {
@@ -130,7 +147,8 @@ impl MarketParams {
             ParamsError::LoanToValue,
         )?;
         ensure(
-            self.penalty <= Ratio::from_bps(3_000) && self.slippage < Ratio::from_bps(5_000),
+            (MIN_PENALTY..=Ratio::from_bps(3_000)).contains(&self.penalty)
+                && self.slippage < Ratio::from_bps(5_000),
             ParamsError::PenaltyOrSlippage,
         )?;
         let owed = self
@@ -177,6 +195,15 @@ impl MarketParams {
         ensure(
             self.loss_cap > Ratio::ZERO && self.loss_cap <= one,
             ParamsError::LossCap,
+        )?;
+        let most_tip = self.hole.mul_div(1, TIP_PART_OF_HOLE, Rounding::Down);
+        ensure(
+            most_tip.is_ok_and(|most| self.keeper_tip <= most),
+            ParamsError::KeeperTip,
+        )?;
+        ensure(
+            self.insurance_budget <= MAX_INSURANCE_BUDGET,
+            ParamsError::InsuranceBudget,
         )
     }
 
@@ -286,6 +313,7 @@ pub fn example_params() -> MarketParams {
         interest: InterestCurve::FREE,
         notice: SHORTEST_NOTICE,
         loss_cap: Ratio::from_bps(1_000),
+        insurance_budget: Ratio::from_bps(500),
     }
 }
 
@@ -359,6 +387,19 @@ mod tests {
             (
                 |p| p.loss_cap = Ratio::from_ppm(1_000_001),
                 ParamsError::LossCap,
+            ),
+            (|p| p.penalty = Ratio::ZERO, ParamsError::PenaltyOrSlippage),
+            (
+                |p| p.penalty = Ratio::from_ppm(999),
+                ParamsError::PenaltyOrSlippage,
+            ),
+            (
+                |p| p.keeper_tip = Amount::new(p.hole.get() / TIP_PART_OF_HOLE + 1),
+                ParamsError::KeeperTip,
+            ),
+            (
+                |p| p.insurance_budget = Ratio::from_ppm(250_001),
+                ParamsError::InsuranceBudget,
             ),
         ];
         for (change, expected) in cases {

@@ -1,9 +1,12 @@
 //! What a market goes by of its oracle.
 
 use crate::oracle::{FeedStatus, Variance};
-use crate::units::{Millis, Price};
+use crate::units::{Millis, Price, Ratio};
 use scale::{Decode, Encode};
 use scale_info::TypeInfo;
+
+/// Seconds of an hour.
+const HOUR: u64 = 3_600;
 
 /// What the market needs to know of an accepted oracle round.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
@@ -47,6 +50,12 @@ impl MarketPrices {
     pub fn worst(&self) -> Price {
         let low = self.spot.min(self.previous);
         self.quarantined.map_or(low, |price| low.min(price))
+    }
+
+    /// Standard deviation of the price over an hour, as a share of it: what ladders answer to.
+    #[must_use]
+    pub fn hourly_volatility(&self) -> Option<Ratio> {
+        self.volatility.map(|measured| measured.deviation_over(HOUR))
     }
 
     /// How far they can be relied on, under a market's own limit of age.
