@@ -169,6 +169,16 @@ impl MarketState {
             )
     }
 
+    /// Whether insurance has money and budget left today to buy what nobody bids for.
+    #[must_use]
+    pub fn may_insure(&self, params: &MarketParams) -> bool {
+        let budget = params.insurance_budget_a_day().unwrap_or_default();
+        !self
+            .inventory
+            .allowance(budget, self.insurance, self.accrued_at)
+            .is_zero()
+    }
+
     /// What running batches may raise together at their start prices.
     ///
     /// # Errors

@@ -33,10 +33,7 @@ impl<S: LedgerStore> Ledger<'_, S> {
             return Ok(Amount::ZERO);
         }
         let state = &*self.state;
-        let budget = self
-            .params
-            .hole
-            .share(self.params.insurance_budget, Rounding::Down)?;
+        let budget = self.params.insurance_budget_a_day()?;
         let mut left = state
             .inventory
             .allowance(budget, state.insurance, state.accrued_at);

@@ -275,6 +275,14 @@ impl MarketParams {
         })
     }
 
+    /// What insurance may spend in a day on collateral that nobody bids for, rounded down.
+    ///
+    /// # Errors
+    /// [`MathError::Overflow`].
+    pub fn insurance_budget_a_day(&self) -> Result<Amount, MathError> {
+        self.hole.share(self.insurance_budget, Rounding::Down)
+    }
+
     /// `(1+π)·LT`, rounded down.
     ///
     /// # Errors
