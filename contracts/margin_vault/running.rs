@@ -106,9 +106,8 @@ impl MarginVault {
         let block = self.env().block_number();
         let ending = loaded.state.wind_down.is_some();
         let prices = self.insurers_prices(&loaded, &sale);
-        let settlement = self.transition(&mut loaded, |l| match &prices {
-            Some(prices) => l.settle_unsold(number, prices, block, REST_AT_SETTLEMENT),
-            None => l.settle_batch(number, sale, block, REST_AT_SETTLEMENT),
+        let settlement = self.transition(&mut loaded, |l| {
+            l.settle_lot(number, sale, prices.as_ref(), block, REST_AT_SETTLEMENT)
         })?;
         let waterfall = settlement.waterfall;
         let reward = waterfall.reward.plus(waterfall.top_up)?;

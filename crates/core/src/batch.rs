@@ -209,6 +209,7 @@ const DUST: u128 = 10_000;
 ///
 /// # Errors
 /// [`MathError`] where a number leaves its range.
+#[inline(never)]
 pub fn outcome(
     cohort: &BatchedCohort,
     price: Price,

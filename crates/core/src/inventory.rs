@@ -117,12 +117,7 @@ impl Inventory {
     }
 
     /// The cost of a part of what there was.
-    fn cost_of(
-        &self,
-        part: Amount,
-        all: Amount,
-        rounding: Rounding,
-    ) -> Result<Amount, MathError> {
+    fn cost_of(&self, part: Amount, all: Amount, rounding: Rounding) -> Result<Amount, MathError> {
         self.cost.mul_div(part.get(), all.get().max(1), rounding)
     }
 
@@ -167,10 +162,15 @@ mod tests {
         let mut inventory = Inventory::default();
         let (budget, insured) = (amount(1_000), amount(700));
         assert_eq!(inventory.allowance(budget, insured, DAY), insured);
-        inventory.take(amount(5), amount(500), amount(100), DAY).unwrap();
+        inventory
+            .take(amount(5), amount(500), amount(100), DAY)
+            .unwrap();
         assert_eq!(inventory.allowance(budget, insured, DAY), amount(400));
         assert_eq!(inventory.spent_on(2 * DAY - 1), amount(600));
-        assert_eq!(inventory.allowance(budget, amount(100), 2 * DAY - 1), amount(100));
+        assert_eq!(
+            inventory.allowance(budget, amount(100), 2 * DAY - 1),
+            amount(100)
+        );
         // Another day, another budget; a lower budget than what was spent leaves nothing.
         assert_eq!(inventory.allowance(budget, insured, 2 * DAY), insured);
         assert_eq!(inventory.allowance(amount(599), insured, DAY), Amount::ZERO);
@@ -184,11 +184,20 @@ mod tests {
             cost: amount(1_000),
             ..Inventory::default()
         };
-        assert_eq!(inventory.hand_over(amount(300)), Ok((amount(30), amount(300))));
+        assert_eq!(
+            inventory.hand_over(amount(300)),
+            Ok((amount(30), amount(300)))
+        );
         assert_eq!(inventory.cost, amount(700));
         // The rest of it is worth 300, and 400 is being sold.
-        assert_eq!(inventory.hand_over(amount(301)), Ok((amount(30), amount(300))));
-        assert_eq!((inventory.held, inventory.cost), (Amount::ZERO, amount(400)));
+        assert_eq!(
+            inventory.hand_over(amount(301)),
+            Ok((amount(30), amount(300)))
+        );
+        assert_eq!(
+            (inventory.held, inventory.cost),
+            (Amount::ZERO, amount(400))
+        );
     }
 
     proptest! {

@@ -234,7 +234,7 @@ fn a_running_auction_keeps_its_terms_and_its_keepers_their_reward() {
 
     s.w.restore(&start);
     let mut next = example_params();
-    next.penalty = Ratio::from_bps(1);
+    next.penalty = Ratio::from_bps(10);
     next.keeper_tip = Amount::ZERO;
     next.keeper_share = Ratio::ZERO;
     next.hole = next.min_batch;

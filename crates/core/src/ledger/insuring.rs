@@ -18,6 +18,8 @@ impl<S: LedgerStore> Ledger<'_, S> {
     /// debt; so nothing it leaves is worse than before. With every price goes what the purchase
     /// writes off: both together stay within the day's budget and within what insurance has, so
     /// that a purchase never costs lenders anything.
+    #[cold]
+    #[inline(never)]
     pub(super) fn insurance_pays(
         &self,
         batch: &Batch,
@@ -40,32 +42,38 @@ impl<S: LedgerStore> Ledger<'_, S> {
         let (mut pays, mut ends) = (Amount::ZERO, false);
         for ranked in cohorts.iter().flatten() {
             let cohort = &ranked.cohort;
-            let mut given = Amount::ZERO;
-            if !ends {
-                given = raise_at(cohort, floor, self.scale)?;
-                let covered = outcome(cohort, floor, given, self.scale)?.shortfall;
-                if given.plus(covered)? > left {
-                    ends = true;
-                    let worth =
-                        self.scale
-                            .value(cohort.cohort.collateral, floor, Rounding::Down)?;
-                    let sound = worth > cohort.debt;
-                    given = if sound { left.min(given) } else { Amount::ZERO };
-                }
+            let costs = |given: Amount| -> Result<Amount, LedgerError> {
+                Ok(given.plus(outcome(cohort, floor, given, self.scale)?.shortfall)?)
+            };
+            let mut given = if ends {
+                Amount::ZERO
+            } else {
+                raise_at(cohort, floor, self.scale)?
+            };
+            let mut cost = costs(given)?;
+            if cost > left && !ends {
+                ends = true;
+                let worth = self
+                    .scale
+                    .value(cohort.cohort.collateral, floor, Rounding::Down)?;
+                let sound = worth > cohort.debt;
+                given = if sound { left.min(given) } else { Amount::ZERO };
+                cost = costs(given)?;
             }
-            let covered = outcome(cohort, floor, given, self.scale)?.shortfall;
-            pays = pays.plus(given)?;
-            match left.minus(given.plus(covered)?) {
-                Ok(rest) => left = rest,
+            if cost > left {
                 // Worthless collateral would be written off at lenders' cost.
-                Err(_) => return Ok(Amount::ZERO),
+                return Ok(Amount::ZERO);
             }
+            left = left.minus(cost)?;
+            pays = pays.plus(given)?;
         }
         Ok(pays)
     }
 
     /// How much of insurance's collateral a batch sells at a price for the money its cohorts have
     /// left, and what for. What is given up is rounded up.
+    #[cold]
+    #[inline(never)]
     pub(super) fn own_sale(
         &self,
         batch: &Batch,
@@ -86,6 +94,8 @@ impl<S: LedgerStore> Ledger<'_, S> {
 
     /// Books what a settlement took for insurance and sold of its own, and whether insurance has
     /// to wait before it offers collateral alone.
+    #[cold]
+    #[inline(never)]
     pub(super) fn keep_inventory(
         &mut self,
         batch: &Batch,
@@ -116,6 +126,8 @@ impl<S: LedgerStore> Ledger<'_, S> {
     /// price: what the cohorts leave of the room, at most a part of the hole, in one batch at a
     /// time. Alone it is offered only after the wait of a lot that failed, and not under the least
     /// batch.
+    #[cold]
+    #[inline(never)]
     pub(super) fn own_offer(
         &self,
         sweep: &Sweep,

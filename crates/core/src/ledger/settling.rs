@@ -82,7 +82,12 @@ impl<S: LedgerStore> Ledger<'_, S> {
         self.settle_lot(number, nothing, Some(prices), block, rest)
     }
 
-    fn settle_lot(
+    /// [`Self::settle_batch`] or, with prices and without money, [`Self::settle_unsold`].
+    ///
+    /// # Errors
+    /// Those of [`Self::settle_batch`].
+    #[inline(never)]
+    pub fn settle_lot(
         &mut self,
         number: u32,
         sale: Sale,

@@ -68,9 +68,9 @@ pub const MIN_PENALTY: Ratio = Ratio::from_ppm(1_000);
 /// The most that insurance may spend in a day, as a share of the hole.
 pub const MAX_INSURANCE_BUDGET: Ratio = Ratio::from_bps(2_500);
 
-/// The highest keeper's tip, as a part of the hole: a thousandth, which is under a hundredth of
-/// the smallest batch that insurance tops up.
-pub const TIP_PART_OF_HOLE: u128 = 1_000;
+/// The highest keeper's tip, as a part of the hole: insurance tops up to it several times a day,
+/// and whoever leaves a batch pays it.
+pub const TIP_PART_OF_HOLE: u128 = 100;
 
 /// Parameters that may be lowered at once: they bind new risk only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
@@ -116,7 +116,7 @@ pub enum ParamsError {
     Fixed,
     /// A limit would rise; that takes notice.
     Loosened,
-    /// The keeper's tip is over a thousandth of the hole.
+    /// The keeper's tip is over a hundredth of the hole.
     KeeperTip,
     /// Insurance would spend over a quarter of the hole in a day.
     InsuranceBudget,

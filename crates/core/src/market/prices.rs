@@ -55,7 +55,8 @@ impl MarketPrices {
     /// Standard deviation of the price over an hour, as a share of it: what ladders answer to.
     #[must_use]
     pub fn hourly_volatility(&self) -> Option<Ratio> {
-        self.volatility.map(|measured| measured.deviation_over(HOUR))
+        self.volatility
+            .map(|measured| measured.deviation_over(HOUR))
     }
 
     /// How far they can be relied on, under a market's own limit of age.
