@@ -124,6 +124,11 @@ impl History {
         let raised = opening.targets[step].get() * part / 100;
         let rest = self.below(3) as u16;
         let unsold = raised == 0 && self.below(4) > 0;
+        if unsold && self.below(2) == 0 {
+            // The price stood: a round newer than the batch's, and not under its floor.
+            let stands = self.price.0;
+            self.set_price(stands);
+        }
         self.settle_at(&opening, opening.prices[step].get(), raised, rest, unsold);
     }
 

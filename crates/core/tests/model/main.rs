@@ -62,7 +62,7 @@ fn the_ledger_equals_the_slow_model_over_a_million_operations() {
     // The histories are not idle: batches open, sell, and write off.
     assert!(all.opened > 10_000 && all.liquidated > 2 * all.opened);
     assert!(all.settled == all.opened && all.written_off > 1_000);
-    assert!(all.insured > 1_000 && all.resold > 1_000);
+    assert!(all.insured > 500 && all.resold > 250);
 }
 
 #[test]

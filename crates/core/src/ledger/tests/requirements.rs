@@ -91,7 +91,10 @@ fn f16_what_a_tier_leaves_rolls_down_and_insurance_comes_last() {
     let mut sale = auction(&opening);
     place(&world, &mut sale, 10 * QUOTE, opening.prices[30], 0);
     let done = settle(&mut world, &opening, &mut sale);
-    assert_eq!((done.raised.get(), done.insured), (10 * QUOTE, Insured::default()));
+    assert_eq!(
+        (done.raised.get(), done.insured),
+        (10 * QUOTE, Insured::default())
+    );
     // Nobody: the third tier takes the lot at the floor.
     let (mut world, opening) = opened();
     let done = settle(&mut world, &opening, &mut auction(&opening));
@@ -124,7 +127,9 @@ fn f18_volatility_and_depth_move_the_ladder_of_an_opening() {
                 depth: deep.map(|whole| Amount::new(whole * QUOTE)),
             },
         };
-        let opening = world.transition(0, |l, _| l.open(&prices, request)).unwrap();
+        let opening = world
+            .transition(0, |l, _| l.open(&prices, request))
+            .unwrap();
         world.check();
         let parts = |price: Price| (price.get() / (PRICE_ONE / 10_000)) as u32;
         let (first, last) = (opening.prices[0], *opening.prices.last().unwrap());
@@ -135,10 +140,16 @@ fn f18_volatility_and_depth_move_the_ladder_of_an_opening() {
     assert_eq!((start, floor), (1_030_000, 900_000));
     assert_eq!(ladder(Some(Variance::default()), Some(0)).0, 1_030_000);
     let (start, floor, _) = ladder(Some(hour(10)), None);
-    assert!(start.abs_diff(1_080_000) <= 2 && floor.abs_diff(880_000) <= 2, "{start} {floor}");
+    assert!(
+        start.abs_diff(1_080_000) <= 2 && floor.abs_diff(880_000) <= 2,
+        "{start} {floor}"
+    );
     // Depth: a hundredth off the start and two on the floor where it counts in full, half of it
     // for half, and no more than that however deep.
-    assert_eq!((ladder(None, Some(25_000)).0, ladder(None, Some(25_000)).1), (1_025_000, 910_000));
+    assert_eq!(
+        (ladder(None, Some(25_000)).0, ladder(None, Some(25_000)).1),
+        (1_025_000, 910_000)
+    );
     for deep in [50_000, 5_000_000] {
         let (start, floor, _) = ladder(None, Some(deep));
         assert_eq!((start, floor), (1_020_000, 920_000));
@@ -151,7 +162,11 @@ fn f18_volatility_and_depth_move_the_ladder_of_an_opening() {
         assert!(start <= MAX_START.ppm() as u32 && floor >= MIN_FLOOR.ppm() as u32);
         before = (start, floor);
     }
-    assert_eq!(before, (1_100_000, 800_000), "the hard bounds are reached and kept");
+    assert_eq!(
+        before,
+        (1_100_000, 800_000),
+        "the hard bounds are reached and kept"
+    );
     let most = ladder(Some(Variance::new(u128::MAX)), Some(u128::MAX / QUOTE));
     assert!(most.0 <= MAX_START.ppm() as u32 && most.1 <= MAX_FLOOR.ppm() as u32);
 }
@@ -179,7 +194,12 @@ fn f18_a_running_batch_keeps_the_ladder_it_was_measured_for() {
     };
     let more = world
         .transition(0, |l, _| {
-            l.extend(opening.number, &wild, &opening.prices, request(9_000 * QUOTE))
+            l.extend(
+                opening.number,
+                &wild,
+                &opening.prices,
+                request(9_000 * QUOTE),
+            )
         })
         .unwrap();
     assert_eq!(more.prices, opening.prices);
@@ -236,7 +256,9 @@ fn f26_a_limit_holds_however_late_the_bid_lands() {
 #[test]
 fn f29_congestion_sells_nothing_under_the_floor() {
     let mut world = crashed();
-    let owned: u128 = (0..10).map(|who| world.view(who, PRICE_ONE).collateral.get()).sum();
+    let owned: u128 = (0..10)
+        .map(|who| world.view(who, PRICE_ONE).collateral.get())
+        .sum();
     let (mut spot, mut got, mut paid) = (170u128, 0u128, 0u128);
     for _ in 0..12 {
         world.block += 15_000;
@@ -245,7 +267,11 @@ fn f29_congestion_sells_nothing_under_the_floor() {
             break;
         };
         let floor = *opening.prices.last().unwrap();
-        assert_eq!(floor.get(), spot * PRICE_ONE / 10 * 9, "never lowered by itself");
+        assert_eq!(
+            floor.get(),
+            spot * PRICE_ONE / 10 * 9,
+            "never lowered by itself"
+        );
         let mut sale = auction(&opening);
         let scale = world.params.scale().unwrap();
         // Nothing under the floor is even taken.
@@ -264,7 +290,9 @@ fn f29_congestion_sells_nothing_under_the_floor() {
         let under = Price::new(floor.get() - 1);
         let refused = world.settle(opening.number, under, Amount::new(part));
         assert_eq!(refused.err(), Some(LedgerError::PriceOutsideLadder));
-        let done = world.settle(opening.number, floor, Amount::new(part)).unwrap();
+        let done = world
+            .settle(opening.number, floor, Amount::new(part))
+            .unwrap();
         world.rest(opening.number);
         world.check();
         got += done.sold.get();
