@@ -34,10 +34,9 @@ impl Slow {
             let (kept, unpaid) = (&worth - &full, &owed - &repaid);
             // On the edge of dust, or of an empty cohort that owes a speck.
             let rest = &kept * 10_000u32;
-            if (&rest - &unpaid).abs() <= &off * 10_000u32 && !near(&unpaid, &Fix::zero()) {
-                if !near(&kept, &Fix::zero()) {
-                    return None;
-                }
+            let edge = (&rest - &unpaid).abs() <= &off * 10_000u32;
+            if edge && !near(&unpaid, &Fix::zero()) && !near(&kept, &Fix::zero()) {
+                return None;
             }
             let sold_out = near(&kept, &Fix::zero()) || is_dust(&kept, &unpaid);
             let covered = if sold_out { unpaid } else { Fix::zero() };

@@ -256,6 +256,34 @@ fn collateral_of_insurance_finds_its_own_batch_after_a_wait() {
     assert_eq!(refused, Some(LedgerError::NothingToLiquidate), "a speck");
     let opening = world.open_batch(price(165)).unwrap();
     assert_eq!((opening.cohorts, opening.members), (0, 0));
+    // Cohorts may join it before its first step.
+    let mut joined = world.clone();
+    joined.open_position(2, 10 * COLLATERAL, 1_490 * QUOTE, price(200));
+    let prices = joined.prices(price(165));
+    let request = OpenRequest {
+        block: joined.block,
+        demand: Demand {
+            most: Amount::new(u128::MAX),
+            depth: None,
+        },
+    };
+    let more = joined
+        .transition(0, |l, _| {
+            l.extend(opening.number, &prices, &opening.prices, request)
+        })
+        .unwrap();
+    joined.check();
+    assert_eq!((more.cohorts, more.offered), (1, opening.offered));
+    let cohort = more.targets[30].get() - opening.targets[30].get();
+    assert!(cohort.abs_diff(1_564_500_000) <= 2, "{cohort}");
+    let half = Amount::new(more.targets[30].get() / 2);
+    let done = joined
+        .settle(opening.number, opening.prices[30], half)
+        .unwrap();
+    joined.rest(opening.number);
+    joined.check();
+    let proceeds = done.insured.proceeds.get();
+    assert!(proceeds.abs_diff(half.get() - cohort) <= 2, "{proceeds}");
     // An owner who opens it does not shield a small position of its own: the rule of an eighth of
     // the hole asks for batches with cohorts.
     world.open_position(2, 10 * COLLATERAL, 1_490 * QUOTE, price(200));
