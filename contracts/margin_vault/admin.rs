@@ -193,6 +193,13 @@ impl MarginVault {
         } else {
             loaded.market.quote
         };
+        if in_kind {
+            let notice = loaded.market.params.notice;
+            let (collateral, good) = loaded.state.hand_inventory_over(notice)?;
+            if !collateral.is_zero() {
+                self.announce(market, Change::HandedOver { collateral, good });
+            }
+        }
         let shares = self.shares_of(market, lender);
         let mut taken = self.collected(market, lender);
         let amount = loaded.state.collect(shares, &mut taken, in_kind)?;

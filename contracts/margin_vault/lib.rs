@@ -449,6 +449,7 @@ mod margin_vault {
                 collateral: opening.collateral,
                 debt: opening.debt,
                 reference: opening.reference,
+                offered: opening.offered,
             });
             end_root_unwritten::<_, VaultError>(opening)
         }

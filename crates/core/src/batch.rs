@@ -209,6 +209,7 @@ const DUST: u128 = 10_000;
 ///
 /// # Errors
 /// [`MathError`] where a number leaves its range.
+#[inline(never)]
 pub fn outcome(
     cohort: &BatchedCohort,
     price: Price,
@@ -282,7 +283,7 @@ pub struct Sale {
 pub struct Settled {
     /// Clearing price; zero when nothing was sold.
     pub price: Price,
-    /// Quote raised.
+    /// Quote raised, or paid by insurance where nobody bid.
     pub raised: Amount,
     /// Borrow index at which remaining debt was scaled again.
     pub index: Index,
@@ -325,6 +326,8 @@ pub struct Batch {
     pub debt: Amount,
     /// `T` at the start price.
     pub asked: Amount,
+    /// Collateral of insurance's own that is offered with it, served last.
+    pub offered: Amount,
     /// How it ended; `None` while it runs.
     pub settled: Option<Settled>,
 }

@@ -364,7 +364,8 @@ pub trait MarginVault {
 
     /// Settles a batch: makes sure that the raised quote, which the auction contract has just
     /// sent, is there on top of everything owed in that token, and sends the collateral sold.
-    /// The first cells of the batch are put back at once. The auction contract only.
+    /// The first cells of the batch are put back at once. Where nobody came, insurance may take
+    /// some of the lot at the floor; then no token moves. The auction contract only.
     ///
     /// # Events
     /// `BatchSettled`.

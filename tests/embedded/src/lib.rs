@@ -9,6 +9,7 @@ pub use scene::Scene;
 use breakwater_chain::{AccountId, CallError, Chain, Embedded, Message, Receipt, Snapshot};
 use breakwater_core::auction::{Clearing, Fill, Phase};
 use breakwater_core::batch::Batch;
+use breakwater_core::ladder::Scaling;
 use breakwater_core::ledger::{LedgerError, Settlement};
 use breakwater_core::market::{example_params, MarketParams};
 use breakwater_core::oracle::{FeedConfig, Reading};
@@ -90,7 +91,9 @@ impl World {
         Self::deployed(example_params(), feed).filled()
     }
 
-    fn filled(self) -> Self {
+    /// A price of 200 and lenders' quote in it.
+    #[must_use]
+    pub fn filled(self) -> Self {
         let mut world = self;
         world.set_price(price(200));
         let lender = world.lender();
@@ -106,7 +109,19 @@ impl World {
         Self::deployed(params, FeedConfig::without_bands(2, 600_000, 1, 1_800_000))
     }
 
+    /// As [`Self::without_price`], with a ladder that answers to what is measured.
+    pub fn measured(params: MarketParams, feed: FeedConfig) -> Self {
+        Self::deployed_as(params, feed)
+    }
+
+    /// Histories jump from price to price as they like: their ladders answer to nothing.
     fn deployed(params: MarketParams, feed: FeedConfig) -> Self {
+        let mut params = params;
+        params.ladder.scaling = Scaling::NONE;
+        Self::deployed_as(params, feed)
+    }
+
+    fn deployed_as(params: MarketParams, feed: FeedConfig) -> Self {
         let mut chain = Embedded::new();
         let feeders: Vec<_> = (1..4).map(|index| chain.account(index)).collect();
         let plan = Plan {

@@ -7,19 +7,22 @@ mod batches;
 mod depth;
 mod extension;
 mod in_kind;
+mod insuring;
 mod leaving;
 mod memory;
 mod moves;
 mod positions;
+mod settling;
 #[cfg(test)]
 mod tests;
 mod view;
 
-pub use batches::{Demand, OpenRequest, Opening, Settlement};
+pub use batches::{Demand, OpenRequest, Opening};
 pub use depth::{AtRisk, Histogram, TickTotals, MAX_HISTOGRAM_TICKS};
 pub use in_kind::TakenInKind;
 pub use leaving::Leaving;
 pub use memory::MemoryStore;
+pub use settling::Settlement;
 
 use crate::batch::Batch;
 use crate::market::{MarketParams, MarketState, ParamsError};

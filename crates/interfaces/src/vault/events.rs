@@ -115,6 +115,8 @@ pub struct BatchOpened {
     pub debt: Amount,
     /// The better of the last two accepted prices.
     pub reference: Price,
+    /// Insurance's own collateral that is offered with it.
+    pub offered: Amount,
 }
 
 /// Further cohorts were taken into a batch; the numbers are those of the whole.
