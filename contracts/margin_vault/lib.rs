@@ -1,8 +1,7 @@
 //! The margin vault: custody of collateral and lent quote, markets, positions and losses.
 //!
-//! Every rule is in `breakwater_core`; a message loads the cells of one market, calls the rule,
-//! stores what it returns, moves tokens at the end and emits an event. Calls go one way: to the
-//! oracle and to tokens, never up to the auction.
+//! Every rule is in `breakwater_core`; a message loads one market's cells, calls the rule, stores,
+//! moves tokens and emits an event. Calls go to the oracle and to tokens, never up to the auction.
 #![cfg_attr(not(feature = "std"), no_std, no_main)]
 
 mod admin;
