@@ -28,8 +28,8 @@ mod margin_vault {
     use breakwater_interfaces::cell::Cell;
     use breakwater_interfaces::governance::{Governed, Guarded, Roles};
     use breakwater_interfaces::vault::{
-        Accounting, BatchOpened, Borrowed, Deposited, MarginVault as Interface, Market, Reclaimed,
-        Redeemed, Repaid, Supplied, VaultError, Withdrawn,
+        Accounting, BatchOpened, BatchRested, Borrowed, Deposited, MarginVault as Interface,
+        Market, PositionSynced, Reclaimed, Redeemed, Repaid, Supplied, VaultError, Withdrawn,
     };
     use breakwater_interfaces::vault_admin::VaultAdmin;
     use breakwater_interfaces::MarketId;
@@ -248,6 +248,7 @@ mod margin_vault {
                 lender,
                 amount,
                 shares,
+                provision,
             });
             Ok(amount)
         }
@@ -288,6 +289,7 @@ mod margin_vault {
                 market,
                 owner,
                 amount,
+                prices,
             });
             Ok(())
         }
@@ -306,6 +308,7 @@ mod margin_vault {
                 market,
                 owner,
                 amount,
+                prices,
             });
             Ok(())
         }
@@ -339,6 +342,7 @@ mod margin_vault {
                 market,
                 owner,
                 amount: quote,
+                prices,
             });
             Ok(())
         }
@@ -382,7 +386,7 @@ mod margin_vault {
                 l.repay_and_withdraw(p, repay, withdraw, prices.as_ref())
             });
             let paid = done.map_err(|error| error.or_stopped(stopped))?;
-            self.unwind(loaded, owner, paid, Amount::ZERO, withdraw)?;
+            self.unwind(loaded, owner, (paid, Amount::ZERO, withdraw), prices)?;
             Ok(paid)
         }
 
@@ -392,7 +396,8 @@ mod margin_vault {
             let owner = self.env().caller();
             let mut loaded = self.load(market)?;
             let done = self.transition_of(&mut loaded, owner, |l, p| l.close_position(p))?;
-            self.unwind(loaded, owner, done.paid, done.reclaimed, done.collateral)?;
+            let moved = (done.paid, done.reclaimed, done.collateral);
+            self.unwind(loaded, owner, moved, None)?;
             Ok(done)
         }
 
@@ -424,6 +429,11 @@ mod margin_vault {
             let mut loaded = self.load(market)?;
             let done = self.transition_of(&mut loaded, owner, |l, p| l.sync(p, moves))?;
             self.store(loaded);
+            self.env().emit_event(PositionSynced {
+                market,
+                owner,
+                moves,
+            });
             Ok(done)
         }
 
@@ -437,9 +447,9 @@ mod margin_vault {
                 block: self.env().block_number(),
                 demand,
             };
-            let opening = self.transition(&mut loaded, |l| {
-                l.open_lot(&prices, request, stage > Stage::Open)
-            })?;
+            let left_only = stage > Stage::Open;
+            let opening =
+                self.transition(&mut loaded, |l| l.open_lot(&prices, request, left_only))?;
             self.store(loaded);
             self.env().emit_event(BatchOpened {
                 market,
@@ -449,6 +459,9 @@ mod margin_vault {
                 collateral: opening.collateral,
                 debt: opening.debt,
                 reference: opening.reference,
+                prices,
+                demand,
+                left_only,
             });
             Ok(opening)
         }
@@ -502,6 +515,11 @@ mod margin_vault {
             let mut loaded = self.load(market)?;
             let done = self.transition(&mut loaded, |l| l.rest(number, cells))?;
             self.store(loaded);
+            self.env().emit_event(BatchRested {
+                market,
+                number,
+                cells,
+            });
             Ok(done)
         }
 

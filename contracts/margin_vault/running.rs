@@ -41,6 +41,8 @@ impl MarginVault {
             members: opening.members,
             collateral: opening.collateral,
             debt: opening.debt,
+            prices,
+            demand,
         });
         Ok(opening)
     }
@@ -117,6 +119,10 @@ impl MarginVault {
             market,
             number,
             settlement,
+            excused: sale.excused,
+            opener,
+            settler,
+            cells: REST_AT_SETTLEMENT,
         });
         Ok(settlement)
     }

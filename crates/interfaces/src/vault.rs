@@ -298,6 +298,9 @@ pub trait MarginVault {
     /// Follows a position through at most `moves` batches and mergers; returns whether it is up
     /// to date. Anyone may call it for anyone.
     ///
+    /// # Events
+    /// `PositionSynced`.
+    ///
     /// # Errors
     /// `UnknownMarket`, `Ledger`.
     #[ink(message)]
@@ -377,12 +380,18 @@ pub trait MarginVault {
     /// Puts the cohorts of up to `cells` cells of a settled batch back into their ticks; returns
     /// whether all are back. Anyone may call it.
     ///
+    /// # Events
+    /// `BatchRested`.
+    ///
     /// # Errors
     /// `UnknownMarket`, `Ledger`.
     #[ink(message)]
     fn rest(&mut self, market: MarketId, number: u32, cells: u16) -> Result<bool, VaultError>;
 
     /// Pays out the caller's keeper rewards.
+    ///
+    /// # Events
+    /// `RewardClaimed`.
     ///
     /// # Errors
     /// `UnknownMarket`, `NothingToClaim`, `Token`.
@@ -469,6 +478,8 @@ pub struct MarketCreated {
     pub collateral: AccountId,
     /// Token that is lent.
     pub quote: AccountId,
+    /// Its parameters.
+    pub params: MarketParams,
 }
 
 /// A lender supplied quote.
@@ -495,6 +506,8 @@ pub struct Redeemed {
     pub amount: Amount,
     /// Shares burnt.
     pub shares: Shares,
+    /// What was set aside for losses that were visible and not booked, quote.
+    pub provision: Amount,
 }
 
 /// Collateral was added to a position.
@@ -517,6 +530,8 @@ pub struct Withdrawn {
     pub owner: AccountId,
     /// Collateral taken out.
     pub amount: Amount,
+    /// The prices that the rest was judged at, where the oracle was asked.
+    pub prices: Option<MarketPrices>,
 }
 
 /// Quote was lent to a position.
@@ -528,6 +543,8 @@ pub struct Borrowed {
     pub owner: AccountId,
     /// Quote lent.
     pub amount: Amount,
+    /// The prices it was judged at.
+    pub prices: MarketPrices,
 }
 
 /// Debt of a position was repaid.
@@ -554,6 +571,39 @@ pub struct Reclaimed {
     pub amount: Amount,
 }
 
+/// A position was brought up to date, as far as the call went.
+#[ink::event]
+pub struct PositionSynced {
+    /// The market.
+    pub market: MarketId,
+    /// Whose position.
+    pub owner: AccountId,
+    /// The most moves that the call followed.
+    pub moves: u16,
+}
+
+/// Cohorts of a settled batch were put back into their ticks.
+#[ink::event]
+pub struct BatchRested {
+    /// The market.
+    pub market: MarketId,
+    /// The batch.
+    pub number: u32,
+    /// The most cells that the call put back.
+    pub cells: u16,
+}
+
+/// A keeper's rewards were paid out.
+#[ink::event]
+pub struct RewardClaimed {
+    /// The market.
+    pub market: MarketId,
+    /// The keeper.
+    pub keeper: AccountId,
+    /// Quote paid out.
+    pub amount: Amount,
+}
+
 /// Cohorts were taken into a batch.
 #[ink::event]
 pub struct BatchOpened {
@@ -571,6 +621,12 @@ pub struct BatchOpened {
     pub debt: Amount,
     /// The better of the last two accepted prices.
     pub reference: Price,
+    /// The prices it was opened at.
+    pub prices: MarketPrices,
+    /// What bidders had deposited.
+    pub demand: Demand,
+    /// Whether only what an earlier batch had left was taken.
+    pub left_only: bool,
 }
 
 /// Further cohorts were taken into a batch; the numbers are those of the whole.
@@ -588,6 +644,10 @@ pub struct BatchExtended {
     pub collateral: Amount,
     /// Debt pooled, quote.
     pub debt: Amount,
+    /// The prices it was extended at.
+    pub prices: MarketPrices,
+    /// What bidders had deposited.
+    pub demand: Demand,
 }
 
 /// A position was taken out of a running batch.
@@ -616,4 +676,12 @@ pub struct BatchSettled {
     pub number: u32,
     /// Everything the settlement did.
     pub settlement: Settlement,
+    /// Whether the auction ended through no fault of its lot.
+    pub excused: bool,
+    /// Who opened it: half of the keeper reward is theirs, rounded down.
+    pub opener: AccountId,
+    /// Who settled it: the rest of the reward is theirs.
+    pub settler: AccountId,
+    /// The most cells that were put back at once.
+    pub cells: u16,
 }
