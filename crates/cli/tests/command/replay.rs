@@ -48,10 +48,6 @@ fn logged(home: &Home) -> Vec<String> {
         "demo",
         "--positions",
         "30",
-        "--from",
-        "2020-03-12T10:00",
-        "--to",
-        "2020-03-12T12:00",
         "--events",
         "log/events.jsonl",
         "--check",
@@ -117,7 +113,10 @@ fn f24_bad_logs_are_one_line_and_exit_code_two() {
         let stderr = text(&output.stderr);
         assert_eq!(output.status.code(), Some(2), "{name}: {stderr}");
         assert_eq!(stderr.lines().count(), 1, "{name}: {stderr}");
-        assert!(stderr.contains(says), "{name}: `{says}` is not in: {stderr}");
+        assert!(
+            stderr.contains(says),
+            "{name}: `{says}` is not in: {stderr}"
+        );
     }
     let output = home.run(&["replay", "events", "none.jsonl"]);
     assert_eq!(output.status.code(), Some(2));
