@@ -16,7 +16,7 @@ use std::{
     path::PathBuf,
 };
 
-/// Run rules of the contracts over what was recorded.
+/// Run rules of the contracts over recorded prices or events.
 #[derive(Debug, clap::Args)]
 pub(super) struct ReplayArgs {
     #[command(subcommand)]
