@@ -17,7 +17,7 @@ export LC_ALL=C
 MAX_CODE_BYTES=$((123 * 1024))
 
 # Contracts on the path of a liquidation are compiled for speed, as far as their size allows; the others for size alone.
-FOR_SPEED='margin_vault'
+FOR_SPEED='margin_vault liquidation_auction'
 
 BUILDS=target/contracts
 LOGS=target/build-logs

@@ -13,7 +13,7 @@ use breakwater_interfaces::auction::{
     BatchKey,
 };
 use breakwater_interfaces::cell::Cell;
-use breakwater_interfaces::vault::MarginVault;
+use breakwater_interfaces::vault::MarginVault as _;
 use breakwater_interfaces::MarketId;
 use ink::codegen::{Env as _, TraitCallBuilder};
 
@@ -27,7 +27,7 @@ impl LiquidationAuction {
         let standing = self.standing_in(market, &treasury);
         let demand = self.demand(&terms, &treasury, &standing, None)?;
         let opening = match self
-            .vault()?
+            .vault()
             .call_mut()
             .open_batch(market, demand)
             .try_invoke()
@@ -83,7 +83,7 @@ impl LiquidationAuction {
 
     /// Adds further cohorts to a batch that has not begun.
     pub(crate) fn extend_auction(&mut self, batch: BatchKey) -> Result<(), Error> {
-        let market = self.market_of(batch.market)?;
+        let market = self.market_in_force(batch.market)?;
         self.ensure_stage_allows(batch.market, Action::OpenBatch)?;
         let mut record = self.record(batch)?;
         let clock = self.clock(&record, &market);
@@ -94,7 +94,7 @@ impl LiquidationAuction {
         let demand = self.demand(&market, &treasury, &standing, own)?;
         let ladder = record.auction.prices.clone();
         let extended = self
-            .vault()?
+            .vault()
             .call_mut()
             .extend_batch(batch.market, batch.number, demand, ladder)
             .try_invoke();
@@ -116,26 +116,27 @@ impl LiquidationAuction {
     /// Judges an auction that has ended, pays the vault and takes the collateral.
     pub(crate) fn settle_auction(&mut self, batch: BatchKey) -> Result<Settlement, Error> {
         let settler = self.env().caller();
-        let market = self.market_of(batch.market)?;
-        let mut record = self.record(batch)?;
-        self.judge(batch, &mut record, &market)?;
+        let (market, mut record) = self.auction_in_force(batch)?;
+        self.judge(&mut record, &market)?;
         let clearing = record.auction.settle()?;
         let (raised, sold) = (clearing.raised, clearing.sold);
         let opener = record.opener;
         record.collateral = sold;
+        let now = self.env().block_number();
+        let facts = record.auction.facts(now, market.scale, Amount::ZERO);
         let mut treasury = self.treasury_of(market.quote);
         self.settle_standing(batch, &market, &mut record, &mut treasury)?;
-        self.store(batch, record.clone());
+        let standing = record.standing.tiers.clone();
+        self.store(batch, record);
         treasury.held = treasury.held.minus(raised)?;
         treasury.running.retain(|running| *running != batch);
         self.treasuries.insert(market.quote, &Cell(treasury));
 
-        let vault = self.config()?.vault;
         if !raised.is_zero() {
-            self.token(market.quote).push(vault, raised)?;
+            self.token(market.quote).push(self.config.vault, raised)?;
         }
         let settled = self
-            .vault()?
+            .vault()
             .call_mut()
             .settle_batch(
                 batch.market,
@@ -153,13 +154,15 @@ impl LiquidationAuction {
             Ok(Ok(settlement)) => settlement.map_err(Error::Vault)?,
             _ => return Err(Error::VaultUnavailable),
         };
-        self.learn(batch, &record, &market, &settlement);
+        if let Ok(mut facts) = facts {
+            facts.bad_debt = settlement.waterfall.shortfall;
+            self.learn(batch.market, &facts);
+        }
         self.env().emit_event(AuctionSettled {
             batch,
             settler,
-            price: clearing.price,
-            raised,
-            sold,
+            clearing,
+            standing,
         });
         Ok(settlement)
     }

@@ -1,23 +1,19 @@
 //! The circuit breaker: measuring, raising, lowering, and telling the vault.
 
 use crate::liquidation_auction::LiquidationAuction;
-use breakwater_core::auction::Clock;
 use breakwater_core::breaker::{
     ensure_allowed, stale_since, Action, BatchFacts, Breaker, BreakerError, Cause, Limits,
     Measures, Raiser, Stage,
 };
-use breakwater_core::ledger::Settlement;
 use breakwater_core::oracle::Reading;
 use breakwater_core::units::{Amount, Block};
-use breakwater_interfaces::auction::{
-    AuctionContractError as Error, AuctionMarket, AuctionRecord, BatchKey,
-};
+use breakwater_interfaces::auction::AuctionContractError as Error;
 use breakwater_interfaces::breaker::{
     GlobalBreaker, LimitsSet, MarketBreaker, StageChanged, Tripped,
 };
 use breakwater_interfaces::cell::Cell;
 use breakwater_interfaces::oracle::{FeedId, OracleAdapter};
-use breakwater_interfaces::vault::{MarginVault, Market};
+use breakwater_interfaces::vault::{MarginVault as _, Market};
 use breakwater_interfaces::{Env, MarketId};
 use ink::codegen::{Env as _, TraitCallBuilder};
 use ink::prelude::vec::Vec;
@@ -34,21 +30,6 @@ impl LiquidationAuction {
             .get(market)
             .map(|cell| cell.0)
             .ok_or(Error::UnknownMarket)
-    }
-
-    pub(crate) fn all_markets(&self) -> GlobalBreaker {
-        self.global.get().map(|cell| cell.0).unwrap_or_default()
-    }
-
-    /// What an auction's clock shows in a block: halts of its market and of all count once.
-    pub(crate) fn clock_in(
-        &self,
-        record: &AuctionRecord,
-        market: &AuctionMarket,
-        block: Block,
-    ) -> Clock {
-        let halts = market.halts.with(&self.all_markets().halts);
-        record.auction.clock(&halts, block)
     }
 
     /// A market's breaker begins open, with the limits of `docs/breaker.md`.
@@ -70,48 +51,38 @@ impl LiquidationAuction {
         market: MarketId,
         action: Action,
     ) -> Result<(), Error> {
-        let (own, all) = (self.breaker_of(market)?.breaker, self.all_markets().breaker);
+        let own = self.breaker_of(market)?.breaker;
         Ok(ensure_allowed(
             &own,
-            &all,
+            &self.global.0.breaker,
             action,
             self.env().block_number(),
         )?)
     }
 
     /// Remembers what a settled batch showed. It never stops a settlement.
-    pub(crate) fn learn(
-        &mut self,
-        batch: BatchKey,
-        record: &AuctionRecord,
-        market: &AuctionMarket,
-        settlement: &Settlement,
-    ) {
+    pub(crate) fn learn(&mut self, market: MarketId, facts: &BatchFacts) {
         let now = self.env().block_number();
-        let bad_debt = settlement.waterfall.shortfall;
-        let facts = record.auction.facts(now, market.scale, bad_debt);
-        let (Ok(facts), Ok(mut kept)) = (facts, self.breaker_of(batch.market)) else {
+        let Ok(mut kept) = self.breaker_of(market) else {
             return;
         };
         let (hole, window) = (kept.hole, kept.limits.window);
-        if let Ok(true) = kept.evidence.record(&facts, hole, now, window) {
-            self.breakers.insert(batch.market, &Cell(kept));
+        if let Ok(true) = kept.evidence.record(facts, hole, now, window) {
+            self.breakers.insert(market, &Cell(kept));
         }
     }
 
     /// What running batches of a market show.
     fn running_facts(&self, id: MarketId) -> Result<Vec<BatchFacts>, Error> {
-        let market = self.market_of(id)?;
-        let halts = market.halts.with(&self.all_markets().halts);
-        let now = self.env().block_number();
+        let market = self.market_in_force(id)?;
         let running = self.treasury_of(market.quote).running;
         running
             .into_iter()
             .filter(|batch| batch.market == id)
             .map(|batch| {
                 let mut record = self.record(batch)?;
-                self.join_ended(&mut record, &market)?;
-                let clock = record.auction.clock(&halts, now);
+                let clock = self.clock(&record, &market);
+                self.join_ended(&mut record, &market, clock)?;
                 Ok(record.auction.facts(clock, market.scale, Amount::ZERO)?)
             })
             .collect()
@@ -120,7 +91,7 @@ impl LiquidationAuction {
     /// The oracle's answer; `None` if it gave none. Whether that was for want of gas is for the
     /// caller to exclude: see [`Self::tell_vault`].
     fn reading(&self, feed: FeedId) -> Result<Option<Reading>, Error> {
-        let oracle: ink::contract_ref!(OracleAdapter, Env) = self.config()?.oracle.into();
+        let oracle: ink::contract_ref!(OracleAdapter, Env) = self.config.oracle.into();
         let answer = oracle
             .call()
             .read(feed)
@@ -139,12 +110,12 @@ impl LiquidationAuction {
     /// by the caller: the vault's code alone weighs several times the oracle's whole answer, and
     /// where there is too little left for the vault the message fails as a whole.
     fn tell_vault(&mut self, market: Option<MarketId>, stage: Stage) -> Result<(), Error> {
-        match self
-            .vault()?
+        let told = self
+            .vault()
             .call_mut()
             .set_stage(market, stage)
-            .try_invoke()
-        {
+            .try_invoke();
+        match told {
             Ok(Ok(told)) => told.map_err(Error::Vault),
             _ => Err(Error::VaultUnavailable),
         }
@@ -172,7 +143,7 @@ impl LiquidationAuction {
         let stage = all.breaker.stage;
         let now = self.env().block_number();
         all.halts.follow(stage == Stage::Halted, now, now);
-        self.global.set(&Cell(all));
+        self.global = Cell(all);
         self.announce_stage(None, stage, None)
     }
 
@@ -237,7 +208,7 @@ impl LiquidationAuction {
                 self.change_market(id, kept, now, None)
             }
             None => {
-                let mut all = self.all_markets();
+                let mut all = self.global.0.clone();
                 all.breaker.raise(stage, by, now)?;
                 self.change_all(all)
             }
@@ -258,7 +229,7 @@ impl LiquidationAuction {
                 self.change_market(id, kept, now, None)
             }
             None => {
-                let mut all = self.all_markets();
+                let mut all = self.global.0.clone();
                 all.breaker
                     .lower(stage, &Limits::standard(Amount::ZERO), now)?;
                 self.change_all(all)
@@ -269,7 +240,7 @@ impl LiquidationAuction {
     pub(crate) fn reopen_stage(&mut self, market: Option<MarketId>) -> Result<(), Error> {
         let now = self.env().block_number();
         let Some(id) = market else {
-            let mut all = self.all_markets();
+            let mut all = self.global.0.clone();
             let limits = Limits::standard(Amount::ZERO);
             all.breaker.reopen(&limits, &Measures::default(), now)?;
             return self.change_all(all);
@@ -306,7 +277,7 @@ impl LiquidationAuction {
 
     /// A market as the vault has it.
     pub(crate) fn market_in_vault(&self, id: MarketId) -> Result<Market, Error> {
-        match self.vault()?.call().market(id).try_invoke() {
+        match self.vault().call().market(id).try_invoke() {
             Ok(Ok(found)) => found.ok_or(Error::UnknownMarket),
             _ => Err(Error::VaultUnavailable),
         }

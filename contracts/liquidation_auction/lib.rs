@@ -6,6 +6,7 @@
 
 mod batches;
 mod breaker;
+mod ext;
 mod standing;
 mod state;
 
@@ -29,23 +30,27 @@ mod liquidation_auction {
     use breakwater_interfaces::breaker::{CircuitBreaker, GlobalBreaker, MarketBreaker, Tripped};
     use breakwater_interfaces::cell::Cell;
     use breakwater_interfaces::governance::{Governed, Guarded, Roles};
+    use breakwater_interfaces::root::end_root_unwritten;
     use breakwater_interfaces::standing::StandingBids;
     use breakwater_interfaces::vault::MarginVault;
     use breakwater_interfaces::MarketId;
     use ink::codegen::TraitCallBuilder;
     use ink::prelude::vec::Vec;
     use ink::storage::traits::ManualKey;
-    use ink::storage::{Lazy, Mapping};
+    use ink::storage::Mapping;
 
     /// The least that is put into a tier is this part of the market's least debt.
     const LEAST_STANDING: u128 = 100;
 
-    /// Wiring; read only by the messages that need them.
+    /// Wiring. It lives in the root cell, which every message reads and writes anyway.
+    #[derive(Clone, Debug)]
     #[ink::scale_derive(Encode, Decode, TypeInfo)]
     #[cfg_attr(feature = "std", derive(ink::storage::traits::StorageLayout))]
     pub struct Config {
         pub(crate) vault: AccountId,
         pub(crate) oracle: AccountId,
+        /// Code of the extension, for good.
+        pub(crate) ext: Hash,
     }
 
     /// Something of one tier of a market.
@@ -55,15 +60,15 @@ mod liquidation_auction {
     #[ink(storage)]
     pub struct LiquidationAuction {
         pub(crate) roles: Roles,
-        pub(crate) config: Lazy<Config, ManualKey<0x434f_4e46>>,
+        pub(crate) config: Config,
+        /// The breaker of all markets.
+        pub(crate) global: Cell<GlobalBreaker>,
         pub(crate) markets: Mapping<MarketId, Cell<AuctionMarket>, ManualKey<0x4d41_524b>>,
         pub(crate) treasuries: Mapping<AccountId, Cell<Treasury>, ManualKey<0x5452_4541>>,
         pub(crate) balances: Mapping<(AccountId, AccountId), Cell<Amount>, ManualKey<0x4241_4c41>>,
         pub(crate) auctions: Mapping<BatchKey, Cell<AuctionRecord>, ManualKey<0x4155_4354>>,
         pub(crate) bids: Mapping<(BatchKey, BidId), Cell<Bid>, ManualKey<0x4249_4453>>,
         pub(crate) breakers: Mapping<MarketId, Cell<MarketBreaker>, ManualKey<0x4252_4541>>,
-        /// The breaker of all markets.
-        pub(crate) global: Lazy<Cell<GlobalBreaker>, ManualKey<0x4252_4b47>>,
         pub(crate) standing: Mapping<MarketId, Cell<Standing>, ManualKey<0x5354_414e>>,
         pub(crate) stakes: Mapping<TierKey<AccountId>, Cell<Account>, ManualKey<0x5354_414b>>,
         pub(crate) series: Mapping<TierKey<u32>, Cell<SeriesEnd>, ManualKey<0x5345_5249>>,
@@ -72,21 +77,20 @@ mod liquidation_auction {
 
     impl LiquidationAuction {
         /// An auction contract for the markets of `vault`, whose prices come from `oracle`,
-        /// governed by `governor`.
+        /// governed by `governor`. `ext` is the hash of the extension's code, which can never be
+        /// changed.
         #[ink(constructor, selector = 0x9bae9d5e)]
-        pub fn new(governor: AccountId, vault: AccountId, oracle: AccountId) -> Self {
-            let mut config = Lazy::new();
-            config.set(&Config { vault, oracle });
+        pub fn new(governor: AccountId, vault: AccountId, oracle: AccountId, ext: Hash) -> Self {
             Self {
                 roles: Roles::new(governor),
-                config,
+                config: Config { vault, oracle, ext },
+                global: Cell::default(),
                 markets: Mapping::new(),
                 treasuries: Mapping::new(),
                 balances: Mapping::new(),
                 auctions: Mapping::new(),
                 bids: Mapping::new(),
                 breakers: Mapping::new(),
-                global: Lazy::new(),
                 standing: Mapping::new(),
                 stakes: Mapping::new(),
                 series: Mapping::new(),
@@ -98,6 +102,7 @@ mod liquidation_auction {
     impl Governed for LiquidationAuction {
         #[ink(message)]
         fn propose_governor(&mut self, heir: Option<AccountId>) -> Result<(), RoleError> {
+            self.hand_over();
             let proposed = self.roles.propose(self.env().caller(), heir)?;
             self.env().emit_event(proposed);
             Ok(())
@@ -105,6 +110,7 @@ mod liquidation_auction {
 
         #[ink(message)]
         fn accept_governor(&mut self) -> Result<(), RoleError> {
+            self.hand_over();
             let changed = self.roles.accept(self.env().caller())?;
             self.env().emit_event(changed);
             Ok(())
@@ -112,6 +118,7 @@ mod liquidation_auction {
 
         #[ink(message)]
         fn governance(&self) -> Governance<AccountId> {
+            self.hand_over();
             self.roles.get()
         }
     }
@@ -119,6 +126,7 @@ mod liquidation_auction {
     impl Guarded for LiquidationAuction {
         #[ink(message)]
         fn set_guardian(&mut self, guardian: Option<AccountId>) -> Result<(), RoleError> {
+            self.hand_over();
             let changed = self.roles.set_guardian(self.env().caller(), guardian)?;
             self.env().emit_event(changed);
             Ok(())
@@ -128,43 +136,50 @@ mod liquidation_auction {
     impl CircuitBreaker for LiquidationAuction {
         #[ink(message)]
         fn trip(&mut self, market: MarketId, cause: Cause) -> Result<Tripped, Error> {
+            self.hand_over();
             self.trip_market(market, cause)
         }
 
         #[ink(message)]
         fn raise(&mut self, market: Option<MarketId>, stage: Stage) -> Result<(), Error> {
+            self.hand_over();
             self.raise_stage(market, stage)
         }
 
         #[ink(message)]
         fn lower(&mut self, market: Option<MarketId>, stage: Stage) -> Result<(), Error> {
+            self.hand_over();
             self.lower_stage(market, stage)
         }
 
         #[ink(message)]
         fn reopen(&mut self, market: Option<MarketId>) -> Result<(), Error> {
+            self.hand_over();
             self.reopen_stage(market)
         }
 
         #[ink(message)]
         fn set_limits(&mut self, market: MarketId, limits: Limits) -> Result<(), Error> {
+            self.hand_over();
             self.limit(market, limits)
         }
 
         #[ink(message)]
         fn breaker(&self, market: MarketId) -> Option<(MarketBreaker, GlobalBreaker)> {
-            Some((self.breaker_of(market).ok()?, self.all_markets()))
+            self.hand_over();
+            Some((self.breaker_of(market).ok()?, self.global.0.clone()))
         }
     }
 
     impl Interface for LiquidationAuction {
         #[ink(message)]
         fn register_market(&mut self, market: MarketId) -> Result<(), Error> {
+            self.hand_over();
             self.ensure_governor()?;
             if self.markets.contains(market) {
                 return Err(Error::MarketRegistered);
             }
-            let Config { oracle, .. } = self.config()?;
+            let oracle = self.config.oracle;
             let found = self.market_in_vault(market)?;
             let params = &found.params;
             let scale = params.scale().map_err(|_| Error::VaultUnavailable)?;
@@ -190,6 +205,7 @@ mod liquidation_auction {
 
         #[ink(message)]
         fn deposit(&mut self, market: MarketId, amount: Amount) -> Result<(), Error> {
+            self.keep();
             if amount.is_zero() {
                 return Err(Error::ZeroAmount);
             }
@@ -211,6 +227,7 @@ mod liquidation_auction {
 
         #[ink(message)]
         fn withdraw(&mut self, market: MarketId, amount: Amount) -> Result<(), Error> {
+            self.keep();
             if amount.is_zero() {
                 return Err(Error::ZeroAmount);
             }
@@ -220,7 +237,7 @@ mod liquidation_auction {
             let mut treasury = self.treasury_of(token);
             treasury.held = treasury.held.minus(amount)?;
             self.treasuries.insert(token, &Cell(treasury));
-            self.token(token).push(owner, amount)?;
+            self.token(token).pay(owner, amount)?;
             self.env().emit_event(BalanceChanged {
                 token,
                 owner,
@@ -231,7 +248,9 @@ mod liquidation_auction {
 
         #[ink(message)]
         fn open_batch(&mut self, market: MarketId) -> Result<BatchKey, Error> {
-            self.open_auction(market)
+            self.keep();
+            let batch = self.open_auction(market)?;
+            end_root_unwritten::<_, Error>(batch)
         }
 
         #[ink(message)]
@@ -242,9 +261,9 @@ mod liquidation_auction {
             limit: Price,
             valid_until: Block,
         ) -> Result<BidId, Error> {
+            self.keep();
             let bidder = self.env().caller();
-            let market = self.market_of(batch.market)?;
-            let mut record = self.record(batch)?;
+            let (market, mut record) = self.auction_in_force(batch)?;
             let clock = self.clock(&record, &market);
             let step = record
                 .auction
@@ -270,7 +289,7 @@ mod liquidation_auction {
                 limit,
                 step,
             });
-            Ok(bid)
+            end_root_unwritten::<_, Error>(bid)
         }
 
         #[ink(message)]
@@ -282,8 +301,8 @@ mod liquidation_auction {
             limit: Price,
             valid_until: Block,
         ) -> Result<u8, Error> {
-            let market = self.market_of(batch.market)?;
-            let mut record = self.record(batch)?;
+            self.keep();
+            let (market, mut record) = self.auction_in_force(batch)?;
             let old = self.own_bid(batch, bid)?;
             let clock = self.clock(&record, &market);
             let step = record.auction.replace(
@@ -320,9 +339,9 @@ mod liquidation_auction {
 
         #[ink(message)]
         fn cancel(&mut self, batch: BatchKey, bid: BidId) -> Result<(), Error> {
-            let market = self.market_of(batch.market)?;
+            self.keep();
+            let (market, mut record) = self.auction_in_force(batch)?;
             let token = market.quote;
-            let mut record = self.record(batch)?;
             let found = self.own_bid(batch, bid)?;
             let clock = self.clock(&record, &market);
             record.auction.cancel(found.budget, found.step, clock)?;
@@ -336,23 +355,24 @@ mod liquidation_auction {
 
         #[ink(message)]
         fn extend(&mut self, batch: BatchKey) -> Result<(), Error> {
+            self.hand_over();
             self.extend_auction(batch)
         }
 
         #[ink(message)]
         fn leave(&mut self, batch: BatchKey) -> Result<Leaving, Error> {
+            self.hand_over();
             let owner = self.env().caller();
-            let market = self.market_of(batch.market)?;
-            let mut record = self.record(batch)?;
-            self.join_ended(&mut record, &market)?;
+            let (market, mut record) = self.auction_in_force(batch)?;
             let clock = self.clock(&record, &market);
+            self.join_ended(&mut record, &market, clock)?;
             record.auction.ensure_running(clock)?;
             if clock.stands {
                 return Err(AuctionError::Halted.into());
             }
             let ladder = record.auction.prices.clone();
             let left = self
-                .vault()?
+                .vault()
                 .call_mut()
                 .leave_batch(batch.market, batch.number, owner, ladder)
                 .try_invoke();
@@ -367,7 +387,7 @@ mod liquidation_auction {
                 leaving: leaving.clone(),
                 standing: record.standing.tiers.clone(),
             });
-            match self.judge(batch, &mut record, &market) {
+            match self.judge_and_tell(batch, &mut record, &market) {
                 Ok(_) | Err(Error::Auction(AuctionError::BiddingOpen | AuctionError::Halted)) => {}
                 Err(error) => return Err(error),
             }
@@ -377,19 +397,14 @@ mod liquidation_auction {
 
         #[ink(message)]
         fn reprice(&mut self, batch: BatchKey) -> Result<Clearing, Error> {
-            let market = self.market_of(batch.market)?;
-            let mut record = self.record(batch)?;
-            let prices = match self
-                .vault()?
-                .call()
-                .market_prices(batch.market)
-                .try_invoke()
-            {
+            self.hand_over();
+            let (market, mut record) = self.auction_in_force(batch)?;
+            let prices = match self.vault().call().market_prices(batch.market).try_invoke() {
                 Ok(Ok(prices)) => prices.map_err(Error::Vault)?,
                 _ => return Err(Error::VaultUnavailable),
             };
-            self.join_ended(&mut record, &market)?;
             let clock = self.clock(&record, &market);
+            self.join_ended(&mut record, &market, clock)?;
             let clearing =
                 record
                     .auction
@@ -401,30 +416,35 @@ mod liquidation_auction {
 
         #[ink(message)]
         fn advance(&mut self, batch: BatchKey) -> Result<Clearing, Error> {
-            let market = self.market_of(batch.market)?;
-            let mut record = self.record(batch)?;
-            let clearing = self.judge(batch, &mut record, &market)?;
+            self.keep();
+            let (market, mut record) = self.auction_in_force(batch)?;
+            let clearing = self.judge_and_tell(batch, &mut record, &market)?;
             self.store(batch, record);
-            Ok(clearing)
+            end_root_unwritten::<_, Error>(clearing)
         }
 
         #[ink(message)]
         fn settle(&mut self, batch: BatchKey) -> Result<Settlement, Error> {
-            self.settle_auction(batch)
+            self.keep();
+            let settlement = self.settle_auction(batch)?;
+            end_root_unwritten::<_, Error>(settlement)
         }
 
         #[ink(message)]
         fn claim(&mut self, batch: BatchKey, bids: Vec<BidId>) -> Result<Fill, Error> {
+            self.keep();
             self.claim_bids(batch, bids)
         }
 
         #[ink(message)]
         fn auction(&self, batch: BatchKey) -> Option<AuctionRecord> {
+            self.hand_over();
             self.record(batch).ok()
         }
 
         #[ink(message)]
         fn status(&self, batch: BatchKey) -> Option<Status> {
+            self.hand_over();
             self.status_of(batch).ok()
         }
 
@@ -436,26 +456,29 @@ mod liquidation_auction {
             limit: Price,
             at_block: Block,
         ) -> Result<Quote, Error> {
-            let market = self.market_of(batch.market)?;
-            let mut record = self.record(batch)?;
+            self.hand_over();
+            let (market, mut record) = self.auction_in_force(batch)?;
             let block = at_block.max(self.env().block_number());
-            let clock = self.clock_in(&record, &market, block);
+            let clock = record.auction.clock(&market.halts, block);
             self.join_begun(&mut record, &market, clock)?;
             Ok(record.auction.quote(budget, limit, clock, market.scale)?)
         }
 
         #[ink(message)]
         fn bids_of(&self, batch: BatchKey, owner: AccountId, from: BidId) -> BidPage {
+            self.hand_over();
             self.page_of_bids(batch, owner, from).unwrap_or_default()
         }
 
         #[ink(message)]
         fn bid_of(&self, batch: BatchKey, bid: BidId) -> Option<Bid> {
+            self.hand_over();
             self.bids.get((batch, bid)).map(|cell| cell.0)
         }
 
         #[ink(message)]
         fn balance(&self, market: MarketId, owner: AccountId) -> Amount {
+            self.hand_over();
             self.market_of(market)
                 .map(|found| self.balance_of(found.quote, owner))
                 .unwrap_or_default()
@@ -463,6 +486,7 @@ mod liquidation_auction {
 
         #[ink(message)]
         fn treasury(&self, market: MarketId) -> Treasury {
+            self.hand_over();
             self.market_of(market)
                 .map(|found| self.treasury_of(found.quote))
                 .unwrap_or_default()
@@ -470,15 +494,15 @@ mod liquidation_auction {
 
         #[ink(message)]
         fn market(&self, market: MarketId) -> Option<AuctionMarket> {
-            let mut found = self.market_of(market).ok()?;
-            found.halts = found.halts.with(&self.all_markets().halts);
-            Some(found)
+            self.hand_over();
+            self.market_in_force(market).ok()
         }
     }
 
     impl StandingBids for LiquidationAuction {
         #[ink(message)]
         fn stand(&mut self, market: MarketId, percent: u8, amount: Amount) -> Result<(), Error> {
+            self.hand_over();
             self.enter_tier(market, percent, amount)
         }
 
@@ -489,16 +513,19 @@ mod liquidation_auction {
             percent: u8,
             amount: Amount,
         ) -> Result<Amount, Error> {
+            self.hand_over();
             self.leave_tier(market, percent, amount)
         }
 
         #[ink(message)]
         fn claim_standing(&mut self, market: MarketId, percent: u8) -> Result<Payout, Error> {
+            self.hand_over();
             self.claim_tier(market, percent)
         }
 
         #[ink(message)]
         fn standing(&self, market: MarketId) -> Standing {
+            self.hand_over();
             self.standing_of(market)
         }
 
@@ -509,6 +536,7 @@ mod liquidation_auction {
             percent: u8,
             owner: AccountId,
         ) -> Result<Worth, Error> {
+            self.hand_over();
             self.worth_in_tier(market, percent, owner)
         }
     }

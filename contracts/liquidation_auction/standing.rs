@@ -3,7 +3,7 @@
 //! Every rule is in `breakwater_core::standing`.
 
 use crate::liquidation_auction::LiquidationAuction;
-use breakwater_core::auction::{Auction, Clock, Halts, Phase, DEFAULT_RESERVE, LEAST_PART};
+use breakwater_core::auction::{Auction, Clock, Phase, DEFAULT_RESERVE, LEAST_PART};
 use breakwater_core::ledger::{Demand, Opening};
 use breakwater_core::math::Rounding;
 use breakwater_core::standing::account::{Account, Payout, Worth};
@@ -41,6 +41,15 @@ impl Records for Filed<'_> {
     }
 }
 
+/// What a depositor has in one tier, loaded for one message.
+struct Stake {
+    id: MarketId,
+    discount: Discount,
+    market: AuctionMarket,
+    standing: Standing,
+    account: Account,
+}
+
 impl LiquidationAuction {
     /// All tiers of a market.
     pub(crate) fn standing_of(&self, market: MarketId) -> Standing {
@@ -65,23 +74,30 @@ impl LiquidationAuction {
         }
     }
 
+    /// What the caller has in a tier.
+    fn stake(&self, id: MarketId, percent: u8) -> Result<Stake, Error> {
+        let market = self.market_of(id)?;
+        let discount = Discount::from_percent(percent)?;
+        Ok(Stake {
+            id,
+            discount,
+            market,
+            standing: self.standing_of(id),
+            account: self.account_of(id, discount, self.env().caller()),
+        })
+    }
+
     /// Stores what a depositor's message changed.
-    fn store_stake(
-        &mut self,
-        market: MarketId,
-        discount: Discount,
-        (standing, account): (Standing, Account),
-        records: Vec<Record>,
-    ) {
-        let owner = self.env().caller();
-        self.standing.insert(market, &Cell(standing));
-        if account.is_empty() {
-            self.stakes.remove((market, discount, owner));
+    fn store_stake(&mut self, stake: Stake, records: Vec<Record>) {
+        let Stake { id, discount, .. } = stake;
+        let key = (id, discount, self.env().caller());
+        self.standing.insert(id, &Cell(stake.standing));
+        if stake.account.is_empty() {
+            self.stakes.remove(key);
         } else {
-            self.stakes
-                .insert((market, discount, owner), &Cell(account));
+            self.stakes.insert(key, &Cell(stake.account));
         }
-        self.file(market, records.into_iter().map(|record| (discount, record)));
+        self.file(id, records.into_iter().map(|record| (discount, record)));
     }
 
     fn file(&mut self, market: MarketId, records: impl IntoIterator<Item = (Discount, Record)>) {
@@ -117,22 +133,22 @@ impl LiquidationAuction {
         percent: u8,
         amount: Amount,
     ) -> Result<(), Error> {
-        let owner = self.env().caller();
-        let market = self.market_of(id)?;
-        let discount = Discount::from_percent(percent)?;
-        if amount < market.least_standing {
+        let mut stake = self.stake(id, percent)?;
+        if amount < stake.market.least_standing {
             return Err(Error::AmountTooSmall);
         }
-        self.spend_balance(market.quote, owner, amount)?;
-        let mut treasury = self.treasury_of(market.quote);
+        let (owner, token) = (self.env().caller(), stake.market.quote);
+        self.spend_balance(token, owner, amount)?;
+        let mut treasury = self.treasury_of(token);
         treasury.standing = treasury.standing.plus(amount)?;
-        self.treasuries.insert(market.quote, &Cell(treasury));
-        let mut standing = self.standing_of(id);
-        let mut account = self.account_of(id, discount, owner);
+        self.treasuries.insert(token, &Cell(treasury));
         let block = self.env().block_number();
-        let filed = self.filed(id, discount);
-        let records = standing.stand(&mut account, discount, amount, block, &filed)?;
-        self.store_stake(id, discount, (standing, account), records);
+        let filed = self.filed(id, stake.discount);
+        let records =
+            stake
+                .standing
+                .stand(&mut stake.account, stake.discount, amount, block, &filed)?;
+        self.store_stake(stake, records);
         self.env().emit_event(StandingChanged {
             market: id,
             percent,
@@ -150,26 +166,28 @@ impl LiquidationAuction {
         percent: u8,
         amount: Amount,
     ) -> Result<Amount, Error> {
-        let owner = self.env().caller();
-        let market = self.market_of(id)?;
-        let discount = Discount::from_percent(percent)?;
-        let mut standing = self.standing_of(id);
-        let mut account = self.account_of(id, discount, owner);
-        let filed = self.filed(id, discount);
-        let worth = standing.worth(&account, discount, &filed)?;
+        let mut stake = self.stake(id, percent)?;
+        let filed = self.filed(id, stake.discount);
+        let worth = stake
+            .standing
+            .worth(&stake.account, stake.discount, &filed)?;
         let all = worth.standing.plus(worth.waiting)?;
-        if !amount.is_zero() && amount < market.least_standing.min(all) {
+        if !amount.is_zero() && amount < stake.market.least_standing.min(all) {
             return Err(Error::AmountTooSmall);
         }
         let asked = amount.min(all);
         let block = self.env().block_number();
-        let (paid, records) = standing.unstand(&mut account, discount, asked, block, &filed)?;
-        self.store_stake(id, discount, (standing, account), records);
-        self.free_standing(market.quote, paid)?;
+        let (paid, records) =
+            stake
+                .standing
+                .unstand(&mut stake.account, stake.discount, asked, block, &filed)?;
+        let token = stake.market.quote;
+        self.store_stake(stake, records);
+        self.free_standing(token, paid)?;
         self.env().emit_event(StandingChanged {
             market: id,
             percent,
-            owner,
+            owner: self.env().caller(),
             entered: Amount::ZERO,
             returned: paid,
             asked,
@@ -178,18 +196,17 @@ impl LiquidationAuction {
     }
 
     pub(crate) fn claim_tier(&mut self, id: MarketId, percent: u8) -> Result<Payout, Error> {
-        let owner = self.env().caller();
-        let market = self.market_of(id)?;
-        let discount = Discount::from_percent(percent)?;
-        let mut standing = self.standing_of(id);
-        let mut account = self.account_of(id, discount, owner);
-        let filed = self.filed(id, discount);
-        let (payout, records) = standing.claim(&mut account, discount, &filed)?;
-        self.store_stake(id, discount, (standing, account), records);
-        self.free_standing(market.quote, payout.quote)?;
+        let mut stake = self.stake(id, percent)?;
+        let filed = self.filed(id, stake.discount);
+        let (payout, records) = stake
+            .standing
+            .claim(&mut stake.account, stake.discount, &filed)?;
+        let (owner, token) = (self.env().caller(), stake.market.quote);
+        let collateral = self.token(stake.market.collateral);
+        self.store_stake(stake, records);
+        self.free_standing(token, payout.quote)?;
         if !payout.collateral.is_zero() {
-            self.token(market.collateral)
-                .push(owner, payout.collateral)?;
+            collateral.pay(owner, payout.collateral)?;
         }
         self.env().emit_event(StandingClaimed {
             market: id,
@@ -300,14 +317,10 @@ impl LiquidationAuction {
         Ok(())
     }
 
-    /// The halts that stop the clock of a market's auctions.
-    fn halts_of(&self, market: &AuctionMarket) -> Halts {
-        market.halts.with(&self.all_markets().halts)
-    }
-
     /// Adds tiers to the first `steps` steps they have joined by now: before ended steps are
     /// judged. The oracle is asked only where a tier may still join, and has to answer: else who
-    /// keeps its call from getting enough gas would keep tiers out of a batch.
+    /// keeps its call from getting enough gas would keep tiers out of a batch. The market is one in
+    /// force.
     pub(crate) fn join(
         &self,
         record: &mut AuctionRecord,
@@ -318,7 +331,6 @@ impl LiquidationAuction {
         if steps == 0 || auction.phase != Phase::Running || !claim.waits() {
             return Ok(());
         }
-        let halts = self.halts_of(market);
         let oracle: ink::contract_ref!(OracleAdapter, Env) = market.oracle.into();
         let prices = oracle.call().prices_since(market.feed, claim.opened);
         let Ok(Ok(prices)) = prices.try_invoke() else {
@@ -327,7 +339,7 @@ impl LiquidationAuction {
         let seen: Vec<Seen> = prices
             .into_iter()
             .map(|seen| Seen {
-                block: auction.clock(&halts, seen.block).block,
+                block: auction.clock(&market.halts, seen.block).block,
                 ..seen
             })
             .collect();
@@ -339,8 +351,8 @@ impl LiquidationAuction {
         &self,
         record: &mut AuctionRecord,
         market: &AuctionMarket,
+        clock: Clock,
     ) -> Result<(), Error> {
-        let clock = self.clock(record, market);
         let steps = record.auction.schedule.ended(clock.judged());
         self.join(record, market, steps)
     }

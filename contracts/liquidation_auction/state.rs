@@ -1,6 +1,6 @@
 //! What messages share: loading and storing cells, balances, the clock, and how a batch is judged.
 
-use crate::liquidation_auction::{Config, LiquidationAuction};
+use crate::liquidation_auction::LiquidationAuction;
 use breakwater_core::auction::{AuctionError, Clearing, Clock, Fill, Phase, Status};
 use breakwater_core::units::Amount;
 use breakwater_interfaces::auction::{
@@ -24,12 +24,8 @@ impl LiquidationAuction {
             .map_err(|_| Error::NotGovernor)
     }
 
-    pub(crate) fn config(&self) -> Result<Config, Error> {
-        self.config.get().ok_or(Error::VaultUnavailable)
-    }
-
-    pub(crate) fn vault(&self) -> Result<ink::contract_ref!(MarginVault, Env), Error> {
-        Ok(self.config()?.vault.into())
+    pub(crate) fn vault(&self) -> ink::contract_ref!(MarginVault, Env) {
+        self.config.vault.into()
     }
 
     pub(crate) fn market_of(&self, market: MarketId) -> Result<AuctionMarket, Error> {
@@ -37,6 +33,21 @@ impl LiquidationAuction {
             .get(market)
             .map(|cell| cell.0)
             .ok_or(Error::UnknownMarket)
+    }
+
+    /// A market whose halts are those of all markets as well, for what shows a clock or judges.
+    pub(crate) fn market_in_force(&self, id: MarketId) -> Result<AuctionMarket, Error> {
+        let mut market = self.market_of(id)?;
+        market.halts = market.halts.with(&self.global.0.halts);
+        Ok(market)
+    }
+
+    /// An auction, with its market as [`Self::market_in_force`] has it.
+    pub(crate) fn auction_in_force(
+        &self,
+        batch: BatchKey,
+    ) -> Result<(AuctionMarket, AuctionRecord), Error> {
+        Ok((self.market_in_force(batch.market)?, self.record(batch)?))
     }
 
     pub(crate) fn record(&self, batch: BatchKey) -> Result<AuctionRecord, Error> {
@@ -98,17 +109,26 @@ impl LiquidationAuction {
         Ok(left)
     }
 
-    /// Judges ended steps; returns the clearing and says so if this call made it.
+    /// Judges ended steps.
     pub(crate) fn judge(
-        &mut self,
+        &self,
+        record: &mut AuctionRecord,
+        market: &AuctionMarket,
+    ) -> Result<Clearing, Error> {
+        let clock = self.clock(record, market);
+        self.join_ended(record, market, clock)?;
+        Ok(record.auction.clear(clock, market.scale)?)
+    }
+
+    /// As [`Self::judge`]; says so if this call made the clearing.
+    pub(crate) fn judge_and_tell(
+        &self,
         batch: BatchKey,
         record: &mut AuctionRecord,
         market: &AuctionMarket,
     ) -> Result<Clearing, Error> {
         let first = record.auction.phase == Phase::Running;
-        self.join_ended(record, market)?;
-        let clock = self.clock(record, market);
-        let clearing = record.auction.clear(clock, market.scale)?;
+        let clearing = self.judge(record, market)?;
         if first {
             self.announce_clearing(batch, record, clearing);
         }
@@ -130,14 +150,15 @@ impl LiquidationAuction {
         });
     }
 
-    /// What an auction's clock shows in this block.
+    /// What an auction's clock shows in this block, of a market in force.
     pub(crate) fn clock(&self, record: &AuctionRecord, market: &AuctionMarket) -> Clock {
-        self.clock_in(record, market, self.env().block_number())
+        record
+            .auction
+            .clock(&market.halts, self.env().block_number())
     }
 
     pub(crate) fn status_of(&self, batch: BatchKey) -> Result<Status, Error> {
-        let market = self.market_of(batch.market)?;
-        let mut record = self.record(batch)?;
+        let (market, mut record) = self.auction_in_force(batch)?;
         let clock = self.clock(&record, &market);
         self.join_begun(&mut record, &market, clock)?;
         Ok(record.auction.status(clock, market.scale)?)
@@ -165,7 +186,7 @@ impl LiquidationAuction {
         let balance = self.balance_of(market.quote, bidder).plus(total.refunded)?;
         self.set_balance(market.quote, bidder, balance);
         if !total.received.is_zero() {
-            self.token(market.collateral).push(bidder, total.received)?;
+            self.token(market.collateral).pay(bidder, total.received)?;
         }
         self.env().emit_event(BidsClaimed {
             batch,

@@ -43,13 +43,11 @@ impl MarginVault {
 
     #[inline(never)]
     pub(crate) fn name_auction(&mut self, auction: AccountId) -> Result<(), VaultError> {
-        let mut config = self.config()?;
         self.ensure_governor()?;
-        if config.auction.is_some() {
+        if self.config.auction.is_some() {
             return Err(VaultError::AuctionAlreadySet);
         }
-        config.auction = Some(auction);
-        self.config.set(&config);
+        self.config.auction = Some(auction);
         self.env().emit_event(AuctionNamed { auction });
         Ok(())
     }
@@ -61,15 +59,13 @@ impl MarginVault {
         quote: AccountId,
         params: MarketParams,
     ) -> Result<MarketId, VaultError> {
-        let mut config = self.config()?;
         self.ensure_governor()?;
         if collateral == quote {
             return Err(VaultError::SameToken);
         }
         params.validate()?;
-        let id = config.markets;
-        config.markets = id.checked_add(1).ok_or(MathError::Overflow)?;
-        self.config.set(&config);
+        let id = self.config.markets;
+        self.config.markets = id.checked_add(1).ok_or(MathError::Overflow)?;
         let governor = self.env().caller();
         let decimals = [params.collateral_decimals, params.quote_decimals];
         let market = Market {
@@ -200,6 +196,13 @@ impl MarginVault {
         } else {
             loaded.market.quote
         };
+        if in_kind {
+            let notice = loaded.market.params.notice;
+            let (collateral, good) = loaded.state.hand_inventory_over(notice)?;
+            if !collateral.is_zero() {
+                self.announce(market, Change::HandedOver { collateral, good });
+            }
+        }
         let shares = self.shares_of(market, lender);
         let mut taken = self.collected(market, lender);
         let amount = loaded.state.collect(shares, &mut taken, in_kind)?;

@@ -2,7 +2,7 @@
 
 use breakwater_core::batch::Batch;
 use breakwater_core::ledger::LedgerStore;
-use breakwater_core::page::{DepartureKey, Departures, Epoch, Page, PageNumber};
+use breakwater_core::page::{DepartureKey, Departures, Epoch, HalfPage, Page, PageNumber};
 use breakwater_interfaces::cell::Cell;
 use breakwater_interfaces::MarketId;
 use ink::storage::traits::ManualKey;
@@ -18,7 +18,7 @@ type BatchesKey = ManualKey<0x4241_5443>;
 #[derive(Default)]
 pub struct Cells {
     pages: Mapping<(MarketId, PageNumber), Cell<Page>, PageKey>,
-    departures: Mapping<(MarketId, PageNumber, Epoch), Cell<Departures>, DeparturesKey>,
+    departures: Mapping<(MarketId, HalfPage, Epoch), Cell<Departures>, DeparturesKey>,
     batches: Mapping<(MarketId, u32), Cell<Batch>, BatchesKey>,
 }
 
@@ -56,12 +56,12 @@ impl LedgerStore for MarketCells<'_> {
     fn departures(&self, key: DepartureKey) -> Option<Departures> {
         self.cells
             .departures
-            .get((self.market, key.page, key.epoch))
+            .get((self.market, key.half, key.epoch))
             .map(|cell| cell.0)
     }
 
     fn set_departures(&mut self, key: DepartureKey, value: Option<&Departures>) {
-        let at = (self.market, key.page, key.epoch);
+        let at = (self.market, key.half, key.epoch);
         match value {
             Some(value) => {
                 self.cells.departures.insert(at, &Cell(value.clone()));

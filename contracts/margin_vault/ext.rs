@@ -35,15 +35,13 @@ impl MarginVault {
 
     #[inline(never)]
     fn run_ext(&self) -> ! {
-        if let Ok(config) = self.config() {
-            // A tail call does not come back unless it could not begin.
-            let _ = build_call::<Env>()
-                .delegate(config.ext)
-                .call_flags(CallFlags::FORWARD_INPUT | CallFlags::TAIL_CALL)
-                .exec_input(ExecutionInput::new(Selector::new([0; 4])))
-                .returns::<()>()
-                .try_invoke();
-        }
+        // A tail call does not come back unless it could not begin.
+        let _ = build_call::<Env>()
+            .delegate(self.config.ext)
+            .call_flags(CallFlags::FORWARD_INPUT | CallFlags::TAIL_CALL)
+            .exec_input(ExecutionInput::new(Selector::new([0; 4])))
+            .returns::<()>()
+            .try_invoke();
         stop()
     }
 }

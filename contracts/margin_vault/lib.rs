@@ -27,6 +27,7 @@ mod margin_vault {
     use breakwater_core::wind_down::Collected;
     use breakwater_interfaces::cell::Cell;
     use breakwater_interfaces::governance::{Governed, Guarded, Roles};
+    use breakwater_interfaces::root::end_root_unwritten;
     use breakwater_interfaces::vault::{
         Accounting, BatchOpened, BatchRested, Borrowed, Deposited, MarginVault as Interface,
         Market, PositionSynced, Reclaimed, Redeemed, Repaid, Supplied, VaultError, Withdrawn,
@@ -35,9 +36,10 @@ mod margin_vault {
     use breakwater_interfaces::MarketId;
     use ink::prelude::vec::Vec;
     use ink::storage::traits::ManualKey;
-    use ink::storage::{Lazy, Mapping};
+    use ink::storage::Mapping;
 
-    /// Wiring; read only by the messages that need them.
+    /// Wiring. It lives in the root cell, which every message reads and writes anyway.
+    #[derive(Clone, Debug)]
     #[ink::scale_derive(Encode, Decode, TypeInfo)]
     #[cfg_attr(feature = "std", derive(ink::storage::traits::StorageLayout))]
     pub struct Config {
@@ -54,7 +56,7 @@ mod margin_vault {
     #[ink(storage)]
     pub struct MarginVault {
         pub(crate) roles: Roles,
-        pub(crate) config: Lazy<Config, ManualKey<0x434f_4e46>>,
+        pub(crate) config: Config,
         pub(crate) markets: Mapping<MarketId, Cell<Market>, ManualKey<0x4d41_524b>>,
         /// Markets that a token serves, as collateral or as quote.
         pub(crate) uses: Mapping<AccountId, Vec<MarketId>, ManualKey<0x5553_4553>>,
@@ -74,17 +76,15 @@ mod margin_vault {
         /// the hash of the extension's code, which can never be changed.
         #[ink(constructor, selector = 0x9bae9d5e)]
         pub fn new(governor: AccountId, oracle: AccountId, ext: Hash) -> Self {
-            let mut config = Lazy::new();
-            config.set(&Config {
-                oracle,
-                ext,
-                auction: None,
-                markets: 0,
-                stage: Cell(Stage::Open),
-            });
             Self {
                 roles: Roles::new(governor),
-                config,
+                config: Config {
+                    oracle,
+                    ext,
+                    auction: None,
+                    markets: 0,
+                    stage: Cell(Stage::Open),
+                },
                 markets: Mapping::new(),
                 uses: Mapping::new(),
                 states: Mapping::new(),
@@ -462,8 +462,9 @@ mod margin_vault {
                 prices,
                 demand,
                 left_only,
+                offered: opening.offered,
             });
-            Ok(opening)
+            end_root_unwritten::<_, VaultError>(opening)
         }
 
         #[ink(message)]
@@ -506,7 +507,8 @@ mod margin_vault {
             settler: AccountId,
         ) -> Result<Settlement, VaultError> {
             self.keep();
-            self.settle_running(market, number, sale, [opener, settler])
+            let settlement = self.settle_running(market, number, sale, [opener, settler])?;
+            end_root_unwritten::<_, VaultError>(settlement)
         }
 
         #[ink(message)]
@@ -520,7 +522,7 @@ mod margin_vault {
                 number,
                 cells,
             });
-            Ok(done)
+            end_root_unwritten::<_, VaultError>(done)
         }
 
         #[ink(message)]

@@ -2,7 +2,7 @@
 //! and what the vault owes.
 
 use crate::cells::{Cells, MarketCells};
-use crate::margin_vault::{Config, MarginVault};
+use crate::margin_vault::MarginVault;
 use breakwater_core::breaker::action::{allowed, Action};
 use breakwater_core::breaker::Stage;
 use breakwater_core::ledger::{Ledger, LedgerError};
@@ -33,12 +33,6 @@ impl MarginVault {
         self.roles
             .ensure(self.env().caller())
             .map_err(|_| VaultError::NotGovernor)
-    }
-
-    pub(crate) fn config(&self) -> Result<Config, VaultError> {
-        self.config
-            .get()
-            .ok_or(VaultError::Ledger(LedgerError::CorruptedStorage))
     }
 
     /// A market with the interest it has borne until now, and the threshold in force now.
@@ -157,7 +151,7 @@ impl MarginVault {
 
     /// Prices of a market's feed. A source that does not answer is an error, never a trap.
     pub(crate) fn prices(&self, loaded: &Loaded) -> Result<MarketPrices, VaultError> {
-        self.ask_oracle(self.config()?.oracle, loaded)
+        self.ask_oracle(loaded)
     }
 
     /// Prices for an action that the circuit breaker allows, and the stage in force.
@@ -167,12 +161,11 @@ impl MarginVault {
         loaded: &Loaded,
         action: Action,
     ) -> Result<(MarketPrices, Stage), VaultError> {
-        let config = self.config()?;
-        let stage = config.stage.0.max(loaded.state.stage);
+        let stage = self.config.stage.0.max(loaded.state.stage);
         if !allowed(stage, action) {
             return Err(VaultError::Stopped);
         }
-        Ok((self.ask_oracle(config.oracle, loaded)?, stage))
+        Ok((self.ask_oracle(loaded)?, stage))
     }
 
     /// Prices for whoever takes collateral out, if there are any and the circuit breaker allows it
@@ -193,8 +186,8 @@ impl MarginVault {
     }
 
     #[inline(never)]
-    fn ask_oracle(&self, oracle: AccountId, loaded: &Loaded) -> Result<MarketPrices, VaultError> {
-        let oracle: ink::contract_ref!(OracleAdapter, Env) = oracle.into();
+    fn ask_oracle(&self, loaded: &Loaded) -> Result<MarketPrices, VaultError> {
+        let oracle: ink::contract_ref!(OracleAdapter, Env) = self.config.oracle.into();
         match oracle.call().read(loaded.market.params.feed).try_invoke() {
             Ok(Ok(Ok(reading))) => Ok(MarketPrices {
                 spot: reading.round.price,
@@ -222,9 +215,7 @@ impl MarginVault {
             state.stage = stage;
             self.states.insert(id, &Cell(state));
         } else {
-            let mut config = self.config()?;
-            config.stage = Cell(stage);
-            self.config.set(&config);
+            self.config.stage = Cell(stage);
         }
         Ok(())
     }
@@ -275,7 +266,7 @@ impl MarginVault {
 
     pub(crate) fn ensure_auction(&self) -> Result<AccountId, VaultError> {
         let caller = self.env().caller();
-        if self.config()?.auction == Some(caller) {
+        if self.config.auction == Some(caller) {
             Ok(caller)
         } else {
             Err(VaultError::NotAuction)

@@ -2,9 +2,11 @@
 //! its settlement.
 
 use crate::margin_vault::MarginVault;
+use crate::market::Loaded;
 use breakwater_core::batch::Sale;
 use breakwater_core::breaker::Action;
 use breakwater_core::ledger::{Demand, Leaving, OpenRequest, Opening, Settlement};
+use breakwater_core::market::MarketPrices;
 use breakwater_core::units::{Amount, Price};
 use breakwater_interfaces::token::TokenError;
 use breakwater_interfaces::vault::{BatchExtended, BatchLeft, BatchSettled, VaultError};
@@ -73,6 +75,16 @@ impl MarginVault {
         Ok(leaving)
     }
 
+    /// Prices for insurance to buy at, where nobody came and it may. A dead oracle answers none.
+    #[inline(never)]
+    fn insurers_prices(&self, loaded: &Loaded, sale: &Sale) -> Option<MarketPrices> {
+        let nobody_came = sale.raised.is_zero() && !sale.excused;
+        if !nobody_came || !loaded.state.may_insure(&loaded.market.params) {
+            return None;
+        }
+        self.prices(loaded).ok()
+    }
+
     /// Takes the money of a sale, which the auction has just sent, and sends what it bought.
     pub(crate) fn settle_running(
         &mut self,
@@ -95,8 +107,9 @@ impl MarginVault {
         }
         let block = self.env().block_number();
         let ending = loaded.state.wind_down.is_some();
+        let prices = self.insurers_prices(&loaded, &sale);
         let settlement = self.transition(&mut loaded, |l| {
-            l.settle_batch(number, sale, block, REST_AT_SETTLEMENT)
+            l.settle_lot(number, sale, prices.as_ref(), block, REST_AT_SETTLEMENT)
         })?;
         let waterfall = settlement.waterfall;
         let reward = waterfall.reward.plus(waterfall.top_up)?;
@@ -119,7 +132,8 @@ impl MarginVault {
             market,
             number,
             settlement,
-            excused: sale.excused,
+            sale,
+            prices,
             opener,
             settler,
             cells: REST_AT_SETTLEMENT,

@@ -38,6 +38,9 @@ mod test_token {
         Lies,
         /// Calls whoever called it, with a message it was given, and traps if that fails.
         CallsBack,
+        /// Refuses transfers after which the receiver would hold less than its message says, an
+        /// encoded number: an existential deposit.
+        RefusesDust,
     }
 
     /// A PSP22 token anyone may mint.
@@ -124,6 +127,13 @@ mod test_token {
                 }
                 Fault::CallsBack => {
                     self.call_back();
+                    value
+                }
+                Fault::RefusesDust => {
+                    let least = ink::scale::Decode::decode(&mut &self.message[..]).unwrap_or(0u128);
+                    if self.data.balance_of(to).saturating_add(value) < least {
+                        return Err(PSP22Error::Custom("below the least balance".into()));
+                    }
                     value
                 }
                 Fault::None | Fault::TakesFee | Fault::Lies => value,

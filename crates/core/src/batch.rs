@@ -209,6 +209,7 @@ const DUST: u128 = 10_000;
 ///
 /// # Errors
 /// [`MathError`] where a number leaves its range.
+#[inline(never)]
 pub fn outcome(
     cohort: &BatchedCohort,
     price: Price,
@@ -282,7 +283,7 @@ pub struct Sale {
 pub struct Settled {
     /// Clearing price; zero when nothing was sold.
     pub price: Price,
-    /// Quote raised.
+    /// Quote raised, or paid by insurance where nobody bid.
     pub raised: Amount,
     /// Borrow index at which remaining debt was scaled again.
     pub index: Index,
@@ -325,24 +326,21 @@ pub struct Batch {
     pub debt: Amount,
     /// `T` at the start price.
     pub asked: Amount,
+    /// Collateral of insurance's own that is offered with it, served last.
+    pub offered: Amount,
     /// How it ended; `None` while it runs.
     pub settled: Option<Settled>,
 }
 
-impl Batch {
-    /// What the cohort of a rank raised, once settled.
-    ///
-    /// # Errors
-    /// [`MathError::Overflow`].
-    pub fn raise_of(
-        settled: &Settled,
-        cohort: &BatchedCohort,
-        scale: UnitScale,
-    ) -> Result<Amount, MathError> {
-        match cohort.rank.cmp(&settled.marginal_rank) {
-            core::cmp::Ordering::Less => raise_at(cohort, settled.price, scale),
-            core::cmp::Ordering::Equal => Ok(settled.marginal_raise),
-            core::cmp::Ordering::Greater => Ok(Amount::ZERO),
+impl Settled {
+    /// What the cohort of a rank raised that was asked for so much at the clearing price: all of
+    /// it before the margin, nothing behind it.
+    #[must_use]
+    pub fn raise_of(&self, rank: u16, asked: Amount) -> Amount {
+        match rank.cmp(&self.marginal_rank) {
+            core::cmp::Ordering::Less => asked,
+            core::cmp::Ordering::Equal => self.marginal_raise,
+            core::cmp::Ordering::Greater => Amount::ZERO,
         }
     }
 }

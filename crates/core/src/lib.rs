@@ -16,6 +16,7 @@
 //! | [`ledger`] | state transitions of positions, and batches taken from the ticks |
 //! | [`batch`] | what a cohort must raise and what a clearing leaves of it |
 //! | [`losses`] | who bears a shortfall, in which order |
+//! | [`inventory`] | what insurance takes at the floor, and how it gets rid of it |
 //! | [`ladder`] | the Dutch clock: prices step by step |
 //! | [`auction`] | bids, clearing at the best step, fills |
 //! | [`standing`] | money in discount tiers, shared by product and sum |
@@ -52,6 +53,7 @@ pub mod auction;
 pub mod batch;
 pub mod breaker;
 pub mod interest;
+pub mod inventory;
 pub mod ladder;
 pub mod ledger;
 pub mod lending;

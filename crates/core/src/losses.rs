@@ -68,7 +68,7 @@ impl TopUps {
         insurance: Amount,
         now: Millis,
     ) -> Amount {
-        let today = u32::try_from(now.checked_div(DAY).unwrap_or_default()).unwrap_or(u32::MAX);
+        let today = day_of(now);
         if self.day != today {
             *self = Self {
                 day: today,
@@ -86,6 +86,12 @@ impl TopUps {
 }
 
 const DAY: Millis = 86_400_000;
+
+/// The day a moment falls on, counted from the Unix epoch.
+#[must_use]
+pub fn day_of(now: Millis) -> u32 {
+    u32::try_from(now.checked_div(DAY).unwrap_or_default()).unwrap_or(u32::MAX)
+}
 
 /// Distributes a batch's penalties and its shortfall.
 ///

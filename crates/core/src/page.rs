@@ -17,28 +17,28 @@ use scale::{Decode, Encode};
 use scale_info::TypeInfo;
 
 /// Ticks that share a storage cell.
-pub const TICKS_PER_PAGE: u16 = 32;
+pub const TICKS_PER_PAGE: u16 = 128;
 
-/// A page: ticks `32 · page .. 32 · page + 32`.
+/// A page: ticks `128 · page .. 128 · page + 128`.
 pub type PageNumber = u16;
 
 /// The page a tick lives in.
 #[must_use]
 pub const fn page_of(tick: Tick) -> PageNumber {
-    tick >> 5
+    tick >> 7
 }
 
 /// Where a tick stands inside its page.
 #[must_use]
 pub const fn slot_of(tick: Tick) -> u8 {
-    // Five bits always fit.
-    (tick & 0x1f) as u8
+    // Seven bits always fit.
+    (tick & 0x7f) as u8
 }
 
 /// The tick of a slot of a page.
 #[must_use]
 pub const fn tick_of(page: PageNumber, slot: u8) -> Tick {
-    (page << 5) | (slot as u16 & 0x1f)
+    (page << 7) | (slot as u16 & 0x7f)
 }
 
 /// Counts departures of a market; a page takes a new epoch whenever cohorts leave it, so that a
@@ -59,7 +59,7 @@ impl CohortId {
     #[must_use]
     pub const fn departures(self) -> DepartureKey {
         DepartureKey {
-            page: page_of(self.tick),
+            half: half_of(self.tick),
             epoch: self.epoch,
         }
     }
@@ -334,16 +334,34 @@ pub enum Departure {
     Closed(Cohort),
 }
 
-/// The cell that records departures: cohorts of one page that were born in one epoch.
+/// Half of a page: departures of 64 neighbouring ticks share a cell. Those of a whole page could
+/// outgrow what a contract can load at once.
+pub type HalfPage = u16;
+
+/// The half page a tick lives in.
+#[must_use]
+pub const fn half_of(tick: Tick) -> HalfPage {
+    tick >> 6
+}
+
+/// The cell that records departures: cohorts of half a page that were born in one epoch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, TypeInfo)]
 pub struct DepartureKey {
-    /// Page of birth.
-    pub page: PageNumber,
+    /// Half page of birth.
+    pub half: HalfPage,
     /// Epoch of birth.
     pub epoch: Epoch,
 }
 
-/// A small map from a slot of a page to `T`, kept in slot order: at most 32 entries.
+impl DepartureKey {
+    /// The tick of a slot: departures stand under the slots of their page.
+    #[must_use]
+    pub const fn tick(self, slot: u8) -> Tick {
+        tick_of(self.half >> 1, slot)
+    }
+}
+
+/// A small map from a slot of a page to `T`, kept in slot order.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
 pub struct Slots<T>(Vec<(u8, T)>);
 
@@ -423,7 +441,7 @@ impl<T> Slots<T> {
     }
 }
 
-/// The cohorts that live in 32 neighbouring ticks.
+/// The cohorts that live in [`TICKS_PER_PAGE`] neighbouring ticks.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
 pub struct Page {
     /// Epoch that cohorts born from now on take.
@@ -458,16 +476,23 @@ impl Page {
     }
 }
 
-/// Departed cohorts of one page and epoch.
+/// Departed cohorts of half a page and one epoch, at most 64.
 pub type Departures = Slots<Departure>;
 
-/// Which of the 2 048 pages hold cohorts: one bit each, in one cell with the market's totals.
+/// Which of the 512 pages hold cohorts: one bit each, in one cell with the market's totals.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode, TypeInfo)]
-pub struct Directory([u128; 16]);
+pub struct Directory([u128; 4]);
 
 impl Directory {
     const fn bit(page: PageNumber) -> (usize, u128) {
-        ((page >> 7) as usize & 0xf, 1u128 << (page & 0x7f))
+        ((page >> 7) as usize & 0x3, 1u128 << (page & 0x7f))
+    }
+
+    /// Whether a page holds cohorts.
+    #[must_use]
+    pub fn holds(&self, page: PageNumber) -> bool {
+        let (word, bit) = Self::bit(page);
+        self.0.get(word).is_some_and(|word| word & bit != 0)
     }
 
     /// Records whether a page holds cohorts.
@@ -514,14 +539,15 @@ mod tests {
         /// The directory answers as a sorted set would.
         #[test]
         fn directory_equals_a_sorted_set(
-            changes in proptest::collection::vec((0u16..2_048, any::<bool>()), 0..200),
-            ask in 0u16..2_048,
+            changes in proptest::collection::vec((0u16..512, any::<bool>()), 0..200),
+            ask in 0u16..512,
         ) {
             let (mut directory, mut model) = (Directory::default(), BTreeSet::new());
             for (page, occupied) in changes {
                 directory.set(page, occupied);
                 if occupied { model.insert(page); } else { model.remove(&page); }
             }
+            prop_assert_eq!(directory.holds(ask), model.contains(&ask));
             prop_assert_eq!(directory.highest_at_or_below(ask), model.range(..=ask).next_back().copied());
         }
 

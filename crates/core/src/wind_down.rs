@@ -114,6 +114,24 @@ impl MarketState {
         Ok(made_good)
     }
 
+    /// Hands what insurance holds of the collateral over to lenders for what they have lost: in a
+    /// wind-down older than `notice` whose insurance bought what nobody would buy back. Returns
+    /// the collateral handed over and what it makes good, at what insurance paid for it.
+    ///
+    /// # Errors
+    /// [`MathError::Overflow`].
+    pub fn hand_inventory_over(&mut self, notice: Millis) -> Result<(Amount, Amount), MathError> {
+        match &mut self.wind_down {
+            Some(ended) if self.accrued_at.saturating_sub(ended.since) >= notice => {
+                let (collateral, good) = self.inventory.hand_over(ended.lost)?;
+                ended.lost = ended.lost.minus(good)?;
+                ended.in_kind = ended.in_kind.plus(collateral)?;
+                Ok((collateral, good))
+            }
+            _ => Ok((Amount::ZERO, Amount::ZERO)),
+        }
+    }
+
     /// What a lender's shares are worth, less what it has been paid in a wind-down.
     ///
     /// # Errors

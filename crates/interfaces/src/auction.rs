@@ -322,7 +322,7 @@ pub trait LiquidationAuction {
     /// nothing. Anyone may call it.
     ///
     /// # Events
-    /// `AuctionCleared`, `AuctionSettled`.
+    /// `AuctionSettled`, which carries the clearing.
     ///
     /// # Errors
     /// `UnknownBatch`, `UnknownMarket`, `Auction`, `VaultUnavailable`, `Vault`, `Token`.
@@ -488,7 +488,7 @@ pub struct BidCancelled {
     pub bid: BidId,
 }
 
-/// An auction was judged.
+/// An auction was judged before its settlement, which tells the result again.
 #[ink::event]
 pub struct AuctionCleared {
     /// The batch.
@@ -506,12 +506,10 @@ pub struct AuctionSettled {
     pub batch: BatchKey,
     /// Who called.
     pub settler: AccountId,
-    /// The one price; zero when nothing was sold.
-    pub price: Price,
-    /// Quote paid.
-    pub raised: Amount,
-    /// Collateral received.
-    pub sold: Amount,
+    /// The result, whoever judged it: the one price, quote paid, collateral received.
+    pub clearing: Clearing,
+    /// The batch's standing money, with the step that each tier joined.
+    pub standing: Vec<Reserved>,
 }
 
 /// A bidder claimed bids.

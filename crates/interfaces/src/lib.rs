@@ -13,6 +13,7 @@ pub mod breaker;
 pub mod cell;
 pub mod governance;
 pub mod oracle;
+pub mod root;
 pub mod standing;
 pub mod token;
 pub mod vault;

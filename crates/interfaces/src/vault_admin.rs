@@ -73,7 +73,8 @@ pub trait VaultAdmin {
     fn insure(&mut self, market: MarketId, amount: Amount) -> Result<(), VaultError>;
 
     /// Pays the caller its part of what has come in since the wind-down began: quote, or
-    /// collateral taken in kind.
+    /// collateral taken in kind. After the market's notice, asking for collateral first hands over
+    /// what insurance holds of it, for what lenders have lost.
     ///
     /// # Events
     /// `MarketChanged`.
@@ -162,5 +163,12 @@ pub enum Change {
         taken: TakenInKind,
         /// The prices it was judged at.
         prices: MarketPrices,
+    },
+    /// Lenders received what insurance held of the collateral, for what they have lost.
+    HandedOver {
+        /// Collateral.
+        collateral: Amount,
+        /// What it makes good, quote: what insurance had paid for it.
+        good: Amount,
     },
 }

@@ -13,6 +13,8 @@ pub enum Contract {
     VaultExt,
     /// `liquidation_auction`.
     LiquidationAuction,
+    /// `auction_ext`, the part of the auction's code that is not needed every day.
+    AuctionExt,
     /// `test_token`, for development networks and tests.
     TestToken,
 }
@@ -45,6 +47,7 @@ impl Contract {
             Self::LiquidationAuction => {
                 include_str!("../../../artifacts/liquidation_auction.contract")
             }
+            Self::AuctionExt => include_str!("../../../artifacts/auction_ext.contract"),
             Self::TestToken => include_str!("../../../artifacts/test_token.contract"),
         }
     }

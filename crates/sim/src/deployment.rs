@@ -155,6 +155,9 @@ pub enum Fault {
     Lies,
     /// Calls whoever called it, with a message it was given, and traps if that fails.
     CallsBack,
+    /// Refuses transfers after which the receiver would hold less than its message says, an encoded
+    /// number: an existential deposit.
+    RefusesDust,
 }
 
 impl Deployment {
@@ -202,14 +205,26 @@ impl Deployment {
         )
         .await?;
         let ext = Contract::VaultExt.code_hash()?;
-        // An instance that nobody uses or can remove keeps the extension's code on the chain.
+        // Instances that nobody uses or can remove keep the extensions' code on the chain.
         let nobody = AccountId::from([0; 32]);
         let arguments = new().push_arg(nobody).push_arg(nobody).push_arg(ext);
         let kind = Contract::VaultExt;
         instantiate(chain, by, kind, "vault's extension", &arguments, b"").await?;
         let arguments = new().push_arg(governor).push_arg(oracle).push_arg(ext);
         let vault = instantiate(chain, by, Contract::MarginVault, "vault", &arguments, b"").await?;
-        let arguments = new().push_arg(governor).push_arg(vault).push_arg(oracle);
+        let ext = Contract::AuctionExt.code_hash()?;
+        let arguments = new()
+            .push_arg(nobody)
+            .push_arg(nobody)
+            .push_arg(nobody)
+            .push_arg(ext);
+        let kind = Contract::AuctionExt;
+        instantiate(chain, by, kind, "auction's extension", &arguments, b"").await?;
+        let arguments = new()
+            .push_arg(governor)
+            .push_arg(vault)
+            .push_arg(oracle)
+            .push_arg(ext);
         let auction = instantiate(
             chain,
             by,

@@ -126,6 +126,10 @@ pub(crate) fn status(arguments: &StatusArgs) -> Result<(), Failure> {
         answer.add("lenders_assets", m.quote(books.lenders_assets), quote);
         answer.add("cash", m.quote(state.cash), quote);
         answer.add("insurance", m.quote(state.insurance), quote);
+        let held = state.inventory.all().unwrap_or_default();
+        answer.add("insurance_holds", m.collateral(held), "collateral");
+        let spent = state.inventory.spent_on(state.accrued_at);
+        answer.add("insurance_spent_today", m.quote(spent), quote);
         answer.add("written_off", m.quote(state.written_off), quote);
         answer.add("batched_debt", m.quote(state.batched_debt), quote);
         answer.add("batches_opened", state.batches, "");

@@ -121,6 +121,7 @@ struct Limits {
     supply_cap: String,
     hole: String,
     min_batch: String,
+    insurance_budget: String,
 }
 
 #[derive(Deserialize)]
@@ -335,6 +336,7 @@ impl File {
                 },
                 notice: seconds(self.governance.notice_seconds),
                 loss_cap: ratio("governance.loss_cap", &self.governance.loss_cap)?,
+                insurance_budget: ratio("limits.insurance_budget", &limits.insurance_budget)?,
             },
             name: self.name,
         })

@@ -3,7 +3,7 @@
 
 use std::fmt::Debug;
 
-use breakwater_chain::{AccountId, Balance, CallError, Constructor, Message, Receipt, Signer};
+use breakwater_chain::{AccountId, CallError, Constructor, Message, Receipt, Signer};
 use breakwater_core::oracle::Feed;
 use breakwater_interfaces::auction::{AuctionMarket, LiquidationAuction};
 use breakwater_interfaces::oracle::OracleAdapter;
@@ -17,6 +17,7 @@ use scale::{Decode, Encode};
 
 use crate::config::{show_address, MarketConfig};
 use crate::record::{ContractRecord, Record, RecordError, SCHEMA};
+pub use crate::summary::{Step, Summary};
 use crate::target::{Code, Target};
 
 /// Steps that are left out where the token exists.
@@ -45,36 +46,6 @@ pub enum DeployError {
         "what is deployed differs: {0}; deploy under another name, or change it by governance"
     )]
     Differs(String),
-}
-
-/// What a run did.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Summary {
-    /// Steps done in this run, in order; empty if everything was there.
-    pub steps: Vec<Step>,
-    /// Fees paid, in the native token's smallest unit.
-    pub fees: Balance,
-    /// Storage deposits paid; given back when what they are for is removed.
-    pub deposits: i128,
-}
-
-impl Summary {
-    fn add(&mut self, step: Step) {
-        self.fees = self.fees.saturating_add(step.fee);
-        self.deposits = self.deposits.saturating_add(step.deposit);
-        self.steps.push(step);
-    }
-}
-
-/// One step done.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Step {
-    /// What.
-    pub name: String,
-    /// Its fee.
-    pub fee: Balance,
-    /// Its storage deposit.
-    pub deposit: i128,
 }
 
 fn failed<E: Debug>(step: &str) -> impl FnOnce(CallError<E>) -> DeployError + '_ {
@@ -225,7 +196,7 @@ impl<C: Target> Run<'_, C> {
             .await?;
         self.record.oracle = Some(oracle);
         self.keep()?;
-        // An instance that nobody uses or can remove keeps the extension's code on the chain.
+        // Instances that nobody uses or can remove keep the extensions' code on the chain.
         let found = self.record.vault_ext.clone();
         let (nobody, ext) = (AccountId::from([0; 32]), Contract::VaultExt.code_hash()?);
         let arguments = new().push_arg(nobody).push_arg(nobody).push_arg(ext);
@@ -245,9 +216,19 @@ impl<C: Target> Run<'_, C> {
             .await?;
         self.record.vault = Some(vault);
         self.keep()?;
+        let found = self.record.auction_ext.clone();
+        let ext = Contract::AuctionExt.code_hash()?;
+        // An array is encoded as its items are.
+        let arguments = new().push_arg([nobody; 3]).push_arg(ext);
+        let kind = Contract::AuctionExt;
+        let extension = self
+            .contract("auction extension", kind, found, &arguments)
+            .await?;
+        self.record.auction_ext = Some(extension);
+        self.keep()?;
         let found = self.record.auction.clone();
         let (vault, oracle) = (self.vault()?, self.oracle()?);
-        let arguments = new().push_arg(governor).push_arg(vault).push_arg(oracle);
+        let arguments = new().push_arg([governor, vault, oracle]).push_arg(ext);
         let kind = Contract::LiquidationAuction;
         let auction = self
             .contract("liquidation auction", kind, found, &arguments)

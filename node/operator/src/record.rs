@@ -75,6 +75,8 @@ pub struct Record {
     pub vault_ext: Option<ContractRecord>,
     /// Margin vault.
     pub vault: Option<ContractRecord>,
+    /// What keeps the code of the auction's extension on the chain.
+    pub auction_ext: Option<ContractRecord>,
     /// Liquidation auction.
     pub auction: Option<ContractRecord>,
     /// Number of the feed.

@@ -1,19 +1,21 @@
 //! One world for all scenario tests: a deployed market, and books checked after every message.
 
 mod history;
+mod numbers;
 mod scene;
 
+pub use numbers::{buys, collateral, permutations, price, quote, scale, worth, COLLATERAL, QUOTE};
 pub use scene::Scene;
 
 use breakwater_chain::{AccountId, CallError, Chain, Embedded, Message, Receipt, Snapshot};
 use breakwater_core::auction::{Clearing, Fill, Phase};
 use breakwater_core::batch::Batch;
+use breakwater_core::ladder::Scaling;
 use breakwater_core::ledger::{LedgerError, Settlement};
 use breakwater_core::market::{example_params, MarketParams};
-use breakwater_core::math::Rounding;
 use breakwater_core::oracle::{FeedConfig, Reading};
 use breakwater_core::position::PositionView;
-use breakwater_core::units::{Amount, Price, Shares, UnitScale, PRICE_ONE};
+use breakwater_core::units::{Amount, Price, Shares};
 use breakwater_interfaces::auction::{
     AuctionContractError, AuctionRecord, BatchKey, BidId, LiquidationAuction,
 };
@@ -27,63 +29,6 @@ use ink::codegen::TraitCallBuilder;
 use scale::Decode;
 use std::collections::BTreeMap;
 use std::fmt::Debug;
-
-/// One whole collateral token.
-pub const COLLATERAL: u128 = 1_000_000_000_000_000_000;
-/// One whole quote token.
-pub const QUOTE: u128 = 1_000_000;
-
-/// A price of so many whole quote.
-pub fn price(whole: u128) -> Price {
-    Price::new(whole * PRICE_ONE)
-}
-
-/// So many whole quote tokens.
-pub fn quote(whole: u128) -> Amount {
-    Amount::new(whole * QUOTE)
-}
-
-/// So many whole collateral tokens.
-pub fn collateral(whole: u128) -> Amount {
-    Amount::new(whole * COLLATERAL)
-}
-
-/// The factor between token units and prices of [`example_params`].
-pub fn scale() -> UnitScale {
-    example_params().scale().expect("valid parameters")
-}
-
-/// Collateral units that an amount of quote is worth at a price.
-pub fn buys(quote: u128, price: Price, rounding: Rounding) -> u128 {
-    scale()
-        .quantity(Amount::new(quote), price, rounding)
-        .expect("in range")
-        .get()
-}
-
-/// Quote units that an amount of collateral is worth at a price, rounded down.
-pub fn worth(collateral: u128, price: Price) -> u128 {
-    scale()
-        .value(Amount::new(collateral), price, Rounding::Down)
-        .expect("in range")
-        .get()
-}
-
-/// Every order of `n` things.
-pub fn permutations(n: usize) -> Vec<Vec<usize>> {
-    if n == 0 {
-        return vec![Vec::new()];
-    }
-    let mut all = Vec::new();
-    for shorter in permutations(n - 1) {
-        for at in 0..n {
-            let mut longer = shorter.clone();
-            longer.insert(at, n - 1);
-            all.push(longer);
-        }
-    }
-    all
-}
 
 /// A table of messages to one contract (`vault`, `auction` or `oracle`), who sends them, and the
 /// error each is refused with. Nothing may have changed then (promise 9).
@@ -150,7 +95,9 @@ impl World {
         Self::deployed(example_params(), feed).filled()
     }
 
-    fn filled(self) -> Self {
+    /// A price of 200 and lenders' quote in it.
+    #[must_use]
+    pub fn filled(self) -> Self {
         let mut world = self;
         world.set_price(price(200));
         let lender = world.lender();
@@ -166,7 +113,19 @@ impl World {
         Self::deployed(params, FeedConfig::without_bands(2, 600_000, 1, 1_800_000))
     }
 
+    /// As [`Self::without_price`], with a ladder that answers to what is measured.
+    pub fn measured(params: MarketParams, feed: FeedConfig) -> Self {
+        Self::deployed_as(params, feed)
+    }
+
+    /// Histories jump from price to price as they like: their ladders answer to nothing.
     fn deployed(params: MarketParams, feed: FeedConfig) -> Self {
+        let mut params = params;
+        params.ladder.scaling = Scaling::NONE;
+        Self::deployed_as(params, feed)
+    }
+
+    fn deployed_as(params: MarketParams, feed: FeedConfig) -> Self {
         let mut chain = Embedded::new();
         chain.keep_events();
         let feeders: Vec<_> = (1..4).map(|index| chain.account(index)).collect();

@@ -5,7 +5,7 @@ use breakwater_core::units::Amount;
 use breakwater_sim::bench::flat::{alike, runs};
 use breakwater_sim::bench::stage::{Run, QUOTE};
 use breakwater_sim::bench::ticks::{run, Layout};
-use breakwater_sim::bench::{bids, Watch};
+use breakwater_sim::bench::{bids, standing, Watch};
 
 #[test]
 fn two_hundred_positions_cost_what_twenty_cost_in_the_same_ticks() {
@@ -19,9 +19,17 @@ fn two_hundred_positions_cost_what_twenty_cost_in_the_same_ticks() {
 }
 
 #[test]
-fn a_hundred_bids_cost_a_batch_what_one_costs() {
-    let rows = bids::table(100, &mut Watch::nobody()).expect("liquidates");
-    assert_eq!(rows.last().map(|row| row.bids), Some(100));
+fn a_thousand_bids_cost_a_batch_what_one_costs() {
+    let rows = bids::table(1_000, &mut Watch::nobody()).expect("liquidates");
+    assert_eq!(rows.last().map(|row| row.bids), Some(1_000));
+    assert!(rows.iter().all(|row| row.flat), "{rows:#?}");
+}
+
+/// Ten thousand take two minutes: `breakwater bench gas --only standing`.
+#[test]
+fn a_thousand_depositors_cost_a_batch_what_one_costs() {
+    let rows = standing::table(1_000, &mut Watch::nobody()).expect("liquidates");
+    assert_eq!(rows.last().map(|row| row.depositors), Some(1_000));
     assert!(rows.iter().all(|row| row.flat), "{rows:#?}");
 }
 

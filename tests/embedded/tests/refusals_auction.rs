@@ -59,8 +59,10 @@ fn an_auction_whose_vault_does_not_answer_says_so() {
     let mut w = World::new();
     let (governor, nobody) = (w.governor(), w.account(60));
     let new = ExecutionInput::new(Selector::new(ink::selector_bytes!("new")));
-    let constructor =
-        Constructor::<()>::new(&new.push_arg(governor).push_arg(nobody).push_arg(nobody));
+    let ext = Contract::AuctionExt.code_hash().unwrap();
+    // An array is encoded as its items are.
+    let arguments = new.push_arg([governor, nobody, nobody]).push_arg(ext);
+    let constructor = Constructor::<()>::new(&arguments);
     let code = Contract::LiquidationAuction.code().unwrap();
     let orphan = block_on(
         w.chain

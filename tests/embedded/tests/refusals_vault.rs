@@ -52,7 +52,7 @@ fn parameters_outside_their_bounds_are_refused_each_by_its_name() {
     let mut w = World::new();
     let (governor, c, q) = (w.governor(), w.d.collateral, w.d.quote);
     type Change = fn(&mut MarketParams);
-    let cases: [(Change, ParamsError); 26] = [
+    let cases: [(Change, ParamsError); 29] = [
         (|p| p.collateral_decimals = 19, ParamsError::Decimals),
         (|p| p.quote_decimals = 5, ParamsError::Decimals),
         (
@@ -118,6 +118,15 @@ fn parameters_outside_their_bounds_are_refused_each_by_its_name() {
         (|p| p.max_price_age = 86_400_001, ParamsError::PriceAge),
         (|p| p.notice = 86_399_999, ParamsError::Notice),
         (|p| p.loss_cap = Ratio::ZERO, ParamsError::LossCap),
+        (|p| p.penalty = Ratio::ZERO, ParamsError::PenaltyOrSlippage),
+        (
+            |p| p.keeper_tip = Amount::new(p.hole.get() / 100 + 1),
+            ParamsError::KeeperTip,
+        ),
+        (
+            |p| p.insurance_budget = Ratio::from_bps(2_501),
+            ParamsError::InsuranceBudget,
+        ),
     ];
     for (change, error) in cases {
         let mut params = example_params();

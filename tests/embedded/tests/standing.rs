@@ -1,14 +1,16 @@
 //! Standing bids on a chain: money that rests in discount tiers across auctions (F19).
 
 use breakwater_chain::{AccountId, CallError};
-use breakwater_core::auction::{Clearing, End};
+use breakwater_core::auction::{AuctionError, Clearing, End};
+use breakwater_core::breaker::Stage;
 use breakwater_core::market::{example_params, MarketParams};
 use breakwater_core::standing::account::{Payout, Worth};
 use breakwater_core::standing::depth::NOTICE;
 use breakwater_core::standing::{Discount, Standing, StandingError};
 use breakwater_core::units::{Amount, Price};
-use breakwater_embedded_tests::{collateral, price, quote, worth as value, Scene};
+use breakwater_embedded_tests::{collateral, price, quote, refused, worth as value, Scene};
 use breakwater_interfaces::auction::{AuctionContractError as Error, BatchKey, LiquidationAuction};
+use breakwater_interfaces::breaker::CircuitBreaker;
 use breakwater_interfaces::oracle::OracleAdapter;
 use breakwater_interfaces::standing::{
     StandingBids, StandingChanged, StandingClaimed, StandingFilled,
@@ -333,6 +335,55 @@ fn a_tier_without_a_fresh_round_sits_the_step_out() {
         sold.push(finish(&mut s, batch).sold.is_zero());
     }
     assert_eq!(sold, [true, false]);
+}
+
+/// Promise 7 for tiers: halted for 40 blocks, a tier joins the step it would have joined and the
+/// batch clears as it would have; with a fall of the price meanwhile the tier asks for less. During
+/// the halt nobody judges, who enters waits, and who leaves has to wait as well.
+#[test]
+fn a_halt_shifts_the_step_of_a_tier_and_changes_nothing_else() {
+    let mut s = scene(Amount::ZERO);
+    let first = depositor(&mut s, 200, 5, quote(18_000));
+    let batch = crash(&mut s, 170);
+    let (d, governor) = (s.w.d, s.w.governor());
+    let start = s.w.save();
+    let quiet = finish(&mut s, batch);
+    assert!(!quiet.raised.is_zero());
+
+    for fallen in [false, true] {
+        s.w.restore(&start);
+        s.w.run_to(batch, 3);
+        let raise = d.breaker().call_mut().raise(Some(0), Stage::Halted);
+        s.w.auction(governor, raise).expect("halts");
+        s.w.advance(20);
+        if fallen {
+            s.w.submit(price(165));
+        }
+        refused! { s.w, auction, s.keeper => settle(batch), AuctionError::Halted; }
+        let second = depositor(&mut s, 201, 5, quote(1_000));
+        assert_eq!(worth(&s, second, 5).waiting, quote(1_000));
+        assert_eq!(unstand(&mut s, first, 5, quote(500)), Ok(Amount::ZERO));
+        s.w.advance(20);
+        let lower = d.breaker().call_mut().lower(Some(0), Stage::Open);
+        s.w.auction(governor, lower).expect("goes on");
+        // The clock has stood for forty blocks.
+        s.w.run_out(batch);
+        refused! { s.w, auction, s.keeper => settle(batch), AuctionError::BiddingOpen; }
+        s.w.advance(40);
+        let halted = finish(&mut s, batch);
+        if fallen {
+            let tier = Discount::from_percent(5).unwrap().of(price(165)).unwrap();
+            assert!(
+                halted.price <= tier && halted.step > quiet.step,
+                "{halted:?}"
+            );
+        } else {
+            assert_eq!(halted, quiet);
+        }
+        // Who asked to leave in the halt can, and who entered has bought nothing.
+        assert!(claim(&mut s, first, 5).expect("pays").quote > Amount::ZERO);
+        assert_eq!(worth(&s, second, 5).standing, quote(1_000));
+    }
 }
 
 /// A tier's discount is taken from the lowest price seen since the opening, so it joins later

@@ -3,9 +3,10 @@
 
 use breakwater_chain::{AccountId, CallError, Chain, Constructor, Message};
 use breakwater_core::market::example_params;
-use breakwater_core::units::Amount;
-use breakwater_embedded_tests::{collateral, price, quote, Scene, World};
-use breakwater_interfaces::auction::{AuctionContractError, LiquidationAuction};
+use breakwater_core::units::{Amount, Price};
+use breakwater_embedded_tests::{collateral, price, quote, refused, Scene, World};
+use breakwater_interfaces::auction::{AuctionContractError, BatchKey, BidId, LiquidationAuction};
+use breakwater_interfaces::standing::StandingBids;
 use breakwater_interfaces::token::{TokenError, PROBE};
 use breakwater_interfaces::vault::{MarginVault, VaultError};
 use breakwater_interfaces::vault_admin::VaultAdmin;
@@ -14,6 +15,7 @@ use breakwater_sim::deployment::{Deployment, Fault};
 use futures::executor::block_on;
 use ink::codegen::TraitCallBuilder;
 use ink::env::call::{ExecutionInput, Selector};
+use scale::Encode;
 
 const FAULTS: [Fault; 8] = [
     Fault::TakesFee,
@@ -362,4 +364,157 @@ fn a_bad_token_harms_only_its_own_markets() {
         w.repay_all(owner);
         w.withdraw_all(owner);
     }
+}
+
+/// A settled batch that two bids, a tier and another bidder have bought, each in part: free quote,
+/// collateral of bids and collateral of a tier wait to be paid out.
+struct Bought {
+    s: Scene,
+    batch: BatchKey,
+    bids: [BidId; 2],
+}
+
+/// What the auction pays out, and to which of the scene's bidders.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Payout {
+    Balance,
+    Bids,
+    Tier,
+}
+
+impl Payout {
+    const ALL: [Self; 3] = [Self::Balance, Self::Bids, Self::Tier];
+
+    fn bidder(self) -> usize {
+        usize::from(self == Self::Tier)
+    }
+}
+
+impl Bought {
+    fn new() -> Self {
+        let mut s = Scene::new();
+        let stand = s.w.d.standing().call_mut().stand(0, 5, quote(2_000));
+        s.w.auction(s.bidders[1], stand).expect("stands");
+        s.w.set_price_twice(price(170));
+        let batch = s.open();
+        let prices = s.w.record(batch).auction.prices;
+        let tier = prices.partition_point(|step| *step > Price::new(price(170).get() / 100 * 95));
+        let bids = [quote(1_200), quote(800)].map(|budget| s.bid(0, batch, budget, prices[tier]));
+        s.bid(2, batch, quote(4_000), prices[tier]);
+        s.w.run_out(batch);
+        s.w.settle(s.keeper, batch);
+        s.w.rest(s.keeper, batch);
+        Self { s, batch, bids }
+    }
+
+    fn token(&self, payout: Payout) -> AccountId {
+        match payout {
+            Payout::Balance => self.s.w.d.quote,
+            Payout::Bids | Payout::Tier => self.s.w.d.collateral,
+        }
+    }
+
+    /// Has it paid; returns how much of the token came.
+    fn pay(&mut self, payout: Payout) -> Result<u128, CallError<AuctionContractError>> {
+        let (d, who, token) = (
+            self.s.w.d,
+            self.s.bidders[payout.bidder()],
+            self.token(payout),
+        );
+        let before = self.s.w.held(token, who);
+        match payout {
+            Payout::Balance => {
+                let message = d.auction().call_mut().withdraw(0, quote(100));
+                self.s.w.auction(who, message).map(|_| ())
+            }
+            Payout::Bids => {
+                let message = d.auction().call_mut().claim(self.batch, self.bids.to_vec());
+                self.s.w.auction(who, message).map(|_| ())
+            }
+            Payout::Tier => {
+                let message = d.standing().call_mut().claim_standing(0, 5);
+                self.s.w.auction(who, message).map(|_| ())
+            }
+        }?;
+        Ok(self.s.w.held(token, who) - before)
+    }
+}
+
+/// Whatever a token does wrong when the auction pays out, the message fails as a whole and can be
+/// sent again once the token behaves.
+#[test]
+fn what_the_auction_pays_out_waits_for_a_token_that_turned_bad() {
+    let mut b = Bought::new();
+    let start = b.s.w.save();
+    for payout in Payout::ALL {
+        let due = b.pay(payout).expect("pays");
+        assert!(due > 0, "{payout:?}");
+        for fault in FAULTS {
+            b.s.w.restore(&start);
+            let token = b.token(payout);
+            b.s.w.misbehave(token, fault, reentry());
+            let before = b.s.w.storage();
+            // The books are read from the token: they are looked at once it behaves.
+            b.s.w.checked = false;
+            let result = b.pay(payout);
+            if let Some(error) = going_out(fault) {
+                assert_eq!(
+                    result.err().and_then(CallError::reverted),
+                    Some(AuctionContractError::Token(error)),
+                    "{payout:?} of a token that {fault:?}"
+                );
+                assert!(before == b.s.w.storage(), "{payout:?}, {fault:?}");
+            } else {
+                // The fee is the receiver's.
+                assert_eq!(result.expect("pays"), due - due / 100);
+            }
+            b.s.w.misbehave(token, Fault::None, Vec::new());
+            b.s.w.checked = true;
+            b.s.w.assert_books();
+            if going_out(fault).is_some() {
+                assert_eq!(b.pay(payout).expect("pays"), due, "{payout:?}, {fault:?}");
+            }
+        }
+        b.s.w.restore(&start);
+    }
+}
+
+/// A payout that would leave its receiver under a token's existential deposit is refused whole and
+/// stays a claim: until it is claimed together with others, or by somebody who holds enough.
+#[test]
+fn a_payout_below_the_existential_deposit_stays_a_claim() {
+    let mut b = Bought::new();
+    let (d, bidder, depositor) = (b.s.w.d, b.s.bidders[0], b.s.bidders[1]);
+    let (batch, bids, start) = (b.batch, b.bids, b.s.w.save());
+    let of_both = b.pay(Payout::Bids).expect("pays");
+    let of_tier = b.pay(Payout::Tier).expect("pays");
+    b.s.w.restore(&start);
+    let token_failed = AuctionContractError::Token(TokenError::CallFailed);
+
+    // Both bids together reach the least balance, neither does alone.
+    b.s.w
+        .misbehave(d.collateral, Fault::RefusesDust, of_both.encode());
+    let refund = b.s.w.balance(bidder);
+    for id in bids {
+        refused! { b.s.w, auction, bidder => claim(batch, vec![id]), token_failed; }
+    }
+    assert_eq!(b.s.w.balance(bidder), refund);
+    assert_eq!(b.pay(Payout::Bids).expect("pays"), of_both);
+
+    // Who holds enough already is paid any amount.
+    b.s.w.restore(&start);
+    b.s.w
+        .misbehave(d.collateral, Fault::RefusesDust, (of_both + 1).encode());
+    refused! { b.s.w, auction, bidder => claim(batch, bids.to_vec()), token_failed; }
+    b.s.w.fund(bidder, d.collateral, Amount::new(1), d.auction);
+    assert_eq!(b.pay(Payout::Bids).expect("pays"), of_both);
+
+    // A tier's depositor likewise.
+    b.s.w
+        .misbehave(d.collateral, Fault::RefusesDust, (of_tier + 1).encode());
+    let claim = || d.standing().call_mut().claim_standing(0, 5);
+    b.s.w.refused(depositor, d.auction, claim(), token_failed);
+    b.s.w
+        .fund(depositor, d.collateral, Amount::new(1), d.auction);
+    assert_eq!(b.pay(Payout::Tier).expect("pays"), of_tier);
 }

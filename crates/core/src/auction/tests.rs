@@ -1,6 +1,7 @@
 //! Clearing by hand-made cases and by properties over random auctions.
 
 mod changes;
+mod clauses;
 mod halts;
 mod many;
 mod strategies;

@@ -1,13 +1,12 @@
-//! Opening a batch from the riskiest ticks down, and settling it at one price.
+//! Opening a batch from the riskiest ticks down.
 
 use super::{Ledger, LedgerError, LedgerStore};
-use crate::batch::{ask, cut, outcome, raise_at, targets, Batch, Outcome, Sale, Settled};
+use crate::batch::{ask, cut, targets, Batch};
 use crate::ladder::Measures;
-use crate::losses::{settle_losses, Waterfall};
 use crate::market::{MarketPrices, Running, MAX_RUNNING_BATCHES, MAX_TICKS_PER_BATCH};
 use crate::math::Rounding;
 use crate::page::{
-    tick_of, BatchedCohort, Cohort, CohortId, Departure, DepartureKey, Directory, Epoch, PageNumber,
+    tick_of, BatchedCohort, Cohort, CohortId, Departure, DepartureKey, Directory, PageNumber,
 };
 use crate::tick::{self, Tick};
 use crate::units::{highest_healthy_ratio, Amount, Block, Price};
@@ -19,7 +18,7 @@ use scale_info::TypeInfo;
 pub const MAX_CELLS_PER_BATCH: usize = 64;
 
 /// The most pages an opening looks at: with cohorts that wait, more than it takes from.
-const MAX_PAGES_PER_SWEEP: usize = 64;
+const MAX_PAGES_PER_SWEEP: usize = 16;
 
 /// What the auction knows of the money that a new batch can find.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode, TypeInfo)]
@@ -62,29 +61,8 @@ pub struct Opening {
     pub collateral: Amount,
     /// Debt pooled, quote.
     pub debt: Amount,
-}
-
-/// What a settlement did, in full.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
-pub struct Settlement {
-    /// Clearing price; zero when nothing was sold.
-    pub price: Price,
-    /// Quote raised.
-    pub raised: Amount,
-    /// Collateral that goes to the bidders: `⌊raised / price⌋`.
-    pub sold: Amount,
-    /// Debt repaid from the proceeds.
-    pub repaid: Amount,
-    /// Penalties collected, and what rounding left of the proceeds.
-    pub penalties: Amount,
-    /// Collateral that stays with the owners.
-    pub returned: Amount,
-    /// Debt that stays with the owners, quote.
-    pub debt_left: Amount,
-    /// Who bore a shortfall, and what keepers and insurance received.
-    pub waterfall: Waterfall,
-    /// Whether every cohort is back in its place; else `rest` has work left.
-    pub rested: bool,
+    /// Insurance's own collateral that is offered with it.
+    pub offered: Amount,
 }
 
 impl<S: LedgerStore> Ledger<'_, S> {
@@ -94,6 +72,7 @@ impl<S: LedgerStore> Ledger<'_, S> {
     /// accepted rounds, the later of which is at least a block old (promise 5). The sum of what
     /// they raise at the start price stays within the room under the hole and within what
     /// bidders' deposits cover; the last cohort is taken whole with its ask cut to that room.
+    /// Collateral of insurance's own joins with what room they leave.
     ///
     /// # Errors
     /// [`LedgerError::RoundTooFresh`], [`LedgerError::StalePrice`],
@@ -129,7 +108,7 @@ impl<S: LedgerStore> Ledger<'_, S> {
             return Err(LedgerError::TooManyBatches);
         }
         let measures = Measures {
-            volatility: None,
+            volatility: prices.hourly_volatility(),
             depth: request.demand.depth,
         };
         let ladder = self
@@ -162,12 +141,21 @@ impl<S: LedgerStore> Ledger<'_, S> {
         };
         let mut lot = Lot::default();
         self.collect(&sweep, &mut lot)?;
-        if lot.cohorts == 0 {
+        let (offered, own) = self.own_offer(&sweep, &lot)?;
+        if lot.cohorts == 0 && offered.is_zero() {
             return Err(LedgerError::NothingToLiquidate);
         }
         let least = self.params.hole.mul_div(1, 8, Rounding::Up)?;
-        if !self.state.running.is_empty() && lot.asked < least {
+        let reward = self.params.reward_terms(lot.asked)?;
+        lot.asked = lot.asked.plus(own)?;
+        // A batch of insurance's collateral alone is in nobody's way.
+        let others = self.state.running.iter().any(|it| it.asked > it.own);
+        if others && lot.asked < least {
             return Err(LedgerError::BatchTooSmall);
+        }
+        if !offered.is_zero() {
+            self.state.inventory.offer(offered)?;
+            lot.terms.push((offered, own));
         }
 
         self.state.batches = number
@@ -176,8 +164,9 @@ impl<S: LedgerStore> Ledger<'_, S> {
         self.state.running.push(Running {
             number,
             asked: lot.asked,
+            own,
             provision: lot.provision,
-            reward: self.params.reward_terms(lot.asked)?,
+            reward,
         });
         self.state.pooled_collateral = self.state.pooled_collateral.minus(lot.collateral)?;
         self.state.batched_collateral = self.state.batched_collateral.plus(lot.collateral)?;
@@ -195,6 +184,7 @@ impl<S: LedgerStore> Ledger<'_, S> {
             collateral: lot.collateral,
             debt: lot.debt,
             asked: lot.asked,
+            offered,
             settled: None,
         };
         self.store.set_batch(number, &batch);
@@ -209,6 +199,7 @@ impl<S: LedgerStore> Ledger<'_, S> {
             members: batch.members,
             collateral: batch.collateral,
             debt: batch.debt,
+            offered,
         })
     }
 
@@ -244,10 +235,11 @@ impl<S: LedgerStore> Ledger<'_, S> {
         lot: &mut Lot,
     ) -> Result<bool, LedgerError> {
         // Riskiest first, so from the highest slot down; what is not taken goes back.
+        let born = self.page(page)?.epoch;
         let mut residents = core::mem::take(&mut self.held_page(page)?.value.cohorts);
         let mut stay = Vec::new();
-        // Those of one epoch share a cell of departures; mostly all are of one.
-        let mut leave: Vec<(Epoch, Vec<(u8, Departure)>)> = Vec::new();
+        // Those of one half and epoch share a cell of departures; mostly all are of one.
+        let mut leave: Vec<(DepartureKey, Vec<(u8, Departure)>)> = Vec::new();
         let mut goes_on = true;
         while let Some((slot, cohort)) = residents.pop() {
             let tick = tick_of(page, slot);
@@ -274,13 +266,14 @@ impl<S: LedgerStore> Ledger<'_, S> {
                 slot,
                 Departure::Batched(self.enlist(id, cohort, left, sweep, lot)?),
             );
-            match leave.iter_mut().find(|(epoch, _)| *epoch == id.epoch) {
+            let key = id.departures();
+            match leave.iter_mut().find(|(of, _)| *of == key) {
                 Some((_, run)) => run.push(entry),
                 None => {
                     // One allocation: a contract's memory is never given back.
                     let mut run = Vec::with_capacity(residents.len().saturating_add(1));
                     run.push(entry);
-                    leave.push((id.epoch, run));
+                    leave.push((key, run));
                 }
             }
         }
@@ -293,9 +286,11 @@ impl<S: LedgerStore> Ledger<'_, S> {
             let epoch = self.state.next_epoch()?;
             self.page_mut(page)?.epoch = epoch;
         }
-        for (epoch, run) in leave {
-            self.departed_mut(DepartureKey { page, epoch })?
-                .extend_down(run);
+        for (key, run) in leave {
+            if key.epoch == born {
+                self.first_departures(key);
+            }
+            self.departed_mut(key)?.extend_down(run);
         }
         Ok(goes_on)
     }
@@ -332,185 +327,6 @@ impl<S: LedgerStore> Ledger<'_, S> {
         lot.take(id.departures(), &entry, raise, debt.minus_or_zero(at_floor))?;
         Ok(entry)
     }
-
-    /// Settles a batch at one price, riskiest cohorts first while the money lasts.
-    ///
-    /// Flat in the number of positions: it reads the batch's cells and writes totals. What each
-    /// cohort keeps follows from the clearing; the first `rest` cells are put back at once, the
-    /// others by [`Self::rest`] or when a member is touched. `raised` zero closes the batch
-    /// without a sale. `block` is the block of the call.
-    ///
-    /// # Errors
-    /// [`LedgerError::UnknownBatch`], [`LedgerError::BatchSettled`],
-    /// [`LedgerError::PriceOutsideLadder`], [`LedgerError::RaisedTooMuch`],
-    /// [`LedgerError::Math`].
-    pub fn settle_batch(
-        &mut self,
-        number: u32,
-        sale: Sale,
-        block: Block,
-        rest: u16,
-    ) -> Result<Settlement, LedgerError> {
-        let Sale {
-            price,
-            raised,
-            excused,
-        } = sale;
-        let mut batch = self.store.batch(number).ok_or(LedgerError::UnknownBatch)?;
-        if batch.settled.is_some() {
-            return Err(LedgerError::BatchSettled);
-        }
-        let sells = !raised.is_zero();
-        if sells && (price < batch.floor || price > batch.start) {
-            return Err(LedgerError::PriceOutsideLadder);
-        }
-        let price = if sells { price } else { Price::ZERO };
-        let rest = u16::try_from(batch.cells.len()).map_or(rest, |cells| rest.min(cells));
-        let pool = self.state.pool()?;
-        let mut sums = Sums::default();
-        let mut settled = Settled {
-            price,
-            raised,
-            index: self.state.index,
-            // Without money the riskiest cohort is already past the margin.
-            marginal_rank: if sells { batch.cohorts } else { 0 },
-            marginal_raise: Amount::ZERO,
-            block,
-            round: batch.round,
-            excused,
-            rested: rest,
-        };
-        let mut left = raised;
-        for ranked in self.cohorts_by_rank(number, &batch)?.into_iter().flatten() {
-            let cohort = &ranked.cohort;
-            let full = if sells {
-                raise_at(cohort, price, self.scale)?
-            } else {
-                Amount::ZERO
-            };
-            let given = full.min(left);
-            if given < full && settled.marginal_rank == batch.cohorts {
-                settled.marginal_rank = cohort.rank;
-                settled.marginal_raise = given;
-            }
-            left = left.minus(given)?;
-            let after = outcome(cohort, price, given, self.scale)?;
-            let owed = settled.index.scaled(after.debt_left, Rounding::Up)?;
-            sums.add(&after)?;
-            self.state.debt = self.state.debt.plus(owed)?;
-            if ranked.cell < rest {
-                let failed = !sells || given < full;
-                self.return_rest(ranked.id, cohort, &settled, &after, owed, failed)?;
-            }
-        }
-        // T is summed before it is rounded, cohorts after: what is over is under a unit each.
-        if left.get() > u128::from(batch.cohorts) {
-            return Err(LedgerError::RaisedTooMuch);
-        }
-        let penalties = sums.penalties.plus(left)?;
-        let handed = if sells {
-            self.scale.quantity(raised, price, Rounding::Down)?
-        } else {
-            Amount::ZERO
-        };
-        let rounding = sums
-            .sold
-            .minus(handed)
-            .map_err(|_| LedgerError::RaisedTooMuch)?;
-
-        let running = &self.state.running;
-        let running = running.iter().find(|running| running.number == number);
-        let reward = running.map(|running| running.reward).unwrap_or_default();
-        let mut waterfall = settle_losses(
-            penalties,
-            sums.shortfall,
-            self.state.insurance,
-            raised,
-            reward.tip,
-            reward.share,
-        )?;
-        let borne = self.state.draw_reserve(waterfall.from_lenders, pool)?;
-        waterfall.from_reserve = borne;
-        waterfall.from_lenders = waterfall.from_lenders.minus(borne)?;
-        let state = &mut *self.state;
-        state.batched_debt = state.batched_debt.minus(batch.debt)?;
-        state.batched_collateral = state.batched_collateral.minus(batch.collateral)?;
-        state.closed_collateral = state.closed_collateral.plus(sums.closed)?;
-        state.pooled_collateral = state.pooled_collateral.plus(sums.pooled)?;
-        state.collateral_rounding = state.collateral_rounding.plus(rounding)?;
-        state.cash = state
-            .cash
-            .plus(sums.repaid)?
-            .plus(waterfall.from_penalties)?
-            .plus(waterfall.from_insurance)?;
-        state.insurance = state.insurance.minus(waterfall.from_insurance)?;
-        state.book_loss(waterfall.from_lenders, pool, self.params.loss_cap)?;
-        waterfall.to_lenders = state.take_in(waterfall.to_insurance)?;
-        waterfall.to_insurance = waterfall.to_insurance.minus(waterfall.to_lenders)?;
-        waterfall.top_up = state.top_ups.draw(
-            &reward,
-            raised,
-            waterfall.reward,
-            state.insurance,
-            state.accrued_at,
-        );
-        state.insurance = state.insurance.minus(waterfall.top_up)?;
-        state.rewards = state
-            .rewards
-            .plus(waterfall.reward)?
-            .plus(waterfall.top_up)?;
-        state.running.retain(|running| running.number != number);
-        batch.settled = Some(settled);
-        self.store.set_batch(number, &batch);
-        Ok(Settlement {
-            price,
-            raised,
-            sold: handed,
-            repaid: sums.repaid,
-            penalties,
-            returned: sums.closed.plus(sums.pooled)?,
-            debt_left: sums.debt_left,
-            waterfall,
-            rested: usize::from(rest) == batch.cells.len(),
-        })
-    }
-
-    /// The cohorts of a batch, each at the place of its rank.
-    pub(super) fn cohorts_by_rank(
-        &mut self,
-        number: u32,
-        batch: &Batch,
-    ) -> Result<Vec<Option<Ranked>>, LedgerError> {
-        let mut ranked = alloc::vec![None; usize::from(batch.cohorts)];
-        for (cell, key) in (0..).zip(&batch.cells) {
-            for (slot, departure) in self.departed(*key)?.iter() {
-                let Departure::Batched(cohort) = departure else {
-                    continue;
-                };
-                if cohort.batch != number {
-                    continue;
-                }
-                if let Some(place) = ranked.get_mut(usize::from(cohort.rank)) {
-                    let (tick, epoch) = (tick_of(key.page, slot), key.epoch);
-                    *place = Some(Ranked {
-                        cell,
-                        id: CohortId { tick, epoch },
-                        cohort: *cohort,
-                    });
-                }
-            }
-        }
-        Ok(ranked)
-    }
-}
-
-/// A cohort of a batch that settles.
-#[derive(Clone, Copy)]
-pub(super) struct Ranked {
-    /// Which of the batch's cells it is in.
-    cell: u16,
-    id: CohortId,
-    pub(super) cohort: BatchedCohort,
 }
 
 /// What a walk over the ticks has gathered.
@@ -565,33 +381,6 @@ impl Lot {
         self.debt = self.debt.plus(entry.debt)?;
         self.asked = self.asked.plus(raise)?;
         self.provision = self.provision.plus(lack)?;
-        Ok(())
-    }
-}
-
-#[derive(Default)]
-struct Sums {
-    repaid: Amount,
-    penalties: Amount,
-    shortfall: Amount,
-    sold: Amount,
-    debt_left: Amount,
-    closed: Amount,
-    pooled: Amount,
-}
-
-impl Sums {
-    fn add(&mut self, after: &Outcome) -> Result<(), LedgerError> {
-        self.repaid = self.repaid.plus(after.repaid)?;
-        self.penalties = self.penalties.plus(after.penalty)?;
-        self.shortfall = self.shortfall.plus(after.shortfall)?;
-        self.sold = self.sold.plus(after.sold)?;
-        self.debt_left = self.debt_left.plus(after.debt_left)?;
-        if after.debt_left.is_zero() {
-            self.closed = self.closed.plus(after.collateral_left)?;
-        } else {
-            self.pooled = self.pooled.plus(after.collateral_left)?;
-        }
         Ok(())
     }
 }

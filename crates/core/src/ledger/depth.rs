@@ -13,7 +13,7 @@ use scale_info::TypeInfo;
 pub const MAX_HISTOGRAM_TICKS: usize = 128;
 
 /// The most pages one answer reads.
-pub const MAX_DEPTH_PAGES: usize = 64;
+pub const MAX_DEPTH_PAGES: usize = 16;
 
 /// The most pages of insolvent ticks that a lender's exit sums up.
 pub const MAX_PROVISION_PAGES: usize = 16;

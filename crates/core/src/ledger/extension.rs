@@ -92,6 +92,7 @@ impl<S: LedgerStore> Ledger<'_, S> {
             members: batch.members,
             collateral: batch.collateral,
             debt: batch.debt,
+            offered: batch.offered,
         })
     }
 

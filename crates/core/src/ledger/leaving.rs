@@ -153,17 +153,22 @@ impl<S: LedgerStore> Ledger<'_, S> {
         Ok(batch)
     }
 
-    /// Collateral and target of each cohort of a batch, riskiest first.
+    /// Collateral and target of each cohort of a batch, riskiest first, then insurance's own.
     pub(super) fn terms(
         &mut self,
         number: u32,
         batch: &Batch,
     ) -> Result<Vec<(Amount, Amount)>, LedgerError> {
-        Ok(self
+        let mut terms: Vec<_> = self
             .cohorts_by_rank(number, batch)?
             .iter()
             .flatten()
             .map(|ranked| (ranked.cohort.cohort.collateral, ranked.cohort.target))
-            .collect())
+            .collect();
+        if !batch.offered.is_zero() {
+            let all = self.scale.value(batch.offered, batch.start, Rounding::Up)?;
+            terms.push((batch.offered, all));
+        }
+        Ok(terms)
     }
 }

@@ -7,19 +7,22 @@ mod batches;
 mod depth;
 mod extension;
 mod in_kind;
+mod insuring;
 mod leaving;
 mod memory;
 mod moves;
 mod positions;
+mod settling;
 #[cfg(test)]
 mod tests;
 mod view;
 
-pub use batches::{Demand, OpenRequest, Opening, Settlement};
+pub use batches::{Demand, OpenRequest, Opening};
 pub use depth::{AtRisk, Histogram, TickTotals, MAX_HISTOGRAM_TICKS};
 pub use in_kind::TakenInKind;
 pub use leaving::Leaving;
 pub use memory::MemoryStore;
+pub use settling::Settlement;
 
 use crate::batch::Batch;
 use crate::market::{MarketParams, MarketState, ParamsError};
@@ -208,7 +211,10 @@ impl<'a, S: LedgerStore> Ledger<'a, S> {
         let at = match self.pages.iter().position(|held| held.key == number) {
             Some(at) => at,
             None => {
-                let value = match self.store.page(number) {
+                // A page without cohorts has no cell: there is nothing to read.
+                let held = self.state.directory.holds(number);
+                let stored = held.then(|| self.store.page(number)).flatten();
+                let value = match stored {
                     Some(page) => page,
                     None => Page::new(self.state.next_epoch()?),
                 };
@@ -234,6 +240,18 @@ impl<'a, S: LedgerStore> Ledger<'a, S> {
             held.changed = true;
             &mut held.value
         })
+    }
+
+    /// Begins the departures of a page's present epoch without reading them: with the first of
+    /// them the page takes another epoch, so that there can be none yet.
+    fn first_departures(&mut self, key: DepartureKey) {
+        if self.departures.iter().all(|held| held.key != key) {
+            self.departures.push(Held {
+                key,
+                value: Departures::default(),
+                changed: false,
+            });
+        }
     }
 
     fn held_departures(

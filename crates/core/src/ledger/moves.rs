@@ -4,8 +4,7 @@ use super::{Ledger, LedgerError, LedgerStore, MAX_MOVES};
 use crate::batch::{outcome, raise_at, Batch, Outcome, Settled};
 use crate::math::Rounding;
 use crate::page::{
-    page_of, slot_of, tick_of, BatchedCohort, Cohort, CohortId, Conversion, Cooling, Departure,
-    Stake,
+    page_of, slot_of, BatchedCohort, Cohort, CohortId, Conversion, Cooling, Departure, Stake,
 };
 use crate::position::{Pooled, Position};
 use crate::tick;
@@ -106,11 +105,11 @@ impl<S: LedgerStore> Ledger<'_, S> {
         batched: &BatchedCohort,
         settled: &Settled,
     ) -> Result<(), LedgerError> {
-        let raised = Batch::raise_of(settled, batched, self.scale)?;
+        let asked = raise_at(batched, settled.price, self.scale)?;
+        let raised = settled.raise_of(batched.rank, asked);
         let after = outcome(batched, settled.price, raised, self.scale)?;
         let debt = settled.index.scaled(after.debt_left, Rounding::Up)?;
-        let failed =
-            settled.price.is_zero() || raised < raise_at(batched, settled.price, self.scale)?;
+        let failed = settled.price.is_zero() || raised < asked;
         self.return_rest(id, batched, settled, &after, debt, failed)
     }
 
@@ -274,7 +273,7 @@ impl<S: LedgerStore> Ledger<'_, S> {
                 })
                 .collect();
             for (slot, cohort) in waiting {
-                let tick = tick_of(key.page, slot);
+                let tick = key.tick(slot);
                 let id = CohortId {
                     tick,
                     epoch: key.epoch,

@@ -16,6 +16,54 @@ pub struct Books {
     pub written_off: u128,
     /// The last day on which insurance topped a reward up, and how often.
     pub top_ups: (u32, u8),
+    pub stock: Stock,
+}
+
+/// What insurance holds of the collateral.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Stock {
+    pub held: u128,
+    pub offered: u128,
+    pub cost: u128,
+    /// The last day on which it bought, and what it spent then.
+    pub spent: (u32, u128),
+    /// First block of a batch of its own, and the round that has to be passed.
+    pub until: u32,
+    pub round: u32,
+    pub failures: u8,
+}
+
+impl Stock {
+    /// What may be spent on a day.
+    pub fn allowance(&self, budget: u128, insurance: u128, day: u32) -> u128 {
+        let spent = if self.spent.0 == day { self.spent.1 } else { 0 };
+        budget.saturating_sub(spent).min(insurance)
+    }
+
+    pub fn buy(&mut self, collateral: u128, paid: u128, covered: u128, day: u32) {
+        let spent = if self.spent.0 == day { self.spent.1 } else { 0 };
+        self.spent = (day, spent + paid + covered);
+        self.held += collateral;
+        self.cost += paid;
+    }
+
+    /// A batch that offered some has sold some.
+    pub fn back(&mut self, offered: u128, sold: u128) {
+        let before = self.held + self.offered;
+        self.offered -= offered;
+        self.held += offered - sold;
+        self.cost = up(self.cost, before - sold, before);
+    }
+
+    pub fn fail(&mut self, block: u32, round: u32) {
+        self.until = block + (100u32 << u32::from(self.failures).min(16)).min(14_400);
+        self.round = round;
+        self.failures = self.failures.saturating_add(1);
+    }
+
+    pub fn waits(&self, block: u32, round: u32) -> bool {
+        self.failures > 0 && (block < self.until || round <= self.round)
+    }
 }
 
 /// What a keeper is paid for a batch.
@@ -38,6 +86,15 @@ impl Books {
             reserve: state.reserve_shares.get(),
             written_off: state.written_off.get(),
             top_ups: (state.top_ups.day, state.top_ups.paid),
+            stock: Stock {
+                held: state.inventory.held.get(),
+                offered: state.inventory.offered.get(),
+                cost: state.inventory.cost.get(),
+                spent: (state.inventory.day, state.inventory.spent.get()),
+                until: state.inventory.cooling.until,
+                round: state.inventory.cooling.round,
+                failures: state.inventory.cooling.failures,
+            },
         }
     }
 

@@ -120,7 +120,7 @@ impl History {
     /// Promise 6: whatever happened, everybody can be brought up to date, repay and leave.
     pub fn leave(&mut self) -> Tally {
         while let Some(opening) = self.running.pop() {
-            self.settle_at(&opening, opening.prices[0].get(), 0, u16::MAX);
+            self.settle_at(&opening, opening.prices[0].get(), 0, u16::MAX, false);
         }
         for who in 0..OWNERS {
             while !self.sync(who, 32) {}

@@ -3,9 +3,7 @@
 use breakwater_core::batch::Batch;
 use breakwater_core::ledger::{Ledger, LedgerError, LedgerStore, MemoryStore};
 use breakwater_core::market::{MarketParams, MarketPrices, MarketState};
-use breakwater_core::page::{
-    tick_of, BatchedCohort, Departure, DepartureKey, Departures, Page, PageNumber,
-};
+use breakwater_core::page::{BatchedCohort, Departure, DepartureKey, Departures, Page, PageNumber};
 use breakwater_core::position::{Position, PositionView};
 use breakwater_core::units::Price;
 use std::collections::BTreeMap;
@@ -114,7 +112,7 @@ impl Fast {
         for (key, departures) in &self.cells.departures {
             for (slot, departure) in departures.iter() {
                 if let Departure::Batched(cohort) = departure {
-                    let tick = tick_of(key.page, slot);
+                    let tick = key.tick(slot);
                     found.insert((cohort.batch, cohort.rank), (tick, *cohort));
                 }
             }

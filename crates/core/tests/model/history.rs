@@ -24,6 +24,9 @@ pub struct Tally {
     pub settled: u64,
     pub liquidated: u64,
     pub written_off: u64,
+    /// Lots that insurance bought, and batches that sold what it had bought.
+    pub insured: u64,
+    pub resold: u64,
     /// The largest part of the bound that was used.
     pub worst: f64,
 }
@@ -37,6 +40,8 @@ impl Tally {
         self.settled += one.settled;
         self.liquidated += one.liquidated;
         self.written_off += one.written_off;
+        self.insured += one.insured;
+        self.resold += one.resold;
         self.worst = self.worst.max(one.worst);
     }
 }
@@ -86,6 +91,7 @@ fn market(rng: &mut ChaCha8Rng) -> (MarketParams, u128) {
         interest: [InterestCurve::FREE, InterestCurve::STANDARD][below(2) as usize],
         // No loss ends the market: lenders come and go to the end of the history.
         loss_cap: Ratio::ONE,
+        insurance_budget: Ratio::from_bps([0, 500, 2_500][below(3) as usize]),
         ..example_params()
     };
     (params, price)
@@ -123,6 +129,8 @@ impl History {
             seen: None,
         };
         history.supply(0, 200_000 * whole.1);
+        let insurance = [0, 2_000, 50_000][history.below(3) as usize] * whole.1;
+        history.insure(insurance);
         history
     }
 
@@ -462,6 +470,13 @@ impl History {
         assert_eq!(self.fast.state.index.get(), self.slow.index, "index");
         let after = self.lent();
         self.books.pay_reserve(after - before, after, &curve);
+    }
+
+    /// Quote given to insurance.
+    fn insure(&mut self, amount: u128) {
+        self.fast.state.take_in(Amount::new(amount)).unwrap();
+        self.books.insurance += amount;
+        self.held.0 += amount;
     }
 
     pub fn supply(&mut self, lender: usize, amount: u128) {

@@ -13,6 +13,7 @@ mod books;
 mod checks;
 mod fast;
 mod history;
+mod insuring;
 mod opening;
 mod scale;
 mod slow;
@@ -61,6 +62,7 @@ fn the_ledger_equals_the_slow_model_over_a_million_operations() {
     // The histories are not idle: batches open, sell, and write off.
     assert!(all.opened > 10_000 && all.liquidated > 2 * all.opened);
     assert!(all.settled == all.opened && all.written_off > 1_000);
+    assert!(all.insured > 500 && all.resold > 250);
 }
 
 #[test]

@@ -98,6 +98,8 @@ pub struct Sums {
     pub penalty: Fix,
     pub shortfall: Fix,
     pub sold: Fix,
+    /// What all cohorts could have raised at the price.
+    pub full: Fix,
 }
 
 pub struct Slow {
@@ -334,6 +336,7 @@ impl Slow {
                 }
             };
             left -= &given;
+            sums.full += &full;
             let owed = fix(lot.debt);
             let usual = times(&given, lot.retire, lot.target);
             let harmless = if worth > owed {

@@ -72,6 +72,7 @@ pub fn sizes() -> Result<Vec<SizeRow>, StepError> {
             Contract::LiquidationAuction,
             Some(110 * KIB),
         ),
+        ("auction_ext", Contract::AuctionExt, Some(110 * KIB)),
         ("oracle_adapter", Contract::OracleAdapter, Some(40 * KIB)),
         ("test_token", Contract::TestToken, None),
     ];

@@ -11,6 +11,7 @@ pub mod slopes;
 pub mod speed;
 mod speed_core;
 pub mod stage;
+pub mod standing;
 pub mod ticks;
 
 use crate::demo::Progress;
@@ -60,6 +61,8 @@ pub enum Part {
     Ticks,
     /// A batch by its bids.
     Bids,
+    /// A batch by the depositors in the tier that buys it.
+    Standing,
     /// What messages are made of.
     Anatomy,
     /// Contract sizes.
@@ -70,11 +73,12 @@ pub enum Part {
 
 impl Part {
     /// All of them, in the order of reading.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Messages,
         Self::Positions,
         Self::Ticks,
         Self::Bids,
+        Self::Standing,
         Self::Anatomy,
         Self::Sizes,
         Self::Slopes,
@@ -88,6 +92,7 @@ impl Part {
             Self::Positions => "positions",
             Self::Ticks => "ticks",
             Self::Bids => "bids",
+            Self::Standing => "standing",
             Self::Anatomy => "anatomy",
             Self::Sizes => "sizes",
             Self::Slopes => "slopes",
@@ -106,6 +111,8 @@ pub struct GasOptions {
     pub most_ticks: u16,
     /// The most bids.
     pub most_bids: u32,
+    /// The most standing depositors.
+    pub most_depositors: u32,
 }
 
 impl GasOptions {
@@ -120,6 +127,7 @@ impl GasOptions {
             most_positions: 10_000,
             most_ticks: 512,
             most_bids: 1_000,
+            most_depositors: 10_000,
         }
     }
 
@@ -130,6 +138,7 @@ impl GasOptions {
             most_positions: 1_000,
             most_ticks: 128,
             most_bids: 100,
+            most_depositors: 100,
             ..Self::full()
         }
     }
@@ -152,6 +161,8 @@ pub struct GasBench {
     pub ticks: Vec<ticks::TicksRow>,
     /// By bids.
     pub bids: Vec<bids::BidsRow>,
+    /// By standing depositors.
+    pub standing: Vec<standing::StandingRow>,
     /// What messages are made of.
     pub anatomy: Vec<anatomy::AnatomyRow>,
     /// Contract sizes.
@@ -174,6 +185,7 @@ pub fn gas(options: &GasOptions, tell: &mut dyn FnMut(Progress)) -> Result<GasBe
         positions: Vec::new(),
         ticks: Vec::new(),
         bids: Vec::new(),
+        standing: Vec::new(),
         anatomy: Vec::new(),
         sizes: Vec::new(),
         slopes: Vec::new(),
@@ -184,6 +196,9 @@ pub fn gas(options: &GasOptions, tell: &mut dyn FnMut(Progress)) -> Result<GasBe
             Part::Positions => measured.positions = flat::table(options.most_positions, watch)?,
             Part::Ticks => measured.ticks = ticks::table(options.most_ticks, watch)?,
             Part::Bids => measured.bids = bids::table(options.most_bids, watch)?,
+            Part::Standing => {
+                measured.standing = standing::table(options.most_depositors, watch)?;
+            }
             Part::Anatomy => measured.anatomy = anatomy::table(watch)?,
             Part::Sizes => measured.sizes = anatomy::sizes()?,
             Part::Slopes => measured.slopes = slopes::table(watch)?,

@@ -330,10 +330,13 @@ impl AuctionBooks {
         let terms = self.terms(it.batch.market)?.clone();
         let filled = self.filled.take();
         let mut record = self.record(it.batch)?.clone();
+        // Mostly nobody has judged it before.
+        if record.auction.phase == Phase::Running {
+            join(&mut record, &it.standing)?;
+            judge(&mut record.auction, &it.clearing, terms.scale)?;
+        }
         let clearing = record.auction.settle()?;
-        let said = (it.price, it.raised, it.sold);
-        let found = (clearing.price, clearing.raised, clearing.sold);
-        same("sale", &said, &found)?;
+        same("clearing", &it.clearing, &clearing)?;
         record.collateral = clearing.sold;
         let filled = filled.map(|it| (it.batch, it.spent, it.received));
         let mut expected = None;

@@ -6,7 +6,7 @@
 use super::books::{same, Impossible, Moment};
 use super::decode::VaultEvent;
 use super::log::Contracts;
-use breakwater_core::batch::{Batch, Sale};
+use breakwater_core::batch::Batch;
 use breakwater_core::breaker::Stage;
 use breakwater_core::ledger::{
     Demand, Ledger, LedgerError, LedgerStore, MemoryStore, OpenRequest, Opening,
@@ -178,6 +178,7 @@ impl VaultBooks {
                 same("reference", &it.reference, &opening.reference)?;
                 let said = (it.cohorts, it.members, it.collateral, it.debt);
                 same("lot", &said, &lot(&opening))?;
+                same("offer of insurance", &it.offered, &opening.offered)?;
                 books.openings.insert(it.number, opening);
                 Ok(())
             }
@@ -353,13 +354,9 @@ impl MarketBooks {
 
     fn settle(&mut self, at: Moment, it: &BatchSettled) -> Result<(), Impossible> {
         let ended = self.state.wind_down.is_some();
-        let sale = Sale {
-            price: it.settlement.price,
-            raised: it.settlement.raised,
-            excused: it.excused,
-        };
+        self.saw(it.prices.as_ref());
         let done = self.transition(at.now, |l| {
-            l.settle_batch(it.number, sale, at.block, it.cells)
+            l.settle_lot(it.number, it.sale, it.prices.as_ref(), at.block, it.cells)
         })?;
         same("settlement", &it.settlement, &done)?;
         let waterfall = done.waterfall;
@@ -426,6 +423,11 @@ impl MarketBooks {
                 }
                 let part = self.accrued(now)?.take_in(amount)?;
                 same("part of lenders", &to_lenders, &part)
+            }
+            Change::HandedOver { collateral, good } => {
+                let notice = self.params_at(now)?.notice;
+                let found = self.accrued(now)?.hand_inventory_over(notice)?;
+                same("part handed over", &(collateral, good), &found)
             }
             Change::Collected { amount, in_kind } => {
                 let shares = self.lenders.get(&it.by).copied().unwrap_or_default();

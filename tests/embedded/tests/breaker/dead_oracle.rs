@@ -14,7 +14,8 @@ fn with_a_dead_oracle(s: &mut Scene) -> Deployment {
         s.w.chain
             .instantiate(&governor, &vault_code, arguments, b"dead");
     let vault = block_on(made).expect("instantiates").value;
-    let arguments = Constructor::<()>::new(&new().push_arg(vault).push_arg(nowhere));
+    let ext = Contract::AuctionExt.code_hash().expect("code");
+    let arguments = Constructor::<()>::new(&new().push_arg(vault).push_arg(nowhere).push_arg(ext));
     let made =
         s.w.chain
             .instantiate(&governor, &auction_code, arguments, b"dead");

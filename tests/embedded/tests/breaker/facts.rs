@@ -1,6 +1,7 @@
 //! Measured facts, each by anyone and each at its limit.
 
 use super::*;
+use std::collections::BTreeSet;
 
 /// F28: nobody trips the breaker with a fact that does not hold.
 #[test]
@@ -180,4 +181,32 @@ fn a_clearing_far_above_the_oracle_halts() {
     assert!(auction.prices[0] > far, "the ladder begins far above spot");
     sold_at(&mut s, batch, 0);
     assert_eq!(trip(&mut s, Cause::Excess), tripped(Stage::Halted));
+}
+
+/// A message that trips the breaker answers `Ok`, since an `Err` would undo the trip, and does
+/// nothing else: of all cells only the market's breaker, its halts and its stage in the vault
+/// change. The running batch is as it was, and in the next block the trip stands.
+#[test]
+fn a_message_that_trips_answers_ok_and_changes_nothing_but_the_stage() {
+    let mut s = Scene::with_params(small_hole());
+    s.w.set_price_twice(price(150));
+    let batch = s.open();
+    // Silent to the end: the same call could judge the batch as well, and does not.
+    s.w.run_out(batch);
+    let (before, record) = (s.w.storage(), s.w.record(batch));
+    assert_eq!(trip(&mut s, Cause::NoBids), tripped(Stage::Halted));
+    let changed: Vec<_> = before
+        .iter()
+        .zip(s.w.storage())
+        .map(|(before, after)| {
+            let keys = before.keys().chain(after.keys());
+            let differs = |key: &&Vec<u8>| before.get(*key) != after.get(*key);
+            keys.filter(differs).collect::<BTreeSet<_>>().len()
+        })
+        .collect();
+    // Oracle, vault, auction, two tokens.
+    assert_eq!(changed, [0, 1, 2, 0, 0]);
+    assert_eq!(s.w.record(batch), record);
+    s.w.advance(1);
+    assert_eq!(kept(&s).breaker.stage, Stage::Halted);
 }

@@ -22,7 +22,7 @@ const MOST_POSITIONS: u32 = 10_000;
 /// always cost the same.
 #[derive(Debug, clap::Args)]
 pub(super) struct GasArgs {
-    /// Only what takes less than a minute: up to 1,000 positions, 128 ticks, 100 bids
+    /// Only what takes less than a minute: up to 1,000 positions, 128 ticks, 100 bids and depositors
     #[arg(long, conflicts_with = "most_positions")]
     quick: bool,
 
@@ -30,7 +30,7 @@ pub(super) struct GasArgs {
     #[arg(long, value_name = "N", default_value_t = MOST_POSITIONS)]
     most_positions: u32,
 
-    /// Only these tables: messages, positions, ticks, bids, anatomy, sizes, slopes
+    /// Only these tables: messages, positions, ticks, bids, standing, anatomy, sizes, slopes
     #[arg(long, value_name = "TABLE,..", value_delimiter = ',', value_parser = part)]
     only: Vec<Part>,
 
@@ -134,6 +134,7 @@ fn sheets(measured: &GasBench) -> Vec<Sheet> {
         positions(measured),
         ticks(measured),
         bids(measured),
+        standing(measured),
         anatomy(measured),
         sizes(measured),
         slopes(measured),
@@ -297,6 +298,35 @@ fn bids(measured: &GasBench) -> Sheet {
         words: 0,
         rows: rows.collect(),
         note: "Each cell: 10⁹ ps / kB of proof. Each bid is that of another bidder.".to_owned(),
+    }
+}
+
+fn standing(measured: &GasBench) -> Sheet {
+    let rows = measured.standing.iter().map(|row| {
+        vec![
+            count(row.depositors),
+            weight(row.stand),
+            weight(row.open),
+            weight(row.settle),
+            weight(row.claim),
+            yes(row.flat),
+        ]
+    });
+    Sheet {
+        heading: "A batch by the depositors in the tier that buys it".to_owned(),
+        columns: vec![
+            "depositors",
+            "the last enters",
+            "open",
+            "settle",
+            "the last claims",
+            "within 0.01 % of the first",
+        ],
+        words: 0,
+        rows: rows.collect(),
+        note: "Each cell: 10⁹ ps / kB of proof, over eight ticks. Each depositor is another \
+               account."
+            .to_owned(),
     }
 }
 

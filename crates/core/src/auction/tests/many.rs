@@ -107,6 +107,23 @@ fn play(
     placed
 }
 
+/// `T` at every step is the sum over cohorts, each on its own, but for what rounding once instead
+/// of once for each cohort leaves.
+fn check_targets(number: u64, case: &Case) {
+    let cohorts = case.cohorts.len() as u128;
+    for (price, target) in case.auction.prices.iter().zip(&case.auction.targets) {
+        let alone = |(collateral, target): &(Amount, Amount)| {
+            let worth = scale().value(*collateral, *price, Rounding::Down).unwrap();
+            worth.min(*target).get()
+        };
+        let brute: u128 = case.cohorts.iter().map(alone).sum();
+        assert!(
+            (brute..brute + cohorts).contains(&target.get()),
+            "auction {number}: T"
+        );
+    }
+}
+
 fn check_clearing(number: u64, case: &Case, auction: &Auction, clearing: &Clearing) {
     // The step is the best of those reached: no other has more of `raised · (p − r) / p`.
     let mut money = 0;
@@ -231,6 +248,7 @@ fn a_million_auctions_keep_the_promises() {
             .targets
             .windows(2)
             .all(|pair| pair[1] <= pair[0]));
+        check_targets(number, &case);
         let mut auction = case.auction.clone();
         let placed = play(&mut auction, &case.offers, Clock::from);
         let ended = end(&auction);
@@ -284,6 +302,15 @@ fn a_million_auctions_keep_the_promises() {
         halts.halt(from, from);
         halts.resume(from + blocks);
         let shift = |block: Block| if block >= from { block + blocks } else { block };
+        let schedule = &case.auction.schedule;
+        for block in OPENED..=ended {
+            let shown = Clock::new(&halts, OPENED, shift(block)).block;
+            assert_eq!(
+                schedule.step_at(shown),
+                schedule.step_at(block),
+                "auction {number}: the price of a block after a halt"
+            );
+        }
         let mut halted = case.auction.clone();
         let again = play(&mut halted, &case.offers, |block| {
             Clock::new(&halts, OPENED, shift(block))

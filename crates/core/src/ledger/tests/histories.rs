@@ -44,9 +44,15 @@ proptest! {
     #[test]
     fn random_histories_conserve_and_never_touch_the_healthy(
         acts in proptest::collection::vec(act(), 1..120),
+        hole in (1u128..200_000 * QUOTE).prop_map(|n| Amount::new(n.max(100 * QUOTE))),
+        insurance in 0u128..50_000 * QUOTE,
     ) {
         let mut world = World::new();
         world.params.interest = crate::interest::InterestCurve::STANDARD;
+        world.params.min_batch = Amount::new(100 * QUOTE);
+        // Insurance can afford some of what nobody bids for.
+        (world.params.hole, world.params.insurance_budget) = (hole, Ratio::from_bps(2_500));
+        world.insure(insurance);
         let mut price = 200 * PRICE_ONE;
         let mut running: Vec<Opening> = Vec::new();
         for act in acts {
@@ -85,6 +91,7 @@ proptest! {
                 }
                 Act::Move(per_mille) => {
                     let moved = price as i128 + price as i128 / 1_000 * i128::from(per_mille);
+                    world.round += 1;
                     price = u128::try_from(moved).unwrap().clamp(PRICE_ONE, 10_000 * PRICE_ONE);
                 }
                 Act::Open => {
@@ -104,6 +111,15 @@ proptest! {
                         let opening = running.remove(nth as usize % running.len());
                         let step = usize::from(step);
                         let target = opening.targets[step];
+                        if fraction < 300_000 {
+                            let (cash, lost) = (world.state.cash, world.state.written_off);
+                            let done = world.settle_unsold(opening.number, &prices).unwrap();
+                            let paid = done.insured.paid;
+                            prop_assert!(paid.is_zero() || world.state.written_off == lost);
+                            prop_assert!(world.state.cash >= cash);
+                            world.check();
+                            continue;
+                        }
                         let raised = target
                             .share(Ratio::from_ppm(fraction.min(1_000_000)), Rounding::Down)
                             .unwrap();

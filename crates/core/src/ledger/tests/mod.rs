@@ -3,7 +3,9 @@
 mod cases;
 mod clauses;
 mod histories;
+mod insurance;
 mod manipulation;
+mod requirements;
 mod running;
 mod views;
 mod waits;

@@ -111,3 +111,30 @@ fn what_was_held_aside_protects_from_being_taken_in_kind() {
         assert_eq!(taken.err(), Some(LedgerError::NothingToLiquidate));
     }
 }
+
+/// What was repaid inside a batch counts from the first touch after it. Until then the cohort is
+/// judged as a whole; anyone's `sync` in the wait that follows puts the position where its own
+/// ratio belongs, and no batch takes it any more (promise 5).
+#[test]
+fn money_held_aside_saves_a_position_from_the_next_touch_on() {
+    let mut world = World::new();
+    world.open_position(1, 10 * COLLATERAL, 1_400 * QUOTE, 200 * PRICE_ONE);
+    let batch = world.open_batch(170 * PRICE_ONE).unwrap().number;
+    let paid = world
+        .transition(1, |l, p| l.repay(p, Amount::new(500 * QUOTE)))
+        .unwrap();
+    world.held.0 += paid.get();
+    world.settle(batch, Price::ZERO, Amount::ZERO).unwrap();
+    world.rest(batch);
+    world.check();
+    assert!(world.view(1, 170 * PRICE_ONE).status.is_liquidatable());
+    assert!(world.transition(1, |l, p| l.sync(p, 1)).unwrap());
+    world.check();
+    let view = world.view(1, 170 * PRICE_ONE);
+    assert!(view.status.is_safe() && view.debt.get() == 900 * QUOTE);
+    world.block += crate::page::FIRST_WAIT;
+    assert_eq!(
+        open_on_the_next_round(&mut world).err(),
+        Some(LedgerError::NothingToLiquidate)
+    );
+}

@@ -1,7 +1,7 @@
 //! A market with its cells in maps, and the books that are checked after every transition.
 
 use super::super::*;
-use crate::batch::{Batch, Sale};
+use crate::batch::{raise_at, Sale};
 use crate::market::{example_params, MarketPrices};
 use crate::math::Rounding;
 use crate::position::Position;
@@ -19,6 +19,8 @@ pub(super) struct World {
     pub(super) held: (u128, u128),
     /// Quote paid out to borrowers and received back, per position; collateral likewise.
     pub(super) block: u32,
+    /// Latest accepted round.
+    pub(super) round: u32,
 }
 
 impl World {
@@ -33,6 +35,7 @@ impl World {
             positions: BTreeMap::new(),
             held: (0, 0),
             block: 10,
+            round: 1,
         };
         world.supply(1_000_000_000_000);
         world
@@ -74,7 +77,7 @@ impl World {
             spot: price,
             previous: price,
             twap: price,
-            round: 1,
+            round: self.round,
             accepted_in: self.block - 1,
             age: 0,
             quarantined: None,
@@ -126,6 +129,29 @@ impl World {
         Ok(done)
     }
 
+    /// Closes a batch that nobody bid for, at these prices.
+    pub(super) fn settle_unsold(
+        &mut self,
+        number: u32,
+        prices: &MarketPrices,
+    ) -> Result<Settlement, LedgerError> {
+        let (block, rest) = (self.block, (self.block % 2) as u16);
+        let done = self.transition(u32::MAX, |l, _| {
+            l.settle_unsold(number, prices, block, rest)
+        })?;
+        assert!(
+            done.raised.is_zero() && done.sold.is_zero(),
+            "no token moves"
+        );
+        Ok(done)
+    }
+
+    /// Gives quote to insurance.
+    pub(super) fn insure(&mut self, amount: u128) {
+        self.state.take_in(Amount::new(amount)).unwrap();
+        self.held.0 += amount;
+    }
+
     pub(super) fn rest(&mut self, number: u32) {
         while !self.transition(u32::MAX, |l, _| l.rest(number, 1)).unwrap() {}
     }
@@ -174,7 +200,8 @@ impl World {
                             None => batched += cohort.cohort.collateral.get(),
                             Some(settled) => {
                                 let scale = self.params.scale().unwrap();
-                                let raised = Batch::raise_of(&settled, cohort, scale).unwrap();
+                                let asked = raise_at(cohort, settled.price, scale).unwrap();
+                                let raised = settled.raise_of(cohort.rank, asked);
                                 let after =
                                     crate::batch::outcome(cohort, settled.price, raised, scale)
                                         .unwrap();
@@ -215,6 +242,14 @@ impl World {
             closed,
             "closed collateral"
         );
+        let offered: u128 = self
+            .cells
+            .batches
+            .values()
+            .filter(|batch| batch.settled.is_none())
+            .map(|batch| batch.offered.get())
+            .sum();
+        assert_eq!(self.state.inventory.offered.get(), offered, "offered");
         let pooled_positions = self
             .positions
             .values()

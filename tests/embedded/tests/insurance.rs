@@ -1,0 +1,177 @@
+//! Insurance as the buyer at the floor, and ladders that answer to measured volatility, on the
+//! contracts.
+
+use breakwater_core::auction::End;
+use breakwater_core::inventory::Insured;
+use breakwater_core::market::{example_params, MarketParams};
+use breakwater_core::oracle::FeedConfig;
+use breakwater_core::page::FIRST_WAIT;
+use breakwater_core::units::{Amount, Price, Ratio};
+use breakwater_embedded_tests::{collateral, price, quote, worth, Scene, World};
+use breakwater_interfaces::auction::BatchKey;
+use breakwater_interfaces::vault_admin::VaultAdmin;
+use ink::codegen::TraitCallBuilder;
+
+/// Ten owners at 170, insurance with so much quote, and a batch that nobody bids for: the clock
+/// has run out, and a later round says 165.
+fn nobody_came(insurance: u128, params: MarketParams) -> (Scene, BatchKey) {
+    let mut s = Scene::with_params(params);
+    if insurance > 0 {
+        let (payer, amount) = (s.stranger, quote(insurance));
+        s.w.fund(payer, s.w.d.quote, amount, s.w.d.vault);
+        let give = s.w.d.admin().call_mut().insure(0, amount);
+        s.w.vault(payer, give).expect("gives");
+    }
+    s.w.set_price_twice(price(170));
+    let batch = s.open();
+    s.w.run_out(batch);
+    s.w.set_price_twice(price(165));
+    (s, batch)
+}
+
+/// All collateral of ten owners at 153, or what pays their debts and penalties: insurance pays it,
+/// no token moves, nobody is rewarded. In the next batch a bidder buys it at one price with the
+/// rest, and what it pays is insurance's. Books balance after every message.
+#[test]
+fn insurance_buys_what_nobody_bid_for_and_sells_it_in_the_next_batch() {
+    let (mut s, batch) = nobody_came(50_000, example_params());
+    let record = s.w.record(batch).auction;
+    let floor = *record.prices.last().unwrap();
+    assert_eq!(floor, price(153));
+    let (before, books) = (s.w.accounting().state, s.w.books());
+    let done = s.w.settle(s.keeper, batch);
+    s.w.rest(s.keeper, batch);
+    let all = record.targets.last().unwrap().get();
+    let paid = done.insured.paid.get();
+    assert!(paid <= all && paid + 10 >= all, "{paid} of {all}");
+    assert_eq!(
+        (done.price, done.raised, done.sold),
+        (floor, Amount::ZERO, Amount::ZERO)
+    );
+    assert!(worth(done.insured.taken.get(), floor).abs_diff(paid) <= 2);
+    let after = s.w.accounting().state;
+    assert_eq!(after.inventory.held, done.insured.taken);
+    assert_eq!(after.inventory.cost.get(), paid);
+    assert_eq!(after.cash.get(), before.cash.get() + done.repaid.get());
+    assert_eq!(
+        after.insurance.get(),
+        before.insurance.get() - paid + done.penalties.get()
+    );
+    assert_eq!(s.w.reward(s.keeper), 0);
+    for (held, then) in s.w.books().entries().iter().zip(books.entries()) {
+        assert_eq!(held.1.held, then.1.held, "{}: no token moves", held.0);
+    }
+    // The auction saw nobody, and so does the circuit breaker.
+    let clearing = s.w.clearing(batch);
+    assert_eq!((clearing.end, clearing.raised), (End::RanOut, Amount::ZERO));
+
+    // The next fall: what is left of the owners and insurance's own in one lot.
+    s.w.set_price_twice(price(150));
+    let next = match s.w.open_batch(s.keeper) {
+        Ok(next) => next,
+        Err(_) => {
+            // All of them were closed: it is offered alone, after its wait.
+            s.w.advance(FIRST_WAIT);
+            s.w.set_price_twice(price(150));
+            s.open()
+        }
+    };
+    let stored = s.w.batch(next);
+    assert_eq!(stored.offered, after.inventory.held);
+    let auction = s.w.record(next).auction;
+    let insurance = s.w.accounting().state.insurance.get();
+    s.bid(0, next, auction.targets[25], auction.prices[25]);
+    s.w.run_to(next, 26);
+    let sale = s.w.settle(s.keeper, next);
+    s.w.rest(s.keeper, next);
+    assert_eq!(sale.insured.sold, stored.offered);
+    let proceeds = sale.insured.proceeds.get();
+    assert!(proceeds.abs_diff(worth(stored.offered.get(), auction.prices[25])) <= 1);
+    let now = s.w.accounting().state;
+    let gained = now.insurance.get() - insurance;
+    let due = proceeds + sale.waterfall.to_insurance.get() - sale.waterfall.top_up.get();
+    assert_eq!(gained, due);
+    assert_eq!(now.inventory.held, Amount::ZERO);
+    let fill = s.w.claim(s.bidders[0], next, &[0]);
+    assert!(fill.received.get() >= stored.offered.get() - 1);
+}
+
+/// Without a fresh round, with a round under the floor, with a dead feed, with a budget of zero or
+/// no money: the batch ends as it always did, and everything goes back.
+#[test]
+fn insurance_stays_out_and_the_batch_ends_all_the_same() {
+    let none = MarketParams {
+        insurance_budget: Ratio::ZERO,
+        ..example_params()
+    };
+    type Spoil = fn(&mut Scene);
+    let cases: [(u128, MarketParams, Spoil); 4] = [
+        (0, example_params(), |_| {}),
+        (50_000, none, |_| {}),
+        (50_000, example_params(), |s| s.w.set_price(price(152))),
+        (50_000, example_params(), |s| {
+            s.w.wait(example_params().max_price_age + 1)
+        }),
+    ];
+    for (insurance, params, spoil) in cases {
+        let (mut s, batch) = nobody_came(insurance, params);
+        spoil(&mut s);
+        let before = s.w.accounting().state.insurance;
+        let done = s.w.settle(s.keeper, batch);
+        s.w.rest(s.keeper, batch);
+        assert_eq!(done.insured, Insured::default());
+        assert_eq!(s.w.accounting().state.insurance, before);
+        assert_eq!(s.w.view(s.owners[9]).debt, Scene::debt(9));
+    }
+}
+
+/// F18 on the contracts: the feed's volatility moves start and floor inside their bounds; the
+/// ladder of a batch stays what it was when the feed measures more.
+#[test]
+fn f18_measured_volatility_moves_the_ladder() {
+    let feed = FeedConfig::without_bands(2, 600_000, 1, 1_800_000);
+    let opened = |fall: &[u128]| {
+        let mut w = World::measured(example_params(), feed).filled();
+        let owner = w.account(100);
+        w.open_position(owner, collateral(10), quote(1_490));
+        for _ in 0..3 {
+            w.set_price(price(200));
+        }
+        for to in fall {
+            w.set_price_twice(price(*to));
+        }
+        let keeper = w.account(40);
+        let batch = w.open_batch(keeper).expect("opens");
+        (w, batch)
+    };
+    let shares = |w: &World, batch: BatchKey| {
+        let prices = w.record(batch).auction.prices;
+        let reading = w.reading();
+        let of = |price: Price, whole: Price| price.get() * 1_000_000 / whole.get();
+        let (first, last) = (prices[0], *prices.last().unwrap());
+        let start = of(first, reading.round.price.max(reading.twap));
+        let hour = reading.volatility.unwrap().deviation_over(3_600).ppm();
+        (start, of(last, reading.round.price), hour)
+    };
+    let mut before = 0;
+    for fall in [&[184u128][..], &[170], &[160], &[120, 170]] {
+        let (mut w, batch) = opened(fall);
+        let (start, floor, hour) = shares(&w, batch);
+        assert!(hour > before, "{fall:?}: {hour}");
+        before = hour;
+        let moved = |whole: u128, percent: u128| whole + hour * percent / 100;
+        assert!(
+            start.abs_diff(moved(1_030_000, 50).min(1_100_000)) <= 2,
+            "{start} {hour}"
+        );
+        assert!(
+            floor.abs_diff((900_000 - hour / 5).max(800_000)) <= 2,
+            "{floor} {hour}"
+        );
+        let ladder = w.record(batch).auction.prices;
+        w.set_price_twice(price(100));
+        assert_eq!(w.record(batch).auction.prices, ladder);
+    }
+    let still = Scene::opened(170);
+    assert_eq!(still.0.w.record(still.1).auction.prices[63], price(153));
+}
