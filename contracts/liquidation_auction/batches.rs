@@ -126,6 +126,7 @@ impl LiquidationAuction {
         let facts = record.auction.facts(now, market.scale, Amount::ZERO);
         let mut treasury = self.treasury_of(market.quote);
         self.settle_standing(batch, &market, &mut record, &mut treasury)?;
+        let standing = record.standing.tiers.clone();
         self.store(batch, record);
         treasury.held = treasury.held.minus(raised)?;
         treasury.running.retain(|running| *running != batch);
@@ -161,6 +162,7 @@ impl LiquidationAuction {
             batch,
             settler,
             clearing,
+            standing,
         });
         Ok(settlement)
     }

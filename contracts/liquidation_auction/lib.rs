@@ -23,9 +23,9 @@ mod liquidation_auction {
     use breakwater_core::standing::{Discount, Standing, Turn};
     use breakwater_core::units::{Amount, Block, Price};
     use breakwater_interfaces::auction::{
-        AuctionCleared, AuctionContractError as Error, AuctionMarket, AuctionRecord,
-        BalanceChanged, BatchKey, Bid, BidCancelled, BidId, BidPage, BidPlaced, BidReplaced,
-        LiquidationAuction as Interface, OwnerLeft, Treasury,
+        AuctionContractError as Error, AuctionMarket, AuctionRecord, BalanceChanged, BatchKey, Bid,
+        BidCancelled, BidId, BidPage, BidPlaced, BidReplaced, LiquidationAuction as Interface,
+        MarketRegistered, OwnerLeft, Treasury,
     };
     use breakwater_interfaces::breaker::{CircuitBreaker, GlobalBreaker, MarketBreaker, Tripped};
     use breakwater_interfaces::cell::Cell;
@@ -185,22 +185,21 @@ mod liquidation_auction {
             let scale = params.scale().map_err(|_| Error::VaultUnavailable)?;
             let least = params.min_debt.mul_div(1, LEAST_STANDING, Rounding::Up)?;
             self.watch(market, &found);
-            self.markets.insert(
-                market,
-                &Cell(AuctionMarket {
-                    collateral: found.collateral,
-                    quote: found.quote,
-                    scale,
-                    blocks_per_step: params.ladder.blocks_per_step,
-                    announce_blocks: params.ladder.announce_blocks,
-                    oracle,
-                    feed: params.feed,
-                    fresh_for: fresh_for(params.max_price_age),
-                    deepest: Discount::deepest_over(params.ladder.floor),
-                    least_standing: least,
-                    halts: Halts::default(),
-                }),
-            );
+            let terms = AuctionMarket {
+                collateral: found.collateral,
+                quote: found.quote,
+                scale,
+                blocks_per_step: params.ladder.blocks_per_step,
+                announce_blocks: params.ladder.announce_blocks,
+                oracle,
+                feed: params.feed,
+                fresh_for: fresh_for(params.max_price_age),
+                deepest: Discount::deepest_over(params.ladder.floor),
+                least_standing: least,
+                halts: Halts::default(),
+            };
+            self.markets.insert(market, &Cell(terms.clone()));
+            self.env().emit_event(MarketRegistered { market, terms });
             Ok(())
         }
 
@@ -386,6 +385,7 @@ mod liquidation_auction {
                 batch,
                 owner,
                 leaving: leaving.clone(),
+                standing: record.standing.tiers.clone(),
             });
             match self.judge_and_tell(batch, &mut record, &market) {
                 Ok(_) | Err(Error::Auction(AuctionError::BiddingOpen | AuctionError::Halted)) => {}
@@ -409,7 +409,7 @@ mod liquidation_auction {
                 record
                     .auction
                     .reprice(clock, prices.spot, prices.previous, market.scale)?;
-            self.env().emit_event(AuctionCleared { batch, clearing });
+            self.announce_clearing(batch, &record, clearing);
             self.store(batch, record);
             Ok(clearing)
         }

@@ -130,9 +130,24 @@ impl LiquidationAuction {
         let first = record.auction.phase == Phase::Running;
         let clearing = self.judge(record, market)?;
         if first {
-            self.env().emit_event(AuctionCleared { batch, clearing });
+            self.announce_clearing(batch, record, clearing);
         }
         Ok(clearing)
+    }
+
+    /// Says how an auction was judged, and which of its tiers had joined by then.
+    #[inline(never)]
+    pub(crate) fn announce_clearing(
+        &self,
+        batch: BatchKey,
+        record: &AuctionRecord,
+        clearing: Clearing,
+    ) {
+        self.env().emit_event(AuctionCleared {
+            batch,
+            clearing,
+            standing: record.standing.tiers.clone(),
+        });
     }
 
     /// What an auction's clock shows in this block, of a market in force.

@@ -71,7 +71,7 @@ impl MarginVault {
         let market = Market {
             collateral,
             quote,
-            params,
+            params: params.clone(),
             easing: None,
             proposal: None,
         };
@@ -91,6 +91,7 @@ impl MarginVault {
             market: id,
             collateral,
             quote,
+            params,
         });
         Ok(id)
     }
@@ -100,11 +101,13 @@ impl MarginVault {
         self.ensure_governor()?;
         let present = self.load(id)?.market.params;
         present.ensure_may_become(&params)?;
+        let announced = params.clone();
         let proposal = Proposal::new(params, self.env().block_timestamp(), present.notice);
         let ripe_at = proposal.ripe_at;
         let mut market = self.stored(id)?;
         market.proposal = Some(proposal);
-        self.put(id, market, Change::Proposed { ripe_at });
+        let params = announced;
+        self.put(id, market, Change::Proposed { ripe_at, params });
         Ok(())
     }
 
@@ -143,7 +146,7 @@ impl MarginVault {
         let mut market = self.stored(id)?;
         market.params.restrict(limits)?;
         market.proposal = None;
-        self.put(id, market, Change::Restricted);
+        self.put(id, market, Change::Restricted { limits });
         Ok(())
     }
 
@@ -218,7 +221,12 @@ impl MarginVault {
         let taken =
             self.transition_of(&mut loaded, owner, |l, p| l.take_in_kind(p, &prices, block))?;
         self.store(loaded);
-        self.announce(market, Change::TookInKind { owner, taken });
+        let change = Change::TookInKind {
+            owner,
+            taken,
+            prices,
+        };
+        self.announce(market, change);
         Ok(())
     }
 }

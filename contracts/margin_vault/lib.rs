@@ -28,8 +28,8 @@ mod margin_vault {
     use breakwater_interfaces::governance::{Governed, Guarded, Roles};
     use breakwater_interfaces::root::end_root_unwritten;
     use breakwater_interfaces::vault::{
-        Accounting, BatchOpened, Borrowed, Deposited, MarginVault as Interface, Market, Reclaimed,
-        Redeemed, Repaid, Supplied, VaultError, Withdrawn,
+        Accounting, BatchOpened, BatchRested, Borrowed, Deposited, MarginVault as Interface,
+        Market, PositionSynced, Reclaimed, Redeemed, Repaid, Supplied, VaultError, Withdrawn,
     };
     use breakwater_interfaces::vault_admin::VaultAdmin;
     use breakwater_interfaces::MarketId;
@@ -247,6 +247,7 @@ mod margin_vault {
                 lender,
                 amount,
                 shares,
+                provision,
             });
             Ok(amount)
         }
@@ -287,6 +288,7 @@ mod margin_vault {
                 market,
                 owner,
                 amount,
+                prices,
             });
             Ok(())
         }
@@ -305,6 +307,7 @@ mod margin_vault {
                 market,
                 owner,
                 amount,
+                prices,
             });
             Ok(())
         }
@@ -338,6 +341,7 @@ mod margin_vault {
                 market,
                 owner,
                 amount: quote,
+                prices,
             });
             Ok(())
         }
@@ -381,7 +385,7 @@ mod margin_vault {
                 l.repay_and_withdraw(p, repay, withdraw, prices.as_ref())
             });
             let paid = done.map_err(|error| error.or_stopped(stopped))?;
-            self.unwind(loaded, owner, paid, Amount::ZERO, withdraw)?;
+            self.unwind(loaded, owner, (paid, Amount::ZERO, withdraw), prices)?;
             Ok(paid)
         }
 
@@ -391,7 +395,8 @@ mod margin_vault {
             let owner = self.env().caller();
             let mut loaded = self.load(market)?;
             let done = self.transition_of(&mut loaded, owner, |l, p| l.close_position(p))?;
-            self.unwind(loaded, owner, done.paid, done.reclaimed, done.collateral)?;
+            let moved = (done.paid, done.reclaimed, done.collateral);
+            self.unwind(loaded, owner, moved, None)?;
             Ok(done)
         }
 
@@ -423,6 +428,11 @@ mod margin_vault {
             let mut loaded = self.load(market)?;
             let done = self.transition_of(&mut loaded, owner, |l, p| l.sync(p, moves))?;
             self.store(loaded);
+            self.env().emit_event(PositionSynced {
+                market,
+                owner,
+                moves,
+            });
             Ok(done)
         }
 
@@ -436,9 +446,9 @@ mod margin_vault {
                 block: self.env().block_number(),
                 demand,
             };
-            let opening = self.transition(&mut loaded, |l| {
-                l.open_lot(&prices, request, stage > Stage::Open)
-            })?;
+            let left_only = stage > Stage::Open;
+            let opening =
+                self.transition(&mut loaded, |l| l.open_lot(&prices, request, left_only))?;
             self.store(loaded);
             self.env().emit_event(BatchOpened {
                 market,
@@ -448,6 +458,9 @@ mod margin_vault {
                 collateral: opening.collateral,
                 debt: opening.debt,
                 reference: opening.reference,
+                prices,
+                demand,
+                left_only,
                 offered: opening.offered,
             });
             end_root_unwritten::<_, VaultError>(opening)
@@ -503,6 +516,11 @@ mod margin_vault {
             let mut loaded = self.load(market)?;
             let done = self.transition(&mut loaded, |l| l.rest(number, cells))?;
             self.store(loaded);
+            self.env().emit_event(BatchRested {
+                market,
+                number,
+                cells,
+            });
             end_root_unwritten::<_, VaultError>(done)
         }
 

@@ -12,7 +12,9 @@ use breakwater_core::units::{Amount, Price, Shares};
 use breakwater_interfaces::cell::Cell;
 use breakwater_interfaces::oracle::OracleAdapter;
 use breakwater_interfaces::token::Token;
-use breakwater_interfaces::vault::{Market, Reclaimed, Repaid, VaultError, Withdrawn};
+use breakwater_interfaces::vault::{
+    Market, Reclaimed, Repaid, RewardClaimed, VaultError, Withdrawn,
+};
 use breakwater_interfaces::{AccountId, Env, MarketId};
 use ink::codegen::{Env as _, TraitCallBuilder};
 
@@ -104,14 +106,13 @@ impl MarginVault {
         Ok(result)
     }
 
-    /// Stores a market and moves what an owner repaid, got back and withdrew.
+    /// Stores a market and moves what an owner repaid, got back and withdrew at these prices.
     pub(crate) fn unwind(
         &mut self,
         loaded: Loaded,
         owner: AccountId,
-        paid: Amount,
-        reclaimed: Amount,
-        collateral: Amount,
+        (paid, reclaimed, collateral): (Amount, Amount, Amount),
+        prices: Option<MarketPrices>,
     ) -> Result<(), VaultError> {
         let market = loaded.id;
         let (quote, security) = (
@@ -142,6 +143,7 @@ impl MarginVault {
                 market,
                 owner,
                 amount: collateral,
+                prices,
             });
         }
         Ok(())
@@ -310,6 +312,11 @@ impl MarginVault {
         loaded.state.rewards = loaded.state.rewards.minus(amount)?;
         self.store(loaded);
         quote.pay(keeper, amount)?;
+        self.env().emit_event(RewardClaimed {
+            market,
+            keeper,
+            amount,
+        });
         Ok(amount)
     }
 

@@ -43,6 +43,8 @@ impl MarginVault {
             members: opening.members,
             collateral: opening.collateral,
             debt: opening.debt,
+            prices,
+            demand,
         });
         Ok(opening)
     }
@@ -130,6 +132,11 @@ impl MarginVault {
             market,
             number,
             settlement,
+            sale,
+            prices,
+            opener,
+            settler,
+            cells: REST_AT_SETTLEMENT,
         });
         Ok(settlement)
     }

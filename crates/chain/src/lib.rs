@@ -43,7 +43,7 @@ pub use embedded::{Embedded, Genesis, Snapshot, Trace, UnitTimes};
 pub use error::{CallError, DepositError, QueryError};
 pub use ink::primitives::AccountId;
 pub use message::{Constructor, Message};
-pub use receipt::{ContractEvent, Gas, Receipt};
+pub use receipt::{ContractEvent, Emitted, Gas, Receipt};
 
 /// An amount of the chain's native token, in its smallest unit.
 pub type Balance = u128;

@@ -79,6 +79,17 @@ pub struct ContractEvent {
     pub topics: Vec<[u8; 32]>,
 }
 
+/// An event with its place on the chain.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Emitted {
+    /// Number of the block it is in.
+    pub block: u32,
+    /// Timestamp of that block, in milliseconds since the Unix epoch.
+    pub timestamp: u64,
+    /// The event.
+    pub event: ContractEvent,
+}
+
 impl ContractEvent {
     /// This event as an `Ev`; `None` when it is of another type. See [`Receipt::events_of`].
     pub fn decode<Ev: Event + Decode>(&self) -> Option<Result<Ev, scale::Error>> {

@@ -6,9 +6,9 @@ use breakwater_sim::{
     demo::DemoError,
     deployment::StepError,
     prices::{LoadError, WindowError},
-    replay::oracle::OracleError,
+    replay::{log::LogError, oracle::OracleError, Impossible, ReplayError},
 };
-use std::io;
+use std::{io, path::PathBuf};
 
 /// The user has to change something: an argument, a file or a place.
 const BAD_INPUT: u8 = 2;
@@ -51,6 +51,18 @@ pub(crate) enum Failure {
     /// Stdout takes nothing.
     #[error("cannot write to standard output ({0})")]
     Stdout(io::Error),
+    /// A log of events cannot be opened or written.
+    #[error("the log `{}` cannot be used: {1}", .0.display())]
+    Log(PathBuf, LogError),
+    /// The events of a log do not amount to books.
+    #[error("the log `{}` cannot be replayed: {1}", .0.display())]
+    Events(PathBuf, ReplayError),
+    /// Books that were rebuilt cannot be summed up.
+    #[error("the rebuilt books cannot be summed up: {0}")]
+    Books(#[from] Impossible),
+    /// The events cannot be written after all.
+    #[error("the events are missing: `{}` cannot be written ({1})", .0.display())]
+    Unlogged(PathBuf, io::Error),
     /// The run ended, and its outcome shows that something is wrong with the contracts.
     #[error("{0}")]
     Fault(String),
@@ -65,6 +77,8 @@ impl Failure {
             | Failure::Window(_)
             | Failure::Oracle(_)
             | Failure::Destination(_)
+            | Failure::Log(..)
+            | Failure::Events(..)
             | Failure::Demo(DemoError::Positions(_) | DemoError::Path(_)) => BAD_INPUT,
             Failure::Demo(_)
             | Failure::Bench(_)
@@ -72,6 +86,8 @@ impl Failure {
             | Failure::Report(_)
             | Failure::Json(_)
             | Failure::Stdout(_)
+            | Failure::Books(_)
+            | Failure::Unlogged(..)
             | Failure::Fault(_) => FAILED,
         }
     }

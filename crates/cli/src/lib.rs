@@ -5,6 +5,7 @@
 
 pub mod report;
 
+mod books_table;
 mod commands;
 mod destination;
 mod failure;

@@ -8,7 +8,7 @@ use breakwater_core::auction::{Auction, AuctionError, Clearing, Fill, Halts, Quo
 use breakwater_core::breaker::BreakerError;
 use breakwater_core::ledger::{Leaving, Settlement};
 use breakwater_core::math::MathError;
-use breakwater_core::standing::tiers::StandingClaim;
+use breakwater_core::standing::tiers::{Reserved, StandingClaim};
 use breakwater_core::standing::{Discount, StandingError};
 use breakwater_core::units::{Amount, Block, Price, UnitScale};
 use ink::prelude::vec::Vec;
@@ -191,6 +191,9 @@ pub struct BidPage {
 #[ink::trait_definition]
 pub trait LiquidationAuction {
     /// Takes over a market's tokens and step length from the vault. Governor only.
+    ///
+    /// # Events
+    /// `MarketRegistered`.
     ///
     /// # Errors
     /// `NotGovernor`, `MarketRegistered`, `VaultUnavailable`, `UnknownMarket`.
@@ -379,6 +382,15 @@ pub trait LiquidationAuction {
     fn market(&self, market: MarketId) -> Option<AuctionMarket>;
 }
 
+/// A market was taken over from the vault.
+#[ink::event]
+pub struct MarketRegistered {
+    /// The market.
+    pub market: MarketId,
+    /// What the contract keeps of it.
+    pub terms: AuctionMarket,
+}
+
 /// A balance changed by a deposit or a withdrawal.
 #[ink::event]
 pub struct BalanceChanged {
@@ -431,6 +443,8 @@ pub struct OwnerLeft {
     pub owner: AccountId,
     /// What the owner left with, the fee, and what the batch asks for now.
     pub leaving: Leaving,
+    /// The batch's standing money, with the step that each tier joined.
+    pub standing: Vec<Reserved>,
 }
 
 /// A bid was placed.
@@ -481,6 +495,8 @@ pub struct AuctionCleared {
     pub batch: BatchKey,
     /// The result.
     pub clearing: Clearing,
+    /// Its standing money, with the step that each tier joined.
+    pub standing: Vec<Reserved>,
 }
 
 /// An auction paid the vault.
@@ -492,6 +508,8 @@ pub struct AuctionSettled {
     pub settler: AccountId,
     /// The result, whoever judged it: the one price, quote paid, collateral received.
     pub clearing: Clearing,
+    /// The batch's standing money, with the step that each tier joined.
+    pub standing: Vec<Reserved>,
 }
 
 /// A bidder claimed bids.

@@ -3,8 +3,8 @@
 mod events;
 
 pub use events::{
-    BatchExtended, BatchLeft, BatchOpened, BatchSettled, Borrowed, Deposited, MarketCreated,
-    Reclaimed, Redeemed, Repaid, Supplied, Withdrawn,
+    BatchExtended, BatchLeft, BatchOpened, BatchRested, BatchSettled, Borrowed, Deposited,
+    MarketCreated, PositionSynced, Reclaimed, Redeemed, Repaid, RewardClaimed, Supplied, Withdrawn,
 };
 
 use crate::token::TokenError;
@@ -305,6 +305,9 @@ pub trait MarginVault {
     /// Follows a position through at most `moves` batches and mergers; returns whether it is up
     /// to date. Anyone may call it for anyone.
     ///
+    /// # Events
+    /// `PositionSynced`.
+    ///
     /// # Errors
     /// `UnknownMarket`, `Ledger`.
     #[ink(message)]
@@ -385,12 +388,18 @@ pub trait MarginVault {
     /// Puts the cohorts of up to `cells` cells of a settled batch back into their ticks; returns
     /// whether all are back. Anyone may call it.
     ///
+    /// # Events
+    /// `BatchRested`.
+    ///
     /// # Errors
     /// `UnknownMarket`, `Ledger`.
     #[ink(message)]
     fn rest(&mut self, market: MarketId, number: u32, cells: u16) -> Result<bool, VaultError>;
 
     /// Pays out the caller's keeper rewards.
+    ///
+    /// # Events
+    /// `RewardClaimed`.
     ///
     /// # Errors
     /// `UnknownMarket`, `NothingToClaim`, `Token`.

@@ -3,7 +3,7 @@
 use crate::vault::VaultError;
 use crate::{AccountId, MarketId};
 use breakwater_core::ledger::TakenInKind;
-use breakwater_core::market::{Limits, MarketParams};
+use breakwater_core::market::{Limits, MarketParams, MarketPrices};
 use breakwater_core::units::{Amount, Millis};
 use scale::{Decode, Encode};
 
@@ -115,20 +115,27 @@ pub struct MarketChanged {
 }
 
 /// A step in the life of a market.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 #[cfg_attr(feature = "std", derive(scale_info::TypeInfo))]
+// Emitted once and dropped: a box would cost the contract an allocation.
+#[allow(clippy::large_enum_variant)]
 pub enum Change {
     /// Other parameters were announced.
     Proposed {
         /// When they may apply, milliseconds.
         ripe_at: Millis,
+        /// They are these.
+        params: MarketParams,
     },
     /// Announced parameters were withdrawn.
     Cancelled,
     /// Announced parameters came into force.
     Applied,
     /// Limits were lowered, and announced parameters withdrawn.
-    Restricted,
+    Restricted {
+        /// They are these now.
+        limits: Limits,
+    },
     /// The market is wound down.
     WindDown {
         /// The loss above the cap that began it, quote; zero where the governor did.
@@ -154,6 +161,8 @@ pub enum Change {
         owner: AccountId,
         /// What was taken, and what stays the owner's.
         taken: TakenInKind,
+        /// The prices it was judged at.
+        prices: MarketPrices,
     },
     /// Lenders received what insurance held of the collateral, for what they have lost.
     HandedOver {

@@ -1,5 +1,6 @@
 //! One world for all scenario tests: a deployed market, and books checked after every message.
 
+mod history;
 mod numbers;
 mod scene;
 
@@ -61,6 +62,9 @@ pub struct World {
     /// Whether every message is checked. What plays one history in hundreds of ways turns it off
     /// meanwhile and checks the books at the end of each.
     pub checked: bool,
+    /// Whether the books that events amount to are compared with the views at the end of every
+    /// block. They always are when the world ends.
+    pub replayed: bool,
     /// Clock of the last submission, milliseconds.
     observed_at: u64,
     /// Tokens sent to a contract without a message: (token, contract, amount).
@@ -123,6 +127,7 @@ impl World {
 
     fn deployed_as(params: MarketParams, feed: FeedConfig) -> Self {
         let mut chain = Embedded::new();
+        chain.keep_events();
         let feeders: Vec<_> = (1..4).map(|index| chain.account(index)).collect();
         let plan = Plan {
             governor: chain.account(0),
@@ -137,6 +142,7 @@ impl World {
             feeders,
             batches: Vec::new(),
             checked: true,
+            replayed: false,
             observed_at: 0,
             donations: Vec::new(),
         }
@@ -175,6 +181,9 @@ impl World {
 
     /// Returns to a saved moment.
     pub fn restore(&mut self, saved: &Saved) {
+        if self.checked {
+            self.assert_replay();
+        }
         self.chain.restore(&saved.chain);
         self.batches.clone_from(&saved.batches);
         self.observed_at = saved.observed_at;
@@ -234,6 +243,9 @@ impl World {
 
     /// Lets blocks pass.
     pub fn advance(&mut self, blocks: u32) {
+        if self.replayed {
+            self.assert_replay();
+        }
         block_on(self.chain.advance(blocks)).expect("advances");
     }
 

@@ -84,6 +84,15 @@ impl Outcome {
         }
     }
 
+    /// The events that are on the chain: those of an operation that failed are not.
+    pub(super) fn kept_events(&self) -> &[ContractEvent] {
+        if self.succeeded() {
+            &self.events
+        } else {
+            &[]
+        }
+    }
+
     fn succeeded(&self) -> bool {
         matches!(&self.result, Ok(output) if !output.reverted)
     }

@@ -21,7 +21,9 @@ use scale::{Decode, Encode};
 use sp_runtime::{traits::Header as _, DispatchError};
 
 use crate::chain::{CallOptions, Chain};
-use crate::{AccountId, Balance, CallError, Constructor, Gas, Message, QueryError, Receipt};
+use crate::{
+    AccountId, Balance, CallError, Constructor, Emitted, Gas, Message, QueryError, Receipt,
+};
 use extrinsic::{FeeUnpaid, Operation, Outcome};
 use state::State;
 pub use trace::{Trace, UnitTimes};
@@ -75,6 +77,8 @@ struct Ledger {
     /// Parent of the open block.
     parent: Hash,
     block_time: u64,
+    /// What contracts have emitted, if it is kept.
+    emitted: Option<Vec<Emitted>>,
 }
 
 impl Embedded {
@@ -115,8 +119,28 @@ impl Embedded {
                 state,
                 parent,
                 block_time,
+                emitted: None,
             }),
         }
+    }
+
+    /// Keeps every event that contracts emit from now on.
+    pub fn keep_events(&mut self) {
+        self.ledger_mut().emitted.get_or_insert_default();
+    }
+
+    /// Takes the events kept so far; they are not kept any more.
+    pub fn take_events(&mut self) -> Vec<Emitted> {
+        let kept = self.ledger_mut().emitted.as_mut();
+        kept.map(std::mem::take).unwrap_or_default()
+    }
+
+    /// The events kept from the one of a number on, counted from 0, in their order.
+    pub fn events_from(&self, first: usize) -> Vec<Emitted> {
+        self.read(|ledger| {
+            let kept = ledger.emitted.as_deref().unwrap_or_default();
+            kept.get(first..).unwrap_or_default().to_vec()
+        })
     }
 
     /// The account with the given index, which has the same address on every embedded chain.
@@ -245,9 +269,19 @@ impl Embedded {
         options: &CallOptions,
     ) -> Result<Outcome, FeeUnpaid> {
         let signer = runtime_account(*signer);
-        self.ledger_mut()
+        let ledger = self.ledger_mut();
+        let outcome = ledger
             .state
-            .execute(|| extrinsic::submit(&signer, operation, options))
+            .execute(|| extrinsic::submit(&signer, operation, options))?;
+        if let Some(emitted) = &mut ledger.emitted {
+            let (block, timestamp) = ledger.state.execute(|| (block::number(), block::time()));
+            emitted.extend(outcome.kept_events().iter().map(|event| Emitted {
+                block,
+                timestamp,
+                event: event.clone(),
+            }));
+        }
+        Ok(outcome)
     }
 
     fn simulate(
@@ -291,6 +325,7 @@ impl Embedded {
             state,
             parent,
             block_time,
+            ..
         } = self.ledger_mut();
         for _ in 0..blocks {
             let (number, time, hash) =

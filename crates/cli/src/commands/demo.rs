@@ -10,12 +10,17 @@ use crate::{
     verdict::fault,
 };
 use breakwater_sim::{
-    demo::{self, DemoOptions, MAX_POSITIONS, MIN_POSITIONS},
+    demo::{self, DemoOptions, Told, MAX_POSITIONS, MIN_POSITIONS},
     outcome::DemoOutcome,
     prices::{march_2020, read_csv, PricePath, Window},
+    replay::log,
 };
 use futures::executor::block_on;
-use std::path::PathBuf;
+use std::{
+    fs::{self, File},
+    io::{self, BufWriter, Write},
+    path::{Path, PathBuf},
+};
 
 /// Run a market through a price crash and report every liquidation.
 ///
@@ -60,6 +65,16 @@ pub(super) struct DemoArgs {
     /// Where to write the HTML report
     #[arg(long, value_name = "PATH", default_value = "target/demo/report.html")]
     report: PathBuf,
+
+    /// Write everything that vault and auction emit to this file, as lines of JSON
+    ///
+    /// `breakwater replay events` rebuilds every balance from it.
+    #[arg(long, value_name = "FILE.jsonl")]
+    events: Option<PathBuf>,
+
+    /// At the end, rebuild every balance from the events alone and compare it with the contracts
+    #[arg(long)]
+    check: bool,
 }
 
 fn positions(text: &str) -> Result<u32, String> {
@@ -80,16 +95,67 @@ pub(super) fn demo(arguments: &DemoArgs) -> Result<(), Failure> {
     // A run takes long: whatever would keep its report from being written is better known now.
     let destination = Destination::check(&arguments.report, arguments.prices.as_deref())?;
 
+    let log = arguments.events.as_deref();
+    let log = log.map(|path| Destination::check(path, arguments.prices.as_deref()));
+    let log = log.transpose()?;
+    if log
+        .as_ref()
+        .is_some_and(|log| log.target() == destination.target())
+    {
+        let reason = "--events and --report name one file; choose two".to_owned();
+        return Err(Failure::Usage(reason));
+    }
+
     let mut meter = Meter::new(arguments.quiet);
-    let outcome = block_on(demo::run(&options, &mut |progress| meter.show(progress)));
+    let mut show_progress = |progress| meter.show(progress);
+    let run = if log.is_some() || arguments.check {
+        let run = demo::run_told(&options, arguments.check, &mut show_progress);
+        block_on(run).map(|(outcome, told)| (outcome, Some(told)))
+    } else {
+        block_on(demo::run(&options, &mut show_progress)).map(|outcome| (outcome, None))
+    };
     drop(meter);
-    let outcome = outcome?;
+    let (outcome, told) = run?;
 
     // The outcome is shown even if its report could not be written: it was long in the making.
     let written = report::write(destination.target(), &outcome);
     show(arguments, &outcome, &written)?;
     written?;
+    if let Some(told) = &told {
+        tell(arguments, log.as_ref().map(Destination::target), told)?;
+    }
     fault(&outcome).map_or(Ok(()), |fault| Err(Failure::Fault(fault)))
+}
+
+/// Writes the events where they were asked for, and says what was checked.
+fn tell(arguments: &DemoArgs, log: Option<&Path>, told: &Told) -> Result<(), Failure> {
+    if let Some(path) = log {
+        let unlogged = |error| Failure::Unlogged(path.to_owned(), error);
+        write_log(path, told).map_err(unlogged)?;
+    }
+    if arguments.quiet {
+        return Ok(());
+    }
+    if let Some(path) = log {
+        let events = told.entries.len();
+        complain(&format!("events: {events} in {}", path.display()));
+    }
+    if let Some(views) = told.checked {
+        complain(&format!(
+            "check: {views} answers of the contracts are what their events amount to"
+        ));
+    }
+    Ok(())
+}
+
+fn write_log(path: &Path, told: &Told) -> io::Result<()> {
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    let mut file = BufWriter::new(File::create(path)?);
+    log::write_head(&mut file, &told.contracts)?;
+    log::write_entries(&mut file, &told.contracts, &told.entries)?;
+    file.flush()
 }
 
 /// The prices asked for, cut to the window asked for.

@@ -1,14 +1,22 @@
-//! `breakwater replay`: rules of the contracts over recorded prices, without a chain.
+//! `breakwater replay`: rules of the contracts over recorded prices or events, without a chain.
 
-use crate::{failure::Failure, output::print};
+use crate::{books_table, failure::Failure, output::print};
 use breakwater_sim::{
     prices::{read_csv, Window},
-    replay::oracle::{replay, OracleReplay},
+    replay::{
+        log,
+        oracle::{replay, OracleReplay},
+        Replayed,
+    },
 };
 use comfy_table::{presets::ASCII_MARKDOWN, Table};
-use std::path::PathBuf;
+use std::{
+    fs::File,
+    io::{self, BufRead, BufReader},
+    path::PathBuf,
+};
 
-/// Run rules of the contracts over recorded prices.
+/// Run rules of the contracts over recorded prices or events.
 #[derive(Debug, clap::Args)]
 pub(super) struct ReplayArgs {
     #[command(subcommand)]
@@ -18,6 +26,7 @@ pub(super) struct ReplayArgs {
 #[derive(Debug, clap::Subcommand)]
 enum What {
     Oracle(OracleArgs),
+    Events(EventsArgs),
 }
 
 /// Compare bands of the oracle and the circuit breaker.
@@ -43,9 +52,56 @@ struct OracleArgs {
     json: bool,
 }
 
+/// Rebuild every balance of vault and auction from their events alone.
+///
+/// Reads a log as `breakwater demo --events` writes it. A missing, repeated in other words or
+/// impossible event is an error that names it.
+#[derive(Debug, clap::Args)]
+struct EventsArgs {
+    /// The log: a line that names the contracts, then one event a line; `-` for standard input
+    #[arg(value_name = "FILE.jsonl")]
+    log: PathBuf,
+
+    /// Print all books as JSON instead of tables
+    #[arg(long)]
+    json: bool,
+}
+
 /// Runs the replay that `arguments` ask for.
 pub(super) fn run(arguments: &ReplayArgs) -> Result<(), Failure> {
-    let What::Oracle(arguments) = &arguments.what;
+    match &arguments.what {
+        What::Oracle(arguments) => oracle(arguments),
+        What::Events(arguments) => events(arguments),
+    }
+}
+
+fn events(arguments: &EventsArgs) -> Result<(), Failure> {
+    let path = &arguments.log;
+    let unusable = |error| Failure::Log(path.clone(), error);
+    let input: Box<dyn BufRead> = if path.as_os_str() == "-" {
+        Box::new(io::stdin().lock())
+    } else {
+        let file = File::open(path).map_err(|error| unusable(error.into()))?;
+        Box::new(BufReader::new(file))
+    };
+    let (contracts, entries) = log::read(input).map_err(unusable)?;
+    let mut books = Replayed::new(contracts);
+    for entry in entries {
+        let entry = entry.map_err(unusable)?;
+        books
+            .apply([&entry])
+            .map_err(|error| Failure::Events(path.clone(), error))?;
+    }
+    let summary = books.summary()?;
+    if arguments.json {
+        let mut json = serde_json::to_string_pretty(&summary).map_err(Failure::Json)?;
+        json.push('\n');
+        return print(&json);
+    }
+    print(&books_table::tables(&summary))
+}
+
+fn oracle(arguments: &OracleArgs) -> Result<(), Failure> {
     let window = Window::parse(arguments.from.as_deref(), arguments.to.as_deref())?;
     let path = read_csv(&arguments.data)?.inside(&window)?;
     let replayed = replay(&path).map_err(Failure::Oracle)?;

@@ -47,6 +47,8 @@ fn the_options_of_the_demo_are_listed_with_their_defaults() {
         "--quiet",
         "--report <PATH>",
         "[default: target/demo/report.html]",
+        "--events <FILE.jsonl>",
+        "--check",
     ] {
         assert!(help.contains(part), "`{part}` is not in:\n{help}");
     }
@@ -78,6 +80,6 @@ fn the_options_of_the_simulation_are_listed_with_their_defaults() {
 fn the_short_help_has_a_line_for_each_option() {
     let help = answer(&["demo", "-h"]);
     let options = help.lines().filter(|line| line.contains("--")).count();
-    // Eight of its own, and the two that every command has.
-    assert_eq!(options, 10, "{help}");
+    // Ten of its own, and the two that every command has.
+    assert_eq!(options, 12, "{help}");
 }

@@ -1,7 +1,9 @@
 //! What the vault tells the world.
 
 use crate::{AccountId, MarketId};
-use breakwater_core::ledger::Settlement;
+use breakwater_core::batch::Sale;
+use breakwater_core::ledger::{Demand, Settlement};
+use breakwater_core::market::{MarketParams, MarketPrices};
 use breakwater_core::units::{Amount, Price, Shares};
 
 /// A market was created.
@@ -13,6 +15,8 @@ pub struct MarketCreated {
     pub collateral: AccountId,
     /// Token that is lent.
     pub quote: AccountId,
+    /// Its parameters.
+    pub params: MarketParams,
 }
 
 /// A lender supplied quote.
@@ -39,6 +43,8 @@ pub struct Redeemed {
     pub amount: Amount,
     /// Shares burnt.
     pub shares: Shares,
+    /// What was set aside for losses that were visible and not booked, quote.
+    pub provision: Amount,
 }
 
 /// Collateral was added to a position.
@@ -61,6 +67,8 @@ pub struct Withdrawn {
     pub owner: AccountId,
     /// Collateral taken out.
     pub amount: Amount,
+    /// The prices that the rest was judged at, where the oracle was asked.
+    pub prices: Option<MarketPrices>,
 }
 
 /// Quote was lent to a position.
@@ -72,6 +80,8 @@ pub struct Borrowed {
     pub owner: AccountId,
     /// Quote lent.
     pub amount: Amount,
+    /// The prices it was judged at.
+    pub prices: MarketPrices,
 }
 
 /// Debt of a position was repaid.
@@ -98,6 +108,39 @@ pub struct Reclaimed {
     pub amount: Amount,
 }
 
+/// A position was brought up to date, as far as the call went.
+#[ink::event]
+pub struct PositionSynced {
+    /// The market.
+    pub market: MarketId,
+    /// Whose position.
+    pub owner: AccountId,
+    /// The most moves that the call followed.
+    pub moves: u16,
+}
+
+/// Cohorts of a settled batch were put back into their ticks.
+#[ink::event]
+pub struct BatchRested {
+    /// The market.
+    pub market: MarketId,
+    /// The batch.
+    pub number: u32,
+    /// The most cells that the call put back.
+    pub cells: u16,
+}
+
+/// A keeper's rewards were paid out.
+#[ink::event]
+pub struct RewardClaimed {
+    /// The market.
+    pub market: MarketId,
+    /// The keeper.
+    pub keeper: AccountId,
+    /// Quote paid out.
+    pub amount: Amount,
+}
+
 /// Cohorts were taken into a batch.
 #[ink::event]
 pub struct BatchOpened {
@@ -115,6 +158,12 @@ pub struct BatchOpened {
     pub debt: Amount,
     /// The better of the last two accepted prices.
     pub reference: Price,
+    /// The prices it was opened at.
+    pub prices: MarketPrices,
+    /// What bidders had deposited.
+    pub demand: Demand,
+    /// Whether only what an earlier batch had left was taken.
+    pub left_only: bool,
     /// Insurance's own collateral that is offered with it.
     pub offered: Amount,
 }
@@ -134,6 +183,10 @@ pub struct BatchExtended {
     pub collateral: Amount,
     /// Debt pooled, quote.
     pub debt: Amount,
+    /// The prices it was extended at.
+    pub prices: MarketPrices,
+    /// What bidders had deposited.
+    pub demand: Demand,
 }
 
 /// A position was taken out of a running batch.
@@ -162,4 +215,14 @@ pub struct BatchSettled {
     pub number: u32,
     /// Everything the settlement did.
     pub settlement: Settlement,
+    /// What the auction brought; the settlement's price and money are insurance's where it bought.
+    pub sale: Sale,
+    /// The prices that insurance could buy at, where nobody came and it may.
+    pub prices: Option<MarketPrices>,
+    /// Who opened it: half of the keeper reward is theirs, rounded down.
+    pub opener: AccountId,
+    /// Who settled it: the rest of the reward is theirs.
+    pub settler: AccountId,
+    /// The most cells that were put back at once.
+    pub cells: u16,
 }

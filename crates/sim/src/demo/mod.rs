@@ -6,10 +6,13 @@ mod run;
 mod sale;
 mod stage;
 
-pub use run::run;
+pub use run::{run, run_told};
 
 use crate::deployment::StepError;
 use crate::prices::PricePath;
+use crate::replay::check::CheckError;
+use crate::replay::log::{Contracts, Entry};
+use crate::replay::ReplayError;
 
 /// The fewest positions a demo can have.
 pub const MIN_POSITIONS: u32 = 1;
@@ -28,6 +31,18 @@ pub struct DemoOptions {
     pub positions: u32,
     /// Seeds everything that is random.
     pub seed: u64,
+}
+
+/// What vault and auction said of a run.
+#[derive(Clone, Debug)]
+pub struct Told {
+    /// The two contracts.
+    pub contracts: Contracts,
+    /// Everything they emitted.
+    pub entries: Vec<Entry>,
+    /// How many views were compared with the books that the events amount to; `None` where that
+    /// was not asked for.
+    pub checked: Option<u64>,
 }
 
 /// What a run is doing, for whoever shows progress.
@@ -56,4 +71,10 @@ pub enum DemoError {
     /// A step that has to succeed was refused.
     #[error(transparent)]
     Step(#[from] StepError),
+    /// Its events do not amount to books.
+    #[error("the run's events contradict the rules: {0}")]
+    Replay(#[from] ReplayError),
+    /// Its events amount to other books than the contracts have.
+    #[error("the run's events do not tell everything: {0}")]
+    Check(#[from] CheckError),
 }

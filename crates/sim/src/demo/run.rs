@@ -3,12 +3,13 @@
 use super::cast::{self, account, Dice, Purpose};
 use super::clock::Market;
 use super::stage::{Stage, BLOCK_SECONDS};
-use super::{sale, DemoError, DemoOptions, Progress, MAX_POSITIONS, MIN_POSITIONS};
+use super::{sale, DemoError, DemoOptions, Progress, Told, MAX_POSITIONS, MIN_POSITIONS};
 use crate::deployment::{ask, Deployment, Plan, StepError};
 use crate::outcome::{
     Balance, Baseline, BatchOutcome, DemoOutcome, Gas, LendersOutcome, MarketTerms,
     PositionsOutcome, RunCosts, Source, Token, Totals, OUTCOME_SCHEMA,
 };
+use crate::replay::{check, Replayed};
 use breakwater_chain::{Embedded, Genesis};
 use breakwater_core::market::MarketParams;
 use breakwater_core::oracle::FeedConfig;
@@ -51,6 +52,46 @@ pub async fn run(
     options: &DemoOptions,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<DemoOutcome, DemoError> {
+    let (outcome, _) = play(options, false, progress).await?;
+    Ok(outcome)
+}
+
+/// As [`run`], with everything that vault and auction emitted. With `check`, the books that these
+/// events amount to are compared with the views of the contracts at the end.
+///
+/// # Errors
+/// [`DemoError`].
+pub async fn run_told(
+    options: &DemoOptions,
+    check: bool,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<(DemoOutcome, Told), DemoError> {
+    let (outcome, mut stage) = play(options, true, progress).await?;
+    let (contracts, entries) = stage.told();
+    let checked = if check {
+        progress(Progress::Stage {
+            name: "rebuilding the books",
+            work: 1,
+        });
+        let mut books = Replayed::new(contracts);
+        books.apply(&entries)?;
+        Some(check::check(&stage.chain, &books).await?)
+    } else {
+        None
+    };
+    let told = Told {
+        contracts,
+        entries,
+        checked,
+    };
+    Ok((outcome, told))
+}
+
+async fn play(
+    options: &DemoOptions,
+    told: bool,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<(DemoOutcome, Stage), DemoError> {
     if !(MIN_POSITIONS..=MAX_POSITIONS).contains(&options.positions) {
         return Err(DemoError::Positions(options.positions));
     }
@@ -87,12 +128,15 @@ pub async fn run(
         name: "deploying",
         work: 1,
     });
-    let chain = Embedded::with_genesis(Genesis {
+    let mut chain = Embedded::with_genesis(Genesis {
         accounts: account::OWNERS + options.positions,
         endowment: ENDOWMENT,
         time: (from - SETUP_SECONDS) * 1_000,
         block_time: BLOCK_SECONDS * 1_000,
     });
+    if told {
+        chain.keep_events();
+    }
     let mut stage = deploy(chain, scale, market, stream(Purpose::Feeders), &params).await?;
     stage.feed().await?;
     stage.next_block().await?;
@@ -140,7 +184,7 @@ pub async fn run(
     outcome.positions.collateral_posted = posted;
     outcome.positions.debt_drawn = drawn;
     take_stock(&mut stage, supplied, &mut outcome).await?;
-    Ok(outcome)
+    Ok((outcome, stage))
 }
 
 async fn deploy(

@@ -6,7 +6,8 @@ use super::DemoError;
 use crate::books::Books;
 use crate::deployment::{mint, Deployment, StepError};
 use crate::outcome::{Conservation, Gas, MessageCost, PricePoint, RuleOutcome, Violation};
-use breakwater_chain::{AccountId, Chain, Embedded, Message, Receipt};
+use crate::replay::log::{Contracts, Entry};
+use breakwater_chain::{AccountId, Chain, Embedded, Emitted, Message, Receipt};
 use breakwater_core::units::{Amount, Price, UnitScale};
 use breakwater_interfaces::auction::BatchKey;
 use breakwater_interfaces::oracle::OracleAdapter;
@@ -67,6 +68,8 @@ pub struct Stage {
     costs: BTreeMap<&'static str, MessageCost>,
     checks: u64,
     violations: Vec<Violation>,
+    /// What vault and auction have emitted, if the chain keeps it.
+    emitted: Vec<Emitted>,
 }
 
 /// The rule that is checked after every step of a batch.
@@ -95,7 +98,31 @@ impl Stage {
             costs: BTreeMap::new(),
             checks: 0,
             violations: Vec::new(),
+            emitted: Vec::new(),
         }
+    }
+
+    fn contracts(&self) -> Contracts {
+        Contracts {
+            vault: self.d.vault,
+            auction: self.d.auction,
+        }
+    }
+
+    /// What vault and auction have emitted, if the chain keeps events.
+    pub fn told(&mut self) -> (Contracts, Vec<Entry>) {
+        self.listen();
+        let contracts = self.contracts();
+        let entries = contracts.number(std::mem::take(&mut self.emitted));
+        (contracts, entries)
+    }
+
+    /// Of all that was emitted, only what these two contracts said is kept.
+    fn listen(&mut self) {
+        let contracts = self.contracts();
+        let emitted = self.chain.take_events().into_iter();
+        self.emitted
+            .extend(emitted.filter(|it| contracts.has(it.event.contract)));
     }
 
     /// Sends a message that has to succeed and books its cost under its name.
@@ -111,6 +138,7 @@ impl Stage {
             .call(&who, contract, message)
             .await
             .map_err(StepError::at(name))?;
+        self.listen();
         let gas = Gas {
             ref_time: receipt.gas_consumed.ref_time,
             proof_size: receipt.gas_consumed.proof_size,

@@ -1,3 +1,23 @@
-//! Rules of the core crate run over recorded prices, without a chain.
+//! What is recorded, run again without a chain: prices through the rules of the oracle, and events
+//! of vault and auction through the rules of both, until every balance is there again.
+//!
+//! | part | job |
+//! |---|---|
+//! | [`oracle`] | bands of the oracle and the breaker over recorded prices |
+//! | [`log`] | events as lines of JSON |
+//! | [`decode`] | events by their types |
+//! | [`books`] | the books that a log of events amounts to |
+//! | [`vault`], [`auction`] | what each event does to the books of its contract |
+//! | [`check`] | the books against the views of the contracts |
+//! | [`summary`] | the books in short, for people and machines |
 
+pub mod auction;
+pub mod books;
+pub mod check;
+pub mod decode;
+pub mod log;
 pub mod oracle;
+pub mod summary;
+pub mod vault;
+
+pub use books::{Impossible, ReplayError, Replayed};
