@@ -92,6 +92,7 @@ pub async fn run(
         endowment: ENDOWMENT,
         time: (from - SETUP_SECONDS) * 1_000,
         block_time: BLOCK_SECONDS * 1_000,
+        ..Genesis::default()
     });
     let mut stage = deploy(chain, scale, market, stream(Purpose::Feeders), &params).await?;
     stage.feed().await?;
