@@ -3,8 +3,8 @@
 #
 #   scripts/build.sh            build every contract
 #   scripts/build.sh NAME...    build some of them
-#   scripts/build.sh --u64 [NAME...]   build for chains whose native balances have 64 bits, into target/artifacts-u64/
 #   scripts/build.sh --check    build nothing: are the bundles those of the present sources, and small enough?
+#   scripts/build.sh --u64 ...  the same for chains whose native balances have 64 bits, in target/artifacts-u64/
 #
 # artifacts/SOURCE_HASH says which sources the bundles are of. It is written once all of them are of the same sources.
 set -euo pipefail
@@ -82,13 +82,13 @@ print_sizes() {
 check() {
     local name bundle
     for name in $(contracts); do
-        [[ -f artifacts/$name.contract ]] || fail "artifacts/$name.contract is missing: run scripts/build.sh"
+        [[ -f $ARTIFACTS/$name.contract ]] || fail "$ARTIFACTS/$name.contract is missing: run scripts/build.sh"
     done
-    for bundle in artifacts/*.contract; do
+    for bundle in "$ARTIFACTS"/*.contract; do
         name=$(basename "$bundle" .contract)
         [[ -f contracts/$name/Cargo.toml ]] || fail "$bundle is of no contract: delete it"
     done
-    [[ $(cat artifacts/SOURCE_HASH 2>/dev/null) == "$(source_hash)" ]] \
+    [[ $(cat "$ARTIFACTS/SOURCE_HASH" 2>/dev/null) == "$(source_hash)" ]] \
         || fail "the bundles are older than their sources: run scripts/build.sh"
     print_sizes
 }
@@ -127,16 +127,16 @@ update_source_hash() {
     printf '%s\n' "$hash" >"$ARTIFACTS/SOURCE_HASH"
 }
 
+if [[ ${1:-} == --u64 ]]; then
+    ARTIFACTS=target/artifacts-u64
+    FEATURES=(--features balance-u64)
+    VARIANT=.u64
+    shift
+fi
 case "${1:-}" in
     --check)
         check
         exit
-        ;;
-    --u64)
-        ARTIFACTS=target/artifacts-u64
-        FEATURES=(--features balance-u64)
-        VARIANT=.u64
-        shift
         ;;
     -*)
         sed -n '2,9s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
