@@ -1,7 +1,7 @@
 // Prints how a Breakwater market and one of its batches stand, and bids if told to. Everything is read by the metadata in the bundles.
 //
 //   node market.js --deployment deployments/local.json [--url ws://127.0.0.1:9944] [--batch N]
-//                  [--budget QUOTE --limit PRICE --blocks N]   bids; the secret of the account is in the variable BREAKWATER_SURI
+//                  [--budget QUOTE --limit PRICE [--blocks N]]   bids, if it can join in so many blocks; the secret of the account is in the variable BREAKWATER_SURI
 //
 // The answer is one JSON object. Amounts are in whole tokens.
 import { readFileSync } from 'node:fs';
@@ -21,7 +21,7 @@ async function main() {
       batch: { type: 'string' },
       budget: { type: 'string' },
       limit: { type: 'string' },
-      blocks: { type: 'string', default: '10' },
+      blocks: { type: 'string', default: '100' },
     },
   });
   if (!given.deployment) throw new Error('--deployment is missing: give the file that breakwaterctl deploy wrote');

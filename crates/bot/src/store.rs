@@ -320,7 +320,9 @@ impl Store {
             "claim" if batch.is_none_or(|batch| batch.bids.is_empty()) => {
                 Some((Outcome::Done, None))
             }
-            "deposit" | "withdraw" | "stand" | "unstand" => late(MONEY_PATIENCE).then_some((Outcome::Lost, None)),
+            "deposit" | "withdraw" | "stand" | "unstand" => {
+                late(MONEY_PATIENCE).then_some((Outcome::Lost, None))
+            }
             _ => late(PATIENCE).then_some((Outcome::Lost, None)),
         })
     }

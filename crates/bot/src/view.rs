@@ -157,12 +157,12 @@ impl Reader {
         }
         let mut stakes = Vec::new();
         for percent in &self.tiers {
-            let message = d
-                .standing()
-                .call()
-                .stake_of(d.market, *percent, self.me);
+            let message = d.standing().call().stake_of(d.market, *percent, self.me);
             let worth = self.ask(chain, d.auction, message).await?;
-            stakes.push((*percent, worth.map_err(|_| ViewError::Deployment("a standing tier does not add up"))?));
+            stakes.push((
+                *percent,
+                worth.map_err(|_| ViewError::Deployment("a standing tier does not add up"))?,
+            ));
         }
         let scale = UnitScale::of_decimals(
             market.params.collateral_decimals,

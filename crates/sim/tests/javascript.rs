@@ -57,9 +57,12 @@ fn inputs() -> Vec<Value> {
             AUCTION,
             "bid",
             json!([key, big(u128::MAX), big(limit), 4_000_000_000u32]),
-            auction
-                .call_mut()
-                .bid(BATCH, Amount::new(u128::MAX), Price::new(limit), 4_000_000_000),
+            auction.call_mut().bid(
+                BATCH,
+                Amount::new(u128::MAX),
+                Price::new(limit),
+                4_000_000_000,
+            ),
         ),
         input(
             AUCTION,
@@ -73,7 +76,12 @@ fn inputs() -> Vec<Value> {
             json!([2, big(1)]),
             auction.call_mut().deposit(2, Amount::new(1)),
         ),
-        input(AUCTION, "status", json!([key]), auction.call().status(BATCH)),
+        input(
+            AUCTION,
+            "status",
+            json!([key]),
+            auction.call().status(BATCH),
+        ),
         input(
             AUCTION,
             "stand",
@@ -104,9 +112,18 @@ fn outputs() -> Vec<Value> {
     };
     let prices = [204, 200, 190].map(|whole| Price::new(whole * PRICE_ONE));
     let targets = vec![Amount::new(5_000_000_000); 3];
-    let auction = Auction::open(schedule, 98, Price::new(200 * PRICE_ONE), prices.to_vec(), targets);
+    let auction = Auction::open(
+        schedule,
+        98,
+        Price::new(200 * PRICE_ONE),
+        prices.to_vec(),
+        targets,
+    );
     let scale = example_params().scale().expect("valid");
-    let status = auction.expect("valid").status(101, scale).expect("in range");
+    let status = auction
+        .expect("valid")
+        .status(101, scale)
+        .expect("in range");
     let bid = Bid {
         bidder: [7; 32].into(),
         budget: Amount::new(1_500_000),
@@ -169,7 +186,7 @@ fn outputs() -> Vec<Value> {
             Ok::<_, VaultError>(prices),
             json!({
                 "isOk": true, "value.spot": big(199 * PRICE_ONE), "value.twap": big(u128::MAX), "value.round": 5,
-                "value.age": big(u128::from(u64::MAX)), 
+                "value.age": big(u128::from(u64::MAX)),
             }),
         ),
     ]

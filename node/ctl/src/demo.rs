@@ -95,7 +95,8 @@ struct Meter {
 impl Meter {
     fn new(quiet: bool) -> Self {
         let terminal = std::io::stderr().is_terminal();
-        let style = ProgressStyle::with_template("{msg:<26} {bar:32} {pos:>4}/{len}  {elapsed_precise}");
+        let style =
+            ProgressStyle::with_template("{msg:<26} {bar:32} {pos:>4}/{len}  {elapsed_precise}");
         let style = style.unwrap_or_else(|_| ProgressStyle::default_bar());
         Self {
             bar: (terminal && !quiet).then(|| ProgressBar::new(0).with_style(style)),
@@ -171,7 +172,8 @@ impl Demo {
         let first_block = block(&node).await?;
         // A node that was used before keeps what earlier runs deployed, and its accounts.
         let name = format!("demo-{first_block}");
-        let mut config = MarketConfig::read(MARKET).map_err(|error| refused("the market", error))?;
+        let mut config =
+            MarketConfig::read(MARKET).map_err(|error| refused("the market", error))?;
         config.name.clone_from(&name);
         meter.stage("deploying", 1);
         let governor = development("//Alice")?;
@@ -222,7 +224,13 @@ impl Demo {
         paid.map_err(|error| Failure::Step(StepError::at("pay")(error)))
     }
 
-    async fn fund(&mut self, who: &KeySigner, token: AccountId, amount: Amount, spender: AccountId) -> Result<(), Failure> {
+    async fn fund(
+        &mut self,
+        who: &KeySigner,
+        token: AccountId,
+        amount: Amount,
+        spender: AccountId,
+    ) -> Result<(), Failure> {
         let d = self.d;
         Ok(d.fund(&mut self.node, who, token, amount, spender).await?)
     }
@@ -236,7 +244,10 @@ impl Demo {
         let share = u128::from(nth) * (DEBTS.1 - DEBTS.0) / u128::from(count - 1);
         self.fund(&owner, d.collateral, collateral, d.vault).await?;
         let debt = quote(DEBTS.0 + share);
-        let message = d.vault().call_mut().deposit_and_borrow(d.market, collateral, debt);
+        let message = d
+            .vault()
+            .call_mut()
+            .deposit_and_borrow(d.market, collateral, debt);
         send(&mut self.node, &owner, d.vault, "borrow", message).await?;
         self.owners.push(owner.account_id());
         Ok(())
@@ -244,7 +255,11 @@ impl Demo {
 
     /// Has all feeders submit, twice: health is judged at the better of two rounds.
     async fn set_price(&mut self, whole: u128) -> Result<(), Failure> {
-        let feeders = [development("//Alice")?, development("//Bob")?, development("//Charlie")?];
+        let feeders = [
+            development("//Alice")?,
+            development("//Bob")?,
+            development("//Charlie")?,
+        ];
         let d = self.d;
         for _ in 0..2 {
             self.advance(1).await?;
@@ -263,13 +278,15 @@ impl Demo {
     async fn at_risk(&self, whole: u128) -> Result<u32, Failure> {
         let price = Price::new(whole * PRICE_ONE);
         let message = self.d.vault().call().at_risk(self.d.market, price);
-        let answer: Result<AtRisk, VaultError> = ask(&self.node, self.d.vault, "at risk", message).await?;
+        let answer: Result<AtRisk, VaultError> =
+            ask(&self.node, self.d.vault, "at risk", message).await?;
         Ok(answer.map_err(|error| refused("at risk", error))?.members)
     }
 
     async fn auction(&self, batch: BatchKey) -> Result<AuctionRecord, Failure> {
         let message = self.d.auction().call().auction(batch);
-        let found: Option<AuctionRecord> = ask(&self.node, self.d.auction, "batch", message).await?;
+        let found: Option<AuctionRecord> =
+            ask(&self.node, self.d.auction, "batch", message).await?;
         found.ok_or_else(|| refused("batch", batch))
     }
 
@@ -279,7 +296,9 @@ impl Demo {
         self.meter.stage("selling a batch", 5);
         let before = self.at_risk(whole).await?;
         let message = d.auction().call_mut().open_batch(d.market);
-        let batch = send(&mut self.node, &keeper, d.auction, "open", message).await?.value;
+        let batch = send(&mut self.node, &keeper, d.auction, "open", message)
+            .await?
+            .value;
         let positions = before - self.at_risk(whole).await?;
         self.meter.done();
         let auction = self.auction(batch).await?.auction;
@@ -290,20 +309,31 @@ impl Demo {
         for bidder in &bidders {
             let message = d.auction().call_mut().bid(batch, half, limit, u32::MAX);
             let receipt = send(&mut self.node, bidder, d.auction, "bid", message).await?;
-            let placed: Vec<BidPlaced> = receipt.events_of(d.auction).map_err(|error| refused("bid", error))?;
+            let placed: Vec<BidPlaced> = receipt
+                .events_of(d.auction)
+                .map_err(|error| refused("bid", error))?;
             let placed = placed.first().ok_or_else(|| refused("bid", "no event"))?;
             bids.push(placed.bid);
             last = last.max(placed.step);
         }
         self.meter.done();
         let ends = auction.schedule.begins(last.saturating_add(1));
-        self.advance(ends.saturating_sub(block(&self.node).await?)).await?;
+        self.advance(ends.saturating_sub(block(&self.node).await?))
+            .await?;
         self.meter.done();
         let message = d.auction().call_mut().settle(batch);
-        let settlement = send(&mut self.node, &keeper, d.auction, "settle", message).await?.value;
+        let settlement = send(&mut self.node, &keeper, d.auction, "settle", message)
+            .await?
+            .value;
         while !settlement.rested {
-            let message = d.vault().call_mut().rest(batch.market, batch.number, REST_CELLS);
-            if send(&mut self.node, &keeper, d.vault, "rest", message).await?.value {
+            let message = d
+                .vault()
+                .call_mut()
+                .rest(batch.market, batch.number, REST_CELLS);
+            if send(&mut self.node, &keeper, d.vault, "rest", message)
+                .await?
+                .value
+            {
                 break;
             }
         }
@@ -314,7 +344,11 @@ impl Demo {
         let mut fills = Vec::new();
         for (bidder, bid) in bidders.iter().zip(bids) {
             let message = d.auction().call_mut().claim(batch, vec![bid]);
-            fills.push(send(&mut self.node, bidder, d.auction, "claim", message).await?.value);
+            fills.push(
+                send(&mut self.node, bidder, d.auction, "claim", message)
+                    .await?
+                    .value,
+            );
         }
         self.meter.done();
         self.sold.push(batch);
@@ -336,23 +370,35 @@ impl Demo {
         let d = self.d;
         let books = Books::read(&self.node, &d, &self.sold).await?;
         if let Some(fault) = books.fault() {
-            return Err(Failure::Refused(format!("the books do not balance: {fault}")));
+            return Err(Failure::Refused(format!(
+                "the books do not balance: {fault}"
+            )));
         }
         let mut untouched = 0;
         for owner in &self.owners {
             let message = d.vault().call().position(d.market, *owner);
-            let view: Result<PositionView, VaultError> = ask(&self.node, d.vault, "position", message).await?;
+            let view: Result<PositionView, VaultError> =
+                ask(&self.node, d.vault, "position", message).await?;
             let view = view.map_err(|error| refused("position", error))?;
             untouched += usize::from(view.collateral.get() == COLLATERAL * 10u128.pow(18));
         }
         let mut received = Amount::ZERO;
         for bidder in &self.bidders {
             let got = held(&self.node, d.collateral, bidder.account_id()).await?;
-            received = received.plus(got).map_err(|error| refused("stock", error))?;
+            received = received
+                .plus(got)
+                .map_err(|error| refused("stock", error))?;
         }
-        let scale = self.config.params.scale().map_err(|error| refused("stock", error))?;
+        let scale = self
+            .config
+            .params
+            .scale()
+            .map_err(|error| refused("stock", error))?;
         // One price for all: what each paid is what it got at the batch's price, to a unit of rounding.
-        for (sale, fill) in sales.iter().flat_map(|sale| sale.fills.iter().map(move |fill| (sale, fill))) {
+        for (sale, fill) in sales
+            .iter()
+            .flat_map(|sale| sale.fills.iter().map(move |fill| (sale, fill)))
+        {
             let worth = scale.value(fill.received, sale.price, Rounding::Down);
             let worth = worth.map_err(|error| refused("stock", error))?;
             if fill.spent.get().abs_diff(worth.get()) > 1 {

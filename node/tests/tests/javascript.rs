@@ -5,6 +5,7 @@ use std::process::Command;
 
 use breakwater_chain::Signer;
 use breakwater_interfaces::auction::{BatchKey, BidPage, LiquidationAuction};
+use breakwater_interfaces::vault::MarginVault;
 use breakwater_node_tests::{collateral, price, quote, url, World};
 use ink::codegen::TraitCallBuilder;
 
@@ -98,10 +99,7 @@ async fn a_javascript_program_reads_a_market_and_bids_by_the_metadata() {
         .await
         .expect("bids");
     assert!(answer.contains("\"balance\": \"5000\""), "{answer}");
-    let message = d
-        .auction()
-        .call()
-        .bids_of(batch, bidder.account_id(), 0);
+    let message = d.auction().call().bids_of(batch, bidder.account_id(), 0);
     let page: BidPage = w.ask(d.auction, message).await;
     let [(id, placed, None)] = &page.bids[..] else {
         panic!("one bid: {page:?}");

@@ -51,9 +51,9 @@ fn no_contract_imports_a_host_function_that_live_chains_refuse() {
         assert!(imports.contains(&("env".to_owned(), "memory".to_owned())));
         assert!(imports.len() > 8, "{contract:?}: {imports:?}");
         for (module, name) in &imports {
-            let unstable = UNSTABLE.iter().any(|(of, version)| {
-                of == name && version.is_none_or(|version| version == module)
-            });
+            let unstable = UNSTABLE
+                .iter()
+                .any(|(of, version)| of == name && version.is_none_or(|version| version == module));
             assert!(!unstable, "{contract:?} imports {module}::{name}");
             let known = module == "env" || module.starts_with("seal");
             assert!(known, "{contract:?} imports {module}::{name}");

@@ -54,7 +54,15 @@ pub fn decide(
         decision.refusals.push(reason);
         return decision;
     }
-    fund(config, view, kept, stood_today, least, missing, &mut decision);
+    fund(
+        config,
+        view,
+        kept,
+        stood_today,
+        least,
+        missing,
+        &mut decision,
+    );
     decision
 }
 

@@ -342,7 +342,13 @@ fn standing(five: u128, ten: u128) -> View {
 fn deepen(view: &View, stood_today: u128) -> (Vec<Action>, Vec<Refusal>) {
     let config = config().depth.unwrap();
     let none = Decimal::default();
-    let decision = depth::decide(&config, view, none, quote(stood_today), view.own_price.is_some());
+    let decision = depth::decide(
+        &config,
+        view,
+        none,
+        quote(stood_today),
+        view.own_price.is_some(),
+    );
     (decision.actions, decision.refusals)
 }
 

@@ -27,11 +27,11 @@ pub(super) fn contract_events_since<R: Runtime>(mark: &Mark) -> Vec<ContractEven
     let mut input = log.get(prefix_len::<R>() + mark.0..).unwrap_or_default();
     let mut events = Vec::new();
     while !input.is_empty() {
-        let record = EventRecord::<<R as frame_system::Config>::RuntimeEvent, Hash>::decode(&mut input)
-            .expect("the log holds what this very runtime encoded; qed");
+        let record =
+            EventRecord::<<R as frame_system::Config>::RuntimeEvent, Hash>::decode(&mut input)
+                .expect("the log holds what this very runtime encoded; qed");
         let event: Result<pallet_contracts::Event<R>, _> = record.event.try_into();
-        if let Ok(pallet_contracts::Event::ContractEmitted { contract, data }) = event
-        {
+        if let Ok(pallet_contracts::Event::ContractEmitted { contract, data }) = event {
             let topics = record.topics.into_iter().map(Into::into).collect();
             events.push(ContractEvent {
                 contract: ink_account(&contract),

@@ -90,7 +90,9 @@ impl Outcome {
 
     /// The result the extrinsic would have.
     fn dispatch_result<R: Runtime>(
-        &self, post_info: PostDispatchInfo) -> DispatchResultWithPostInfo {
+        &self,
+        post_info: PostDispatchInfo,
+    ) -> DispatchResultWithPostInfo {
         let error = match &self.result {
             Ok(output) if !output.reverted => return Ok(post_info),
             Ok(_) => pallet_contracts::Error::<R>::ContractReverted.into(),
@@ -137,7 +139,8 @@ pub(super) fn submit<R: Runtime>(
         System::<R>::inc_account_nonce(signer);
         System::<R>::note_extrinsic(encoded);
         System::<R>::register_extra_weight_unchecked(
-            info.weight.saturating_add(class_limits::<R>().base_extrinsic),
+            info.weight
+                .saturating_add(class_limits::<R>().base_extrinsic),
             info.class,
         );
         System::<R>::note_applied_extrinsic(&outcome.dispatch_result::<R>(post_info), info);
@@ -176,7 +179,11 @@ pub(super) fn dry_run<R: Runtime>(
 /// What an extrinsic costs its signer.
 fn fee<R: Runtime>(encoded: &[u8], info: &DispatchInfo) -> Balance {
     let length = encoded.len() as u32;
-    amount(TransactionPayment::<R>::compute_fee(length, info, native(0)))
+    amount(TransactionPayment::<R>::compute_fee(
+        length,
+        info,
+        native(0),
+    ))
 }
 
 /// Executes a message for its output alone.
@@ -339,9 +346,7 @@ fn max_gas<R: Runtime>(base: Weight) -> Weight {
 }
 
 fn class_limits<R: Runtime>() -> frame_system::limits::WeightsPerClass {
-    R::BlockWeights::get()
-        .get(DispatchClass::Normal)
-        .clone()
+    R::BlockWeights::get().get(DispatchClass::Normal).clone()
 }
 
 fn output(returned: ExecReturnValue, contract: &RuntimeAccount) -> Output {

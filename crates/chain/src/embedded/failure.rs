@@ -4,7 +4,7 @@ use pallet_contracts::Error as ContractsError;
 use sp_runtime::DispatchError;
 
 use super::runtime::{contracts_error, on, Runtime};
-use crate::{Profile, CallError, DepositError};
+use crate::{CallError, DepositError, Profile};
 
 /// The client's error for `error`; `debug` is what the runtime has to say about rejected code.
 pub(super) fn call_error<E>(profile: Profile, error: DispatchError, debug: &str) -> CallError<E> {

@@ -283,7 +283,9 @@ impl Embedded {
         options: &CallOptions,
     ) -> Outcome {
         let signer = runtime_account(*signer);
-        self.execute(|| on!(self.profile, R => extrinsic::dry_run::<R>(&signer, operation, options)))
+        self.execute(
+            || on!(self.profile, R => extrinsic::dry_run::<R>(&signer, operation, options)),
+        )
     }
 
     fn output(
@@ -294,7 +296,9 @@ impl Embedded {
         input: Vec<u8>,
     ) -> Result<Vec<u8>, DispatchError> {
         let (caller, contract) = (runtime_account(caller), runtime_account(contract));
-        self.execute(|| on!(self.profile, R => extrinsic::query::<R>(caller, contract, value, input)))
+        self.execute(
+            || on!(self.profile, R => extrinsic::query::<R>(caller, contract, value, input)),
+        )
     }
 
     fn traced(
@@ -324,13 +328,17 @@ impl Embedded {
                 state.execute(|| on!(profile, R => (block::number::<R>(), block::time::<R>(), block::close::<R>())));
             state.commit();
             *parent = hash;
-            state.execute(|| on!(profile, R => block::open::<R>(number + 1, hash, time + *block_time)));
+            state.execute(
+                || on!(profile, R => block::open::<R>(number + 1, hash, time + *block_time)),
+            );
         }
     }
 
     fn balance(&self, account: AccountId) -> Balance {
         let account = runtime_account(account);
-        self.execute(|| on!(self.profile, R => amount(pallet_balances::Pallet::<R>::balance(&account))))
+        self.execute(
+            || on!(self.profile, R => amount(pallet_balances::Pallet::<R>::balance(&account))),
+        )
     }
 }
 
@@ -436,7 +444,10 @@ fn call<R>(contract: AccountId, message: Message<R>) -> Operation {
     }
 }
 
-fn receipt<T: Decode, E: Decode>(profile: Profile, outcome: Outcome) -> Result<Receipt<T>, CallError<E>> {
+fn receipt<T: Decode, E: Decode>(
+    profile: Profile,
+    outcome: Outcome,
+) -> Result<Receipt<T>, CallError<E>> {
     match &outcome.result {
         Ok(output) => {
             let value = Message::<Result<T, E>>::decode_call(&output.data, output.reverted)?;

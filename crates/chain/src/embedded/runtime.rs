@@ -46,7 +46,9 @@ impl Profile {
         match std::env::var(PROFILE_VARIABLE).as_deref() {
             Ok("live") => Self::Live,
             Ok("development" | "") | Err(_) => Self::Development,
-            Ok(other) => panic!("{PROFILE_VARIABLE} is {other:?}: set it to `live` or `development`"),
+            Ok(other) => {
+                panic!("{PROFILE_VARIABLE} is {other:?}: set it to `live` or `development`")
+            }
         }
     }
 }

@@ -14,8 +14,8 @@ use pallet_contracts::{CollectEvents, DebugInfo, Determinism, WeightInfo};
 use sp_runtime::TransactionOutcome;
 use sp_weights::Weight;
 
-use super::runtime::{native, Runtime};
 use super::extrinsic::ContractWeights as Weights;
+use super::runtime::{native, Runtime};
 use super::{extrinsic, ink_account};
 use crate::{AccountId, Balance, Gas};
 
@@ -78,10 +78,10 @@ pub struct UnitTimes {
 /// The charges of this runtime, put together as pallet-contracts does.
 pub(super) fn unit_times<R: Runtime>() -> UnitTimes {
     let time = |weight: Weight| weight.ref_time();
-    let reading =
-        time(Weights::<R>::get_storage_full()).saturating_sub(time(Weights::<R>::get_storage_empty()));
-    let writing =
-        time(Weights::<R>::set_storage_full()).saturating_sub(time(Weights::<R>::set_storage_empty()));
+    let reading = time(Weights::<R>::get_storage_full())
+        .saturating_sub(time(Weights::<R>::get_storage_empty()));
+    let writing = time(Weights::<R>::set_storage_full())
+        .saturating_sub(time(Weights::<R>::set_storage_empty()));
     let code = |bytes| time(Weights::<R>::call_with_code_per_byte(bytes));
     UnitTimes {
         read: time(Weights::<R>::seal_get_storage(0)) + reading,
