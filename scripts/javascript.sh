@@ -11,15 +11,15 @@ OLDEST=20
 # Why the example cannot be used here; nothing if it can.
 missing() {
     local version
-    command -v npm >/dev/null && version=$(node --version 2>/dev/null) || {
+    if ! command -v npm >/dev/null || ! version=$(node --version 2>/dev/null); then
         echo "Node.js $OLDEST or later with npm is not installed"
         return
-    }
+    fi
     version=${version#v}
-    ((${version%%.*} >= OLDEST)) || {
+    if ((${version%%.*} < OLDEST)); then
         echo "Node.js is $version: $OLDEST or later is needed"
         return
-    }
+    fi
     # npm leaves a copy of the lock file behind when it is done.
     [[ node_modules/.package-lock.json -nt package-lock.json ]] && return
     npm ci --ignore-scripts --no-audit --no-fund --loglevel=error >/dev/null 2>&1 \
@@ -39,7 +39,7 @@ case "${1:-}" in
             echo "the JavaScript example was not tested: $reason"
             exit
         fi
-        node --test
+        node --test --test-reporter=dot
         ;;
     *)
         sed -n '2,6s/^# \{0,1\}//p' "../../scripts/$(basename "${BASH_SOURCE[0]}")"
