@@ -136,7 +136,7 @@ fn outputs() -> Vec<Value> {
         ..Fill::default()
     };
     let page = BidPage {
-        bids: vec![(4, bid.clone(), Some(fill)), (9, bid, None)],
+        bids: vec![(4, bid, Some(fill)), (9, bid, None)],
         next: Some(41),
     };
     let prices = MarketPrices {

@@ -322,20 +322,15 @@ impl Demo {
             .await?;
         self.meter.done();
         let message = d.auction().call_mut().settle(batch);
-        let settlement = send(&mut self.node, &keeper, d.auction, "settle", message)
-            .await?
-            .value;
-        while !settlement.rested {
+        let settled = send(&mut self.node, &keeper, d.auction, "settle", message).await?;
+        let mut rested = settled.value.rested;
+        while !rested {
             let message = d
                 .vault()
                 .call_mut()
                 .rest(batch.market, batch.number, REST_CELLS);
-            if send(&mut self.node, &keeper, d.vault, "rest", message)
-                .await?
-                .value
-            {
-                break;
-            }
+            let put_back = send(&mut self.node, &keeper, d.vault, "rest", message).await?;
+            rested = put_back.value;
         }
         self.meter.done();
         let Phase::Settled(clearing) = self.auction(batch).await?.auction.phase else {
