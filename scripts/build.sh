@@ -4,6 +4,7 @@
 #   scripts/build.sh            build every contract
 #   scripts/build.sh NAME...    build some of them
 #   scripts/build.sh --check    build nothing: are the bundles those of the present sources, and small enough?
+#   scripts/build.sh --u64 ...  the same for chains whose native balances have 64 bits, in target/artifacts-u64/
 #
 # artifacts/SOURCE_HASH says which sources the bundles are of. It is written once all of them are of the same sources.
 set -euo pipefail
@@ -15,6 +16,11 @@ export LC_ALL=C
 
 # The largest code pallet-contracts takes.
 MAX_CODE_BYTES=$((123 * 1024))
+
+# Where the bundles go, and what they are built with.
+ARTIFACTS=artifacts
+FEATURES=()
+VARIANT=
 
 # Contracts on the path of a liquidation are compiled for speed, as far as their size allows; the others for size alone.
 FOR_SPEED='margin_vault liquidation_auction'
@@ -52,8 +58,8 @@ source_hash() {
 # The size of the code in the bundle of contract $1, which holds it in hexadecimal.
 code_bytes() {
     local digits
-    digits=$(grep -o '"wasm": *"0x[0-9a-f]*"' "artifacts/$1.contract" | sed 's/.*"0x//; s/"$//' | tr -d '\n' | wc -c)
-    ((digits > 0)) || fail "artifacts/$1.contract holds no code: run scripts/build.sh"
+    digits=$(grep -o '"wasm": *"0x[0-9a-f]*"' "$ARTIFACTS/$1.contract" | sed 's/.*"0x//; s/"$//' | tr -d '\n' | wc -c)
+    ((digits > 0)) || fail "$ARTIFACTS/$1.contract holds no code: run scripts/build.sh"
     echo $((digits / 2))
 }
 
@@ -62,7 +68,7 @@ print_sizes() {
     local name bytes too_large=()
     printf '%-24s %10s %9s %13s\n' contract bytes KiB 'of 123 KiB'
     for name in $(contracts); do
-        [[ -f artifacts/$name.contract ]] || continue
+        [[ -f $ARTIFACTS/$name.contract ]] || continue
         bytes=$(code_bytes "$name")
         awk -v name="$name" -v bytes="$bytes" -v max="$MAX_CODE_BYTES" \
             'BEGIN { printf "%-24s %10d %9.1f %12.1f%%\n", name, bytes, bytes / 1024, 100 * bytes / max }'
@@ -76,13 +82,13 @@ print_sizes() {
 check() {
     local name bundle
     for name in $(contracts); do
-        [[ -f artifacts/$name.contract ]] || fail "artifacts/$name.contract is missing: run scripts/build.sh"
+        [[ -f $ARTIFACTS/$name.contract ]] || fail "$ARTIFACTS/$name.contract is missing: run scripts/build.sh"
     done
-    for bundle in artifacts/*.contract; do
+    for bundle in "$ARTIFACTS"/*.contract; do
         name=$(basename "$bundle" .contract)
         [[ -f contracts/$name/Cargo.toml ]] || fail "$bundle is of no contract: delete it"
     done
-    [[ $(cat artifacts/SOURCE_HASH 2>/dev/null) == "$(source_hash)" ]] \
+    [[ $(cat "$ARTIFACTS/SOURCE_HASH" 2>/dev/null) == "$(source_hash)" ]] \
         || fail "the bundles are older than their sources: run scripts/build.sh"
     print_sizes
 }
@@ -98,13 +104,13 @@ build() {
     # cargo-contract keeps the metadata while the code stays the same, even if the documentation in it has changed.
     rm -f "$BUILDS/ink/shared/$name".{wasm,json,contract}
     # Without backtraces the compiler's error is what stands at the end of the log.
-    if ! RUST_BACKTRACE=0 CARGO_PROFILE_RELEASE_OPT_LEVEL=$level "$CARGO_CONTRACT" contract build --release --manifest-path "contracts/$name/Cargo.toml" >"$log" 2>&1; then
+    if ! RUST_BACKTRACE=0 CARGO_PROFILE_RELEASE_OPT_LEVEL=$level "$CARGO_CONTRACT" contract build --release "${FEATURES[@]}" --manifest-path "contracts/$name/Cargo.toml" >"$log" 2>&1; then
         echo "failed after $((SECONDS - started)) s"
         tail -n 30 "$log" | sed $'s/\x1b\\[[0-9;]*m//g' >&2
         fail "$name does not build"
     fi
-    cp "$BUILDS/ink/shared/$name.contract" "artifacts/$name.contract"
-    printf '%s\n' "$hash" >"$BUILDS/$name.source-hash"
+    cp "$BUILDS/ink/shared/$name.contract" "$ARTIFACTS/$name.contract"
+    printf '%s\n' "$hash" >"$BUILDS/$name$VARIANT.source-hash"
     echo "$((SECONDS - started)) s"
 }
 
@@ -113,21 +119,27 @@ update_source_hash() {
     local name hash
     hash=$(source_hash)
     for name in $(contracts); do
-        if [[ $(cat "$BUILDS/$name.source-hash" 2>/dev/null) != "$hash" ]]; then
-            echo "artifacts/SOURCE_HASH stays as it is: $name was not built from the present sources"
+        if [[ $(cat "$BUILDS/$name$VARIANT.source-hash" 2>/dev/null) != "$hash" ]]; then
+            echo "$ARTIFACTS/SOURCE_HASH stays as it is: $name was not built from the present sources"
             return
         fi
     done
-    printf '%s\n' "$hash" >artifacts/SOURCE_HASH
+    printf '%s\n' "$hash" >"$ARTIFACTS/SOURCE_HASH"
 }
 
+if [[ ${1:-} == --u64 ]]; then
+    ARTIFACTS=target/artifacts-u64
+    FEATURES=(--features balance-u64)
+    VARIANT=.u64
+    shift
+fi
 case "${1:-}" in
     --check)
         check
         exit
         ;;
     -*)
-        sed -n '2,8s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
+        sed -n '2,9s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
         [[ $1 == --help ]] && exit
         exit 2
         ;;
@@ -146,7 +158,7 @@ CARGO_CONTRACT=$(find_cargo_contract) || fail "cargo-contract $CARGO_CONTRACT_VE
 export CARGO="$REPO/scripts/cargo-for-contracts"
 # Apart from the host's builds: neither waits for the other's lock.
 export CARGO_TARGET_DIR="$REPO/$BUILDS"
-mkdir -p artifacts "$LOGS" "$BUILDS/ink/shared"
+mkdir -p "$ARTIFACTS" "$LOGS" "$BUILDS/ink/shared"
 
 for name in "${names[@]}"; do
     build "$name"

@@ -41,6 +41,7 @@ step scripts/setup.sh --host-only
 step cargo fmt --all --check
 step scripts/build.sh --check
 step scripts/check-docs.sh
+step scripts/javascript.sh
 step cargo clippy --workspace --all-targets -- -D warnings
 # Examples in documentation first: there are few, and a runner's closing line about none of them would say little.
 step cargo test --workspace --doc
@@ -57,5 +58,6 @@ if $with_node; then
 else
     step cargo test "${NODE[@]}" "${LIGHT[@]}" --lib
 fi
+step scripts/live.sh --if-built
 printf '\n==> cargo test --workspace --lib --bins --tests\n'
 exec cargo test --workspace --lib --bins --tests

@@ -9,7 +9,7 @@
 
 pub use self::test_token::{TestToken, TestTokenRef};
 
-#[ink::contract]
+#[ink::contract(env = breakwater_interfaces::Env)]
 mod test_token {
     use ink::prelude::{string::String, vec::Vec};
     use psp22::{PSP22Data, PSP22Error, PSP22Event, PSP22Metadata, PSP22};

@@ -54,6 +54,25 @@ pub enum Action {
     Deposit(Amount),
     /// Takes free quote out of the auction.
     Withdraw(Amount),
+    /// Moves free quote into a standing tier.
+    Stand {
+        /// The tier's discount.
+        percent: u8,
+        /// How much.
+        amount: Amount,
+    },
+    /// Takes quote out of a standing tier.
+    Unstand {
+        /// The tier's discount.
+        percent: u8,
+        /// How much.
+        amount: Amount,
+    },
+    /// Claims what a standing tier bought and gave back.
+    ClaimStanding {
+        /// The tier's discount.
+        percent: u8,
+    },
 }
 
 /// A bid to place.
@@ -90,6 +109,7 @@ impl Action {
             | Self::Claim { .. }
             | Self::Deposit(_)
             | Self::Withdraw(_) => "bidder",
+            Self::Stand { .. } | Self::Unstand { .. } | Self::ClaimStanding { .. } => "depth",
         }
     }
 
@@ -109,6 +129,9 @@ impl Action {
             Self::Claim { .. } => "claim",
             Self::Deposit(_) => "deposit",
             Self::Withdraw(_) => "withdraw",
+            Self::Stand { .. } => "stand",
+            Self::Unstand { .. } => "unstand",
+            Self::ClaimStanding { .. } => "claim_standing",
         }
     }
 
@@ -127,12 +150,15 @@ impl Action {
         }
     }
 
-    /// Which step, bid or rung of the batch.
+    /// Which step, bid or rung of the batch, or which tier.
     #[must_use]
     pub fn slot(&self) -> String {
         match self {
             Self::Bid(bid) => bid.slot.clone(),
             Self::Cancel { bid, .. } => bid.to_string(),
+            Self::Stand { percent, .. }
+            | Self::Unstand { percent, .. }
+            | Self::ClaimStanding { percent } => percent.to_string(),
             _ => String::new(),
         }
     }

@@ -3,7 +3,7 @@
 use crate::action::{Action, Decision, Refusal};
 use crate::config::{Config, ConfigError, StrategyConfig};
 use crate::decide::bidder::{self, Room, Want};
-use crate::decide::{feeder, keeper};
+use crate::decide::{depth, feeder, keeper};
 use crate::fault::{Class, Classed};
 use crate::source::{Observation, Source};
 use crate::store::{Outcome, Store, StoreError};
@@ -14,6 +14,7 @@ use breakwater_chain::{AccountId, CallError, Chain, Message, Receipt, Signer};
 use breakwater_core::units::{Amount, Price};
 use breakwater_interfaces::auction::{AuctionOpened, BidPlaced, LiquidationAuction};
 use breakwater_interfaces::oracle::OracleAdapter;
+use breakwater_interfaces::standing::StandingBids;
 use breakwater_interfaces::token::PSP22;
 use breakwater_interfaces::vault::MarginVault;
 use breakwater_sim::deployment::Deployment;
@@ -114,8 +115,14 @@ impl<S: Signer> Bot<S> {
             }) => Some(External::new(command.clone(), *timeout_seconds)),
             _ => None,
         };
+        let tiers = config.depth.iter().flat_map(|depth| &depth.tiers);
+        let tiers = tiers.map(|tier| tier.percent).collect();
         Ok(Self {
-            reader: Reader { deployment, me },
+            reader: Reader {
+                deployment,
+                me,
+                tiers,
+            },
             store: Store::open(path, &identity)?,
             source: config.price.clone().map(Source::new),
             metrics: Metrics::new()?,
@@ -202,6 +209,13 @@ impl<S: Signer> Bot<S> {
         }
         if let Some(config) = &self.config.keeper {
             add(keeper::decide(config, view));
+        }
+        if let Some(config) = &self.config.depth {
+            let wished = self.config.bidder.as_ref().map(|bidder| bidder.deposit);
+            let kept = wished.unwrap_or_default();
+            let stood = self.store.stood_today(view.now)?;
+            let source = self.source.is_some();
+            add(depth::decide(config, view, kept, stood, source));
         }
         if self.config.bidder.is_some() {
             add(self.bid(view)?);
@@ -367,6 +381,24 @@ impl<S: Signer> Bot<S> {
             Action::Claim { batch, bids } => {
                 let ids = bids.iter().map(|(bid, _)| *bid).collect();
                 let message = auction.call_mut().claim(batch, ids);
+                sending
+                    .send(action, d.auction, message, |_, fee| always(fee))
+                    .await?;
+            }
+            Action::Stand { percent, amount } => {
+                let message = d.standing().call_mut().stand(market, percent, amount);
+                sending
+                    .send(action, d.auction, message, |_, fee| always(fee))
+                    .await?;
+            }
+            Action::Unstand { percent, amount } => {
+                let message = d.standing().call_mut().unstand(market, percent, amount);
+                sending
+                    .send(action, d.auction, message, |_, fee| always(fee))
+                    .await?;
+            }
+            Action::ClaimStanding { percent } => {
+                let message = d.standing().call_mut().claim_standing(market, percent);
                 sending
                     .send(action, d.auction, message, |_, fee| always(fee))
                     .await?;

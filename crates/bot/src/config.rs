@@ -1,9 +1,11 @@
 //! `bot.toml`: what a bot does, within which bounds. Every key is explained in `examples/bot.toml`.
 
 use breakwater_core::math::Rounding;
+use breakwater_core::standing::Discount;
 use breakwater_core::units::{Amount, Price, Ratio};
 use breakwater_sim::prices::{parse_price, PriceError};
 use serde::{Deserialize, Deserializer};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// A configuration that cannot be used.
@@ -116,6 +118,8 @@ pub struct Config {
     pub keeper: Option<KeeperConfig>,
     /// Buys collateral.
     pub bidder: Option<BidderConfig>,
+    /// Keeps standing tiers funded.
+    pub depth: Option<DepthConfig>,
 }
 
 /// Node and deployment.
@@ -259,6 +263,34 @@ pub struct ForceFillConfig {
     pub max_price: Decimal,
 }
 
+/// Keeps standing tiers funded.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DepthConfig {
+    /// What is to stand in which tier.
+    pub tiers: Vec<TierConfig>,
+    /// Most that may be put into all tiers in one day (UTC), whole quote tokens.
+    pub max_per_day: Decimal,
+    /// Smaller changes are not worth a fee, whole quote tokens.
+    #[serde(default)]
+    pub min_change: Decimal,
+    /// Claims what tiers bought from this amount on, whole collateral tokens.
+    #[serde(default)]
+    pub claim_from: Decimal,
+    /// Puts nothing in while the own source and the oracle differ by more than this share.
+    pub max_deviation: Decimal,
+}
+
+/// What is to stand in a tier.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TierConfig {
+    /// Its discount in per cent.
+    pub percent: u8,
+    /// How much, whole quote tokens; zero empties it.
+    pub amount: Decimal,
+}
+
 /// How bids are made.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
@@ -340,10 +372,16 @@ impl Config {
 
     fn check(&self) -> Result<(), ConfigError> {
         let refuse = |key, reason| Err(ConfigError::Value { key, reason });
-        if self.feeder.is_none() && self.keeper.is_none() && self.bidder.is_none() {
+        let roles = [
+            self.feeder.is_some(),
+            self.keeper.is_some(),
+            self.bidder.is_some(),
+            self.depth.is_some(),
+        ];
+        if !roles.contains(&true) {
             return refuse(
                 "roles",
-                "give [feeder], [keeper] or [bidder]: there is nothing to do",
+                "give [feeder], [keeper], [bidder] or [depth]: there is nothing to do",
             );
         }
         if self.feeder.is_some() && self.price.is_none() {
@@ -359,6 +397,9 @@ impl Config {
             if feeder.max_jump.0 == 0 {
                 return refuse("feeder.max_jump", "give a share above zero, as \"0.2\"");
             }
+        }
+        if let Some(depth) = &self.depth {
+            depth.check()?;
         }
         let Some(bidder) = &self.bidder else {
             return Ok(());
@@ -393,6 +434,30 @@ impl Config {
     }
 }
 
+impl DepthConfig {
+    fn check(&self) -> Result<(), ConfigError> {
+        let refuse = |key, reason| Err(ConfigError::Value { key, reason });
+        let discounts: BTreeSet<_> = self.tiers.iter().map(|tier| tier.percent).collect();
+        let exist = |percent: &u8| Discount::from_percent(*percent).is_ok();
+        if discounts.is_empty()
+            || discounts.len() < self.tiers.len()
+            || !discounts.iter().all(exist)
+        {
+            return refuse(
+                "depth.tiers",
+                "give each once, with a discount of 2 to 30 per cent",
+            );
+        }
+        if self.max_deviation.0 == 0 {
+            return refuse(
+                "depth.max_deviation",
+                "give a share above zero, as \"0.05\"",
+            );
+        }
+        Ok(())
+    }
+}
+
 impl AccountConfig {
     /// The secret; it is not kept, and nothing here prints it.
     ///
@@ -423,7 +488,8 @@ mod tests {
     #[test]
     fn the_example_is_a_valid_configuration_of_all_roles() {
         let config = Config::parse(EXAMPLE).unwrap();
-        assert!(config.feeder.is_some() && config.keeper.is_some() && config.bidder.is_some());
+        assert!(config.feeder.is_some() && config.keeper.is_some());
+        assert!(config.bidder.is_some() && config.depth.is_some());
     }
 
     #[test]
@@ -440,6 +506,13 @@ mod tests {
                 "max_deviation = 0",
                 "bidder.max_deviation",
             ),
+            (
+                "max_deviation = \"0.04\"",
+                "max_deviation = 0",
+                "depth.max_deviation",
+            ),
+            ("percent = 10", "percent = 5", "depth.tiers"),
+            ("percent = 10", "percent = 31", "depth.tiers"),
             ("secret_env = \"BREAKWATER_SECRET\"", "", "account"),
             (
                 "native_decimals = 12",

@@ -176,7 +176,10 @@ impl Store {
         let (budget, limit, valid_until) = match action {
             Action::Bid(bid) => (bid.budget.get(), bid.limit.get(), bid.valid_until),
             Action::Submit { price, .. } => (0, price.get(), 0),
-            Action::Deposit(amount) | Action::Withdraw(amount) => (amount.get(), 0, 0),
+            Action::Deposit(amount)
+            | Action::Withdraw(amount)
+            | Action::Stand { amount, .. }
+            | Action::Unstand { amount, .. } => (amount.get(), 0, 0),
             _ => (0, 0, 0),
         };
         let batch = action.batch().map(|batch| batch.number);
@@ -317,7 +320,9 @@ impl Store {
             "claim" if batch.is_none_or(|batch| batch.bids.is_empty()) => {
                 Some((Outcome::Done, None))
             }
-            "deposit" | "withdraw" => late(MONEY_PATIENCE).then_some((Outcome::Lost, None)),
+            "deposit" | "withdraw" | "stand" | "unstand" => {
+                late(MONEY_PATIENCE).then_some((Outcome::Lost, None))
+            }
             _ => late(PATIENCE).then_some((Outcome::Lost, None)),
         })
     }
@@ -390,6 +395,23 @@ impl Store {
         let hopeless = failures.into_iter().filter(|(_, count)| *count >= ATTEMPTS);
         memory.taken.extend(hopeless.map(|(key, _)| key));
         Ok(memory)
+    }
+
+    /// What was put into standing tiers on the day of a moment, or may yet arrive there.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn stood_today(&self, now: Millis) -> Result<Amount, StoreError> {
+        let mut query = self.connection.prepare(
+            "SELECT budget FROM intent
+             WHERE kind = 'stand' AND day = ?1 AND state IN ('pending', 'done', 'dry')",
+        )?;
+        let rows = query.query_map([now / DAY], |row| row.get::<_, String>(0))?;
+        let mut sum: u128 = 0;
+        for row in rows {
+            sum = sum.saturating_add(number(&row?)?);
+        }
+        Ok(Amount::new(sum))
     }
 
     /// Bids sent that the chain has, or may have: batch, slot and state. For reports and tests.
@@ -481,6 +503,24 @@ mod tests {
             .unwrap()
             .taken
             .contains(&(7, "a".to_owned())));
+    }
+
+    #[test]
+    fn money_sent_to_a_tier_counts_for_its_day_and_is_not_sent_again_while_it_may_arrive() {
+        let mut store = store();
+        let stand = |percent| Action::Stand {
+            percent,
+            amount: Amount::new(10),
+        };
+        let first = store.begin(&stand(5), 1, DAY).unwrap().unwrap();
+        assert_eq!(store.begin(&stand(5), 2, DAY).unwrap(), None);
+        let other = store.begin(&stand(6), 2, DAY).unwrap().unwrap();
+        assert_eq!(store.stood_today(DAY).unwrap(), Amount::new(20));
+        store.finish(first, Outcome::Done, None, "").unwrap();
+        store.finish(other, Outcome::Failed, None, "").unwrap();
+        assert_eq!(store.stood_today(DAY).unwrap(), Amount::new(10));
+        assert_eq!(store.stood_today(2 * DAY).unwrap(), Amount::ZERO);
+        assert!(store.begin(&stand(5), 3, DAY).unwrap().is_some());
     }
 
     #[test]

@@ -4,8 +4,10 @@ use breakwater_chain::{AccountId, Chain, Message, QueryError};
 use breakwater_core::auction::{Fill, Phase, Stage, Status};
 use breakwater_core::ledger::AtRisk;
 use breakwater_core::market::{MarketParams, MarketPrices};
+use breakwater_core::standing::account::Worth;
 use breakwater_core::units::{Amount, Block, Millis, Price, UnitScale};
 use breakwater_interfaces::auction::{AuctionRecord, BatchKey, Bid, BidId, LiquidationAuction};
+use breakwater_interfaces::standing::StandingBids;
 use breakwater_interfaces::token::PSP22;
 use breakwater_interfaces::vault::MarginVault;
 use breakwater_sim::deployment::Deployment;
@@ -79,6 +81,8 @@ pub struct View {
     pub reward: Amount,
     /// Batches opened so far.
     pub batches_opened: u32,
+    /// What the account has in the standing tiers that the reader looks at, by their discounts in per cent.
+    pub stakes: Vec<(u8, Worth)>,
 }
 
 /// Why a view cannot be had.
@@ -99,6 +103,8 @@ pub struct Reader {
     pub deployment: Deployment,
     /// Whose bids, balances and rewards.
     pub me: AccountId,
+    /// Standing tiers to look at, by their discounts in per cent.
+    pub tiers: Vec<u8>,
 }
 
 impl Reader {
@@ -149,6 +155,15 @@ impl Reader {
         for number in recent.filter(|number| !finished.contains(number)) {
             batches.extend(self.batch(chain, number).await?);
         }
+        let mut stakes = Vec::new();
+        for percent in &self.tiers {
+            let message = d.standing().call().stake_of(d.market, *percent, self.me);
+            let worth = self.ask(chain, d.auction, message).await?;
+            stakes.push((
+                *percent,
+                worth.map_err(|_| ViewError::Deployment("a standing tier does not add up"))?,
+            ));
+        }
         let scale = UnitScale::of_decimals(
             market.params.collateral_decimals,
             market.params.quote_decimals,
@@ -172,6 +187,7 @@ impl Reader {
             collateral: Amount::new(self.ask(chain, d.collateral, held(d.collateral)).await?),
             reward: self.ask(chain, d.vault, reward).await?,
             batches_opened: opened,
+            stakes,
             params: market.params,
         })
     }

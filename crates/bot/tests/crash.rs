@@ -5,8 +5,9 @@ mod harness;
 use breakwater_bot::action::Refusal;
 use breakwater_bot::fault::Class;
 use breakwater_bot::run::{run, Blocks};
-use breakwater_chain::{AccountId, QueryError};
+use breakwater_chain::{AccountId, Chain, QueryError};
 use breakwater_core::auction::Phase;
+use breakwater_core::oracle::FeedConfig;
 use breakwater_embedded_tests::{price as at, quote, Scene, World};
 use breakwater_interfaces::auction::AuctionRecord;
 use futures::FutureExt;
@@ -255,6 +256,45 @@ fn feeders_bring_a_price_to_the_oracle_and_do_not_repeat_themselves() {
     for report in step(&mut w, &mut bots) {
         assert!(report.done.is_empty(), "{report:?}");
     }
+}
+
+#[test]
+fn a_feeder_submits_what_a_file_a_command_or_an_address_says() {
+    let server = tiny_http::Server::http("127.0.0.1:0").unwrap();
+    let address = server.server_addr().to_ip().unwrap();
+    let answering = std::thread::spawn(move || {
+        let request = server.recv().unwrap();
+        let response = tiny_http::Response::from_string(r#"{"data":[{"price":"193.25"}]}"#);
+        request.respond(response).unwrap();
+    });
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("prices.csv");
+    let sources = [
+        format!("kind = \"csv\"\npath = {:?}\n", file.display().to_string()),
+        "kind = \"command\"\ncommand = [\"sh\", \"-c\", \"echo 192.75; echo noise\"]\n".to_owned(),
+        format!("kind = \"http\"\nurl = \"http://{address}/\"\npointer = \"/data/0/price\"\n"),
+    ];
+    let quarters = [766, 771, 773];
+    for (source, quarters) in sources.iter().zip(quarters) {
+        let mut w = World::with_feed(FeedConfig::without_bands(1, 600_000, 1, 1_800_000));
+        w.checked = false;
+        // What the other feeders said is not fresh any more.
+        w.wait(700_000);
+        let now = w.chain.now().now_or_never().unwrap().unwrap() / 1_000;
+        // A row of long ago, the row of now, and one of the future.
+        let rows = format!("timestamp,price\n1700000000,150\n{now},191.5\n1999999999,230\n");
+        std::fs::write(&file, rows).unwrap();
+        let roles = format!(
+            "[price]\n{source}[feeder]\nmin_move = \"0.01\"\nheartbeat_seconds = 600\nmax_jump = \"0.2\"\n"
+        );
+        let mut bots = [Running::new(&w, w.feeders[0], &roles)];
+        let before = w.reading().round.number;
+        step(&mut w, &mut bots);
+        let reading = w.reading();
+        assert_eq!(reading.round.number, before + 1, "{source}");
+        assert_eq!(reading.spot().get() * 4, at(quarters).get(), "{source}");
+    }
+    answering.join().unwrap();
 }
 
 #[test]

@@ -6,7 +6,8 @@
 //!
 //! - `Embedded`, here, with the feature `embedded`, which is on by default: the contracts node's
 //!   own runtime, run natively in this process on an in-memory state. Weights, limits, deposits,
-//!   fees and events are the node's, without the node.
+//!   fees and events are the node's, without the node. A second runtime has the limits of live
+//!   chains: see `Profile`.
 //! - `Node` in the crate `breakwater-node`: a node reached over WebSocket.
 //!
 //! ```no_run
@@ -39,7 +40,7 @@ mod receipt;
 
 pub use chain::{CallOptions, Chain, Signer};
 #[cfg(feature = "embedded")]
-pub use embedded::{Embedded, Genesis, Snapshot, Trace, UnitTimes};
+pub use embedded::{Embedded, Genesis, Profile, Snapshot, Trace, UnitTimes, PROFILE_VARIABLE};
 pub use error::{CallError, DepositError, QueryError};
 pub use ink::primitives::AccountId;
 pub use message::{Constructor, Message};

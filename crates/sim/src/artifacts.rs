@@ -1,6 +1,14 @@
 //! The released contract bundles, compiled into the program: no toolchain and no files needed.
+//!
+//! Where the environment variable `BREAKWATER_ARTIFACTS` names a directory, its bundles are used in their place: those of another
+//! build, as the one for chains with native balances of 64 bits.
 
 use serde::Deserialize;
+use std::borrow::Cow;
+use std::path::Path;
+
+/// The environment variable that names a directory of other bundles.
+pub const ARTIFACTS_VARIABLE: &str = "BREAKWATER_ARTIFACTS";
 
 /// A contract of Breakwater.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,7 +29,7 @@ pub enum Contract {
 
 /// A bundle that cannot be used.
 #[derive(Debug, thiserror::Error)]
-#[error("the bundle of {contract:?} is damaged: rebuild it with scripts/build.sh")]
+#[error("the bundle of {contract:?} is missing or damaged: rebuild it with scripts/build.sh")]
 pub struct DamagedBundle {
     /// Whose bundle.
     pub contract: Contract,
@@ -39,7 +47,7 @@ struct Source {
 }
 
 impl Contract {
-    const fn bundle(self) -> &'static str {
+    const fn released(self) -> &'static str {
         match self {
             Self::OracleAdapter => include_str!("../../../artifacts/oracle_adapter.contract"),
             Self::MarginVault => include_str!("../../../artifacts/margin_vault.contract"),
@@ -50,6 +58,29 @@ impl Contract {
             Self::AuctionExt => include_str!("../../../artifacts/auction_ext.contract"),
             Self::TestToken => include_str!("../../../artifacts/test_token.contract"),
         }
+    }
+
+    /// The name of its crate and of its bundle.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::OracleAdapter => "oracle_adapter",
+            Self::MarginVault => "margin_vault",
+            Self::VaultExt => "vault_ext",
+            Self::AuctionExt => "auction_ext",
+            Self::LiquidationAuction => "liquidation_auction",
+            Self::TestToken => "test_token",
+        }
+    }
+
+    /// The bundle in use; `None` where it cannot be read.
+    fn bundle(self) -> Option<Cow<'static, str>> {
+        let Some(directory) = std::env::var_os(ARTIFACTS_VARIABLE).filter(|name| !name.is_empty())
+        else {
+            return Some(Cow::Borrowed(self.released()));
+        };
+        let path = Path::new(&directory).join(format!("{}.contract", self.name()));
+        std::fs::read_to_string(path).ok().map(Cow::Owned)
     }
 
     /// The contract's code as released.
@@ -72,7 +103,8 @@ impl Contract {
 
     fn digits(self, of: fn(Source) -> String) -> Result<Vec<u8>, DamagedBundle> {
         let damaged = || DamagedBundle { contract: self };
-        let bundle: Bundle = serde_json::from_str(self.bundle()).map_err(|_| damaged())?;
+        let text = self.bundle().ok_or_else(damaged)?;
+        let bundle: Bundle = serde_json::from_str(&text).map_err(|_| damaged())?;
         let digits = of(bundle.source);
         let digits = digits.strip_prefix("0x").ok_or_else(damaged)?;
         hex::decode(digits).map_err(|_| damaged())

@@ -2,6 +2,7 @@
 
 mod act;
 mod bot;
+mod demo;
 mod deploy;
 mod failure;
 mod look;
@@ -45,6 +46,7 @@ enum Command {
     Bid(act::BidArgs),
     Claim(act::ClaimArgs),
     Bot(bot::BotArgs),
+    Demo(demo::DemoArgs),
 }
 
 /// Runs the command that `arguments` spell, the program's name first.
@@ -104,5 +106,6 @@ where
         Command::Bid(arguments) => act::bid(&arguments),
         Command::Claim(arguments) => act::claim(&arguments),
         Command::Bot(arguments) => bot::bot(&arguments),
+        Command::Demo(arguments) => demo::demo(&arguments),
     }
 }

@@ -57,6 +57,7 @@ fn mistakes_are_one_line_and_say_what_to_do() {
     let help = printed(&["--help"]);
     for command in [
         "deploy", "status", "position", "batch", "quote", "supply", "deposit", "borrow", "bot",
+        "demo",
     ] {
         assert!(help.contains(command), "{help}");
     }
@@ -234,4 +235,30 @@ async fn a_market_is_lived_in_by_hand() {
     wrong.write(&file).expect("writes");
     let line = refused(2, &[&["status"], &of[..]].concat());
     assert!(line.contains("no contract"), "{line}");
+}
+
+#[tokio::test]
+async fn the_demo_plays_a_crash_on_a_node_and_says_what_came_of_it() {
+    // Its price feeders are those of the other tests: they take turns.
+    let _turn = World::deployed("demo-turn").await;
+    let arguments = ["demo", "--url", url(), "--positions", "6", "--json"];
+    let output = tokio::task::spawn_blocking(move || run(&arguments))
+        .await
+        .expect("ends");
+    let complaint = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{complaint}");
+    assert!(complaint.contains("opening positions"), "{complaint}");
+    let answer: Value = serde_json::from_slice(&output.stdout).expect("is JSON");
+    // At 172 who owes more than 1 376 is sold, at 150 who owes more than 1 200 and was not; the smallest debt stays healthy.
+    assert_eq!(answer["positions"], 6);
+    assert_eq!(answer["untouched"], 2, "{answer:#}");
+    let batches = answer["batches"].as_array().expect("is a list");
+    let sold: u64 = batches
+        .iter()
+        .filter_map(|sale| sale["positions"].as_u64())
+        .sum();
+    assert!(batches.len() >= 2 && sold >= 4, "{answer:#}");
+    for sale in batches {
+        assert_eq!(sale["shortfall"], "0", "{answer:#}");
+    }
 }

@@ -7,10 +7,12 @@ use breakwater_core::units::Ratio;
 use breakwater_embedded_tests::{collateral, price, quote, refused, World};
 use breakwater_interfaces::oracle::OracleAdapter;
 use breakwater_interfaces::vault::{MarginVault, VaultError};
+use breakwater_sim::artifacts::ARTIFACTS_VARIABLE;
 use futures::executor::block_on;
 use ink::codegen::TraitCallBuilder;
 use ink::env::call::{ExecutionInput, Selector};
-use std::{fs, path::Path};
+use std::fs;
+use std::path::{Path, PathBuf};
 
 /// How the test source answers, in the order of its `Mode`.
 const HONEST: u8 = 0;
@@ -23,9 +25,10 @@ const REVERT: u8 = 5;
 const FEED: u32 = 7;
 
 fn code() -> Vec<u8> {
-    let bundle = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../artifacts/test_source.contract");
-    let text =
-        fs::read_to_string(&bundle).expect("artifacts/test_source.contract: run scripts/build.sh");
+    let released = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../artifacts");
+    let directory = std::env::var_os(ARTIFACTS_VARIABLE).map_or(released, PathBuf::from);
+    let text = fs::read_to_string(directory.join("test_source.contract"))
+        .expect("test_source.contract: run scripts/build.sh");
     let digits = text.split("\"wasm\":\"0x").nth(1).expect("holds code");
     let digits = digits.split('"').next().unwrap().as_bytes();
     let digit = |at: usize| char::from(digits[at]).to_digit(16).unwrap() as u8;

@@ -1,6 +1,7 @@
 //! Decisions as pure functions of a view, a configuration and what is remembered.
 
 pub mod bidder;
+pub mod depth;
 pub mod feeder;
 pub mod keeper;
 

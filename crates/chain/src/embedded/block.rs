@@ -1,42 +1,43 @@
 //! Block production. These functions run inside [`State::execute`](super::state::State::execute).
 
-use contracts_node_runtime::{
-    BlockNumber, Executive, Hash, Header, Runtime, RuntimeCall, System, TimestampCall,
-    UncheckedExtrinsic,
-};
+use contracts_node_runtime::{BlockNumber, Hash, Header};
+use frame_support::traits::Get;
 use sp_runtime::traits::Header as _;
 
+use super::runtime::Runtime;
+
 /// Least time between two blocks the runtime accepts, in milliseconds.
-pub(super) fn min_block_time() -> u64 {
-    <Runtime as pallet_timestamp::Config>::MinimumPeriod::get()
+pub(super) fn min_block_time<R: Runtime>() -> u64 {
+    <R as pallet_timestamp::Config>::MinimumPeriod::get()
 }
 
 /// Opens block `number` at `time` (milliseconds since the Unix epoch).
 ///
 /// `time` must be at least [`min_block_time`] after the parent's.
-pub(super) fn open(number: BlockNumber, parent: Hash, time: u64) {
+pub(super) fn open<R: Runtime>(number: BlockNumber, parent: Hash, time: u64) {
     // The two roots are the block author's to find: the runtime fills them in when it closes.
     let unknown = Hash::zero();
-    let header = Header::new(number, unknown, unknown, parent, Default::default());
-    Executive::initialize_block(&header);
-    let inherent =
-        UncheckedExtrinsic::new_unsigned(RuntimeCall::Timestamp(TimestampCall::set { now: time }));
-    Executive::apply_extrinsic(inherent)
-        .expect("an inherent needs no signature and the block is empty; qed")
-        .expect("the clock advances by at least the minimum period; qed");
+    R::initialize_block(&Header::new(
+        number,
+        unknown,
+        unknown,
+        parent,
+        Default::default(),
+    ));
+    R::set_time(time);
 }
 
 /// Closes the open block and returns its hash.
-pub(super) fn close() -> Hash {
-    Executive::finalize_block().hash()
+pub(super) fn close<R: Runtime>() -> Hash {
+    R::finalize_block().hash()
 }
 
 /// Number of the open block.
-pub(super) fn number() -> BlockNumber {
-    System::block_number()
+pub(super) fn number<R: Runtime>() -> BlockNumber {
+    R::block_number()
 }
 
 /// Timestamp of the open block, in milliseconds since the Unix epoch.
-pub(super) fn time() -> u64 {
-    contracts_node_runtime::Timestamp::get()
+pub(super) fn time<R: Runtime>() -> u64 {
+    pallet_timestamp::Pallet::<R>::get()
 }

@@ -5,33 +5,33 @@
 //! the block's weight and the rollback of a reverted call. Everything here runs inside
 //! [`State::execute`](super::state::State::execute).
 
-use contracts_node_runtime::{
-    AccountId as RuntimeAccount, Address, BlockNumber, Contracts, Runtime, RuntimeBlockWeights,
-    RuntimeCall, SignedExtra, System, TransactionPayment, UncheckedExtrinsic,
-};
+use contracts_node_runtime::{AccountId as RuntimeAccount, BlockNumber};
 use frame_support::{
     dispatch::{
         DispatchClass, DispatchErrorWithPostInfo, DispatchInfo, DispatchResultWithPostInfo, Pays,
         PostDispatchInfo,
     },
     storage::with_transaction_unchecked,
+    traits::Get,
 };
 use pallet_contracts::{
     Code, CollectEvents, DebugInfo, Determinism, ExecReturnValue, StorageDeposit, WeightInfo,
 };
-use pallet_transaction_payment::{ChargeTransactionPayment, OnChargeTransaction};
-use scale::Encode;
-use sp_core::sr25519;
+use pallet_transaction_payment::OnChargeTransaction;
 use sp_runtime::{
-    generic::Era, transaction_validity::TransactionValidityError, DispatchError, MultiAddress,
-    MultiSignature, TransactionOutcome,
+    transaction_validity::TransactionValidityError, DispatchError, TransactionOutcome,
 };
 use sp_weights::Weight;
 
+use super::runtime::{amount, native, FeeOf, Fees, Native, Runtime};
 use super::{block, events, ink_account};
 use crate::{AccountId, Balance, CallOptions, ContractEvent, Gas, Receipt};
 
-type ContractWeights = <Runtime as pallet_contracts::Config>::WeightInfo;
+pub(super) type ContractWeights<R> = <R as pallet_contracts::Config>::WeightInfo;
+type Contracts<R> = pallet_contracts::Pallet<R>;
+type System<R> = frame_system::Pallet<R>;
+type TransactionPayment<R> = pallet_transaction_payment::Pallet<R>;
+type RuntimeCall<R> = <R as frame_system::Config>::RuntimeCall;
 
 /// What a signer asks of pallet-contracts.
 pub(super) enum Operation {
@@ -98,10 +98,13 @@ impl Outcome {
     }
 
     /// The result the extrinsic would have.
-    fn dispatch_result(&self, post_info: PostDispatchInfo) -> DispatchResultWithPostInfo {
+    fn dispatch_result<R: Runtime>(
+        &self,
+        post_info: PostDispatchInfo,
+    ) -> DispatchResultWithPostInfo {
         let error = match &self.result {
             Ok(output) if !output.reverted => return Ok(post_info),
-            Ok(_) => pallet_contracts::Error::<Runtime>::ContractReverted.into(),
+            Ok(_) => pallet_contracts::Error::<R>::ContractReverted.into(),
             Err(error) => *error,
         };
         Err(DispatchErrorWithPostInfo { post_info, error })
@@ -116,86 +119,95 @@ pub(super) struct FeeUnpaid(pub(super) Balance);
 /// The fee is taken after the execution, since only then is it known. On a node the fee for the
 /// declared gas limit is taken first and the difference refunded, which a contract could only tell
 /// by reading its caller's balance. A signer who cannot pay leaves no trace.
-pub(super) fn submit(
+pub(super) fn submit<R: Runtime>(
     signer: &RuntimeAccount,
     operation: Operation,
     options: &CallOptions,
 ) -> Result<Outcome, FeeUnpaid> {
     with_transaction_unchecked(|| {
         let mut outcome = with_transaction_unchecked(|| {
-            let outcome = execute(signer, &operation, options);
+            let outcome = execute::<R>(signer, &operation, options);
             match outcome.succeeded() {
                 true => TransactionOutcome::Commit(outcome),
                 false => TransactionOutcome::Rollback(outcome),
             }
         });
-        let extrinsic = extrinsic(signer, &operation, options, &outcome);
-        let encoded = extrinsic.encode();
-        let info = dispatch_info(&operation, &outcome);
-        let fee = TransactionPayment::compute_fee(encoded.len() as u32, &info, 0);
+        let call = contracts_call::<R>(&operation, options, &outcome);
+        let encoded = R::encoded_extrinsic(signer, call.clone());
+        let info = dispatch_info::<R>(&operation, &outcome);
+        let fee = fee::<R>(&encoded, &info);
         outcome.fee = fee;
 
         let post_info = PostDispatchInfo {
             actual_weight: Some(info.weight),
             pays_fee: Pays::Yes,
         };
-        if pay(signer, &extrinsic.function, fee, &info, &post_info).is_err() {
+        if pay::<R>(signer, &call, fee, &info, &post_info).is_err() {
             return TransactionOutcome::Rollback(Err(FeeUnpaid(fee)));
         }
-        System::inc_account_nonce(signer);
-        System::note_extrinsic(encoded);
-        System::register_extra_weight_unchecked(
-            info.weight.saturating_add(class_limits().base_extrinsic),
+        System::<R>::inc_account_nonce(signer);
+        System::<R>::note_extrinsic(encoded);
+        System::<R>::register_extra_weight_unchecked(
+            info.weight
+                .saturating_add(class_limits::<R>().base_extrinsic),
             info.class,
         );
-        System::note_applied_extrinsic(&outcome.dispatch_result(post_info), info);
+        System::<R>::note_applied_extrinsic(&outcome.dispatch_result::<R>(post_info), info);
         TransactionOutcome::Commit(Ok(outcome))
     })
 }
 
 /// Takes `fee` the way the runtime takes fees.
-fn pay(
+fn pay<R: Runtime>(
     signer: &RuntimeAccount,
-    call: &RuntimeCall,
+    call: &RuntimeCall<R>,
     fee: Balance,
     info: &DispatchInfo,
     post_info: &PostDispatchInfo,
 ) -> Result<(), TransactionValidityError> {
-    type Fees = <Runtime as pallet_transaction_payment::Config>::OnChargeTransaction;
-    let paid = <Fees as OnChargeTransaction<Runtime>>::withdraw_fee(signer, call, info, fee, 0)?;
-    <Fees as OnChargeTransaction<Runtime>>::correct_and_deposit_fee(
-        signer, info, post_info, fee, 0, paid,
-    )
+    let (fee, tip): (FeeOf<R>, FeeOf<R>) = (native(fee), native(0));
+    let paid = Fees::<R>::withdraw_fee(signer, call, info, fee, tip)?;
+    Fees::<R>::correct_and_deposit_fee(signer, info, post_info, fee, tip, paid)
 }
 
 /// Executes `operation` and keeps nothing; the outcome has the fee the signer would pay.
-pub(super) fn dry_run(
+pub(super) fn dry_run<R: Runtime>(
     signer: &RuntimeAccount,
     operation: &Operation,
     options: &CallOptions,
 ) -> Outcome {
     let mut outcome = with_transaction_unchecked(|| {
-        TransactionOutcome::Rollback(execute(signer, operation, options))
+        TransactionOutcome::Rollback(execute::<R>(signer, operation, options))
     });
-    let length = extrinsic(signer, operation, options, &outcome).encoded_size() as u32;
-    let info = dispatch_info(operation, &outcome);
-    outcome.fee = TransactionPayment::compute_fee(length, &info, 0);
+    let call = contracts_call::<R>(operation, options, &outcome);
+    let encoded = R::encoded_extrinsic(signer, call);
+    outcome.fee = fee::<R>(&encoded, &dispatch_info::<R>(operation, &outcome));
     outcome
 }
 
+/// What an extrinsic costs its signer.
+fn fee<R: Runtime>(encoded: &[u8], info: &DispatchInfo) -> Balance {
+    let length = encoded.len() as u32;
+    amount(TransactionPayment::<R>::compute_fee(
+        length,
+        info,
+        native(0),
+    ))
+}
+
 /// Executes a message for its output alone.
-pub(super) fn query(
+pub(super) fn query<R: Runtime>(
     caller: RuntimeAccount,
     contract: RuntimeAccount,
     value: Balance,
     input: Vec<u8>,
 ) -> Result<Vec<u8>, DispatchError> {
     with_transaction_unchecked(|| {
-        TransactionOutcome::Rollback(Contracts::bare_call(
+        TransactionOutcome::Rollback(Contracts::<R>::bare_call(
             caller,
             contract,
-            value,
-            call_gas_limit(),
+            native(value),
+            call_gas_limit::<R>(),
             None,
             input,
             DebugInfo::Skip,
@@ -208,29 +220,34 @@ pub(super) fn query(
 }
 
 /// Normal-class weight of the open block: used so far, and the most it can hold.
-pub(super) fn block_gas() -> (Gas, Gas) {
-    let used = *System::block_weight().get(DispatchClass::Normal);
-    let capacity = class_limits().max_total.unwrap_or(Weight::MAX);
+pub(super) fn block_gas<R: Runtime>() -> (Gas, Gas) {
+    let used = *System::<R>::block_weight().get(DispatchClass::Normal);
+    let capacity = class_limits::<R>().max_total.unwrap_or(Weight::MAX);
     (gas(used), gas(capacity))
 }
 
 /// Runs the operation in the current storage transaction. Events are read here, before that is
 /// decided about; the fee is left for the caller to fill in.
-fn execute(signer: &RuntimeAccount, operation: &Operation, options: &CallOptions) -> Outcome {
-    let mark = events::mark();
-    let gas_limit = gas_limit(operation, options);
+fn execute<R: Runtime>(
+    signer: &RuntimeAccount,
+    operation: &Operation,
+    options: &CallOptions,
+) -> Outcome {
+    let mark = events::mark::<R>();
+    let deposit_limit = options.deposit_limit.map(native::<Native<R>>);
+    let gas_limit = gas_limit::<R>(operation, options);
     let mut outcome = match operation {
         Operation::Call {
             contract,
             value,
             input,
         } => {
-            let call = Contracts::bare_call(
+            let call = Contracts::<R>::bare_call(
                 signer.clone(),
                 contract.clone(),
-                *value,
+                native(*value),
                 gas_limit,
-                options.deposit_limit,
+                deposit_limit,
                 input.clone(),
                 DebugInfo::Skip,
                 CollectEvents::Skip,
@@ -242,9 +259,9 @@ fn execute(signer: &RuntimeAccount, operation: &Operation, options: &CallOptions
                 events: Vec::new(),
                 gas_consumed: call.gas_consumed,
                 gas_required: call.gas_required,
-                storage_deposit: signed(call.storage_deposit),
+                storage_deposit: signed::<R>(call.storage_deposit),
                 fee: 0,
-                block: block::number(),
+                block: block::number::<R>(),
             }
         }
         Operation::Instantiate {
@@ -253,11 +270,11 @@ fn execute(signer: &RuntimeAccount, operation: &Operation, options: &CallOptions
             input,
             salt,
         } => {
-            let instantiation = Contracts::bare_instantiate(
+            let instantiation = Contracts::<R>::bare_instantiate(
                 signer.clone(),
-                *value,
+                native(*value),
                 gas_limit,
-                options.deposit_limit,
+                deposit_limit,
                 Code::Upload(code.clone()),
                 input.clone(),
                 salt.clone(),
@@ -272,88 +289,43 @@ fn execute(signer: &RuntimeAccount, operation: &Operation, options: &CallOptions
                 events: Vec::new(),
                 gas_consumed: instantiation.gas_consumed,
                 gas_required: instantiation.gas_required,
-                storage_deposit: signed(instantiation.storage_deposit),
+                storage_deposit: signed::<R>(instantiation.storage_deposit),
                 fee: 0,
-                block: block::number(),
+                block: block::number::<R>(),
             }
         }
     };
     if outcome.succeeded() {
-        outcome.events = events::contract_events_since(&mark);
+        outcome.events = events::contract_events_since::<R>(&mark);
     }
     outcome
 }
 
-/// The extrinsic a client would submit: limited to the gas the call needs, unless told otherwise.
-///
-/// Its signature is a blank of the right length, as nothing here verifies it.
-fn extrinsic(
-    signer: &RuntimeAccount,
+/// The call a client would submit: limited to the gas the call needs, unless told otherwise.
+fn contracts_call<R: Runtime>(
     operation: &Operation,
     options: &CallOptions,
     outcome: &Outcome,
-) -> UncheckedExtrinsic {
+) -> RuntimeCall<R> {
     let gas_limit = options.gas_limit.map_or(outcome.gas_required, weight);
-    let storage_deposit_limit = options.deposit_limit.map(Into::into);
-    let call = match operation {
-        Operation::Call {
-            contract,
-            value,
-            input,
-        } => pallet_contracts::Call::call {
-            dest: MultiAddress::Id(contract.clone()),
-            value: *value,
-            gas_limit,
-            storage_deposit_limit,
-            data: input.clone(),
-        },
-        Operation::Instantiate {
-            code,
-            value,
-            input,
-            salt,
-        } => pallet_contracts::Call::instantiate_with_code {
-            value: *value,
-            gas_limit,
-            storage_deposit_limit,
-            code: code.clone(),
-            data: input.clone(),
-            salt: salt.clone(),
-        },
-    };
-    let extra: SignedExtra = (
-        frame_system::CheckNonZeroSender::new(),
-        frame_system::CheckSpecVersion::new(),
-        frame_system::CheckTxVersion::new(),
-        frame_system::CheckGenesis::new(),
-        frame_system::CheckEra::from(Era::Immortal),
-        frame_system::CheckNonce::from(System::account_nonce(signer)),
-        frame_system::CheckWeight::new(),
-        ChargeTransactionPayment::from(0),
-    );
-    UncheckedExtrinsic::new_signed(
-        RuntimeCall::Contracts(call),
-        Address::Id(signer.clone()),
-        MultiSignature::Sr25519(sr25519::Signature::default()),
-        extra,
-    )
+    R::contracts_call(operation, gas_limit, options.deposit_limit)
 }
 
 /// What the extrinsic actually weighs: its base weight and the gas consumed.
-fn dispatch_info(operation: &Operation, outcome: &Outcome) -> DispatchInfo {
+fn dispatch_info<R: Runtime>(operation: &Operation, outcome: &Outcome) -> DispatchInfo {
     DispatchInfo {
-        weight: base_weight(operation).saturating_add(outcome.gas_consumed),
+        weight: base_weight::<R>(operation).saturating_add(outcome.gas_consumed),
         class: DispatchClass::Normal,
         pays_fee: Pays::Yes,
     }
 }
 
-fn base_weight(operation: &Operation) -> Weight {
+fn base_weight<R: Runtime>(operation: &Operation) -> Weight {
     match operation {
-        Operation::Call { .. } => ContractWeights::call(),
+        Operation::Call { .. } => ContractWeights::<R>::call(),
         Operation::Instantiate {
             code, input, salt, ..
-        } => ContractWeights::instantiate_with_code(
+        } => ContractWeights::<R>::instantiate_with_code(
             code.len() as u32,
             input.len() as u32,
             salt.len() as u32,
@@ -361,20 +333,20 @@ fn base_weight(operation: &Operation) -> Weight {
     }
 }
 
-fn gas_limit(operation: &Operation, options: &CallOptions) -> Weight {
+fn gas_limit<R: Runtime>(operation: &Operation, options: &CallOptions) -> Weight {
     options
         .gas_limit
-        .map_or_else(|| max_gas(base_weight(operation)), weight)
+        .map_or_else(|| max_gas::<R>(base_weight::<R>(operation)), weight)
 }
 
 /// The largest gas limit of a call.
-pub(super) fn call_gas_limit() -> Weight {
-    max_gas(ContractWeights::call())
+pub(super) fn call_gas_limit<R: Runtime>() -> Weight {
+    max_gas::<R>(ContractWeights::<R>::call())
 }
 
 /// The largest gas limit an extrinsic of base weight `base` can declare.
-fn max_gas(base: Weight) -> Weight {
-    let limits = class_limits();
+fn max_gas<R: Runtime>(base: Weight) -> Weight {
+    let limits = class_limits::<R>();
     limits
         .max_extrinsic
         .or(limits.max_total)
@@ -382,10 +354,8 @@ fn max_gas(base: Weight) -> Weight {
         .saturating_sub(base)
 }
 
-fn class_limits() -> frame_system::limits::WeightsPerClass {
-    RuntimeBlockWeights::get()
-        .get(DispatchClass::Normal)
-        .clone()
+fn class_limits<R: Runtime>() -> frame_system::limits::WeightsPerClass {
+    R::BlockWeights::get().get(DispatchClass::Normal).clone()
 }
 
 fn output(returned: ExecReturnValue, contract: &RuntimeAccount) -> Output {
@@ -396,11 +366,11 @@ fn output(returned: ExecReturnValue, contract: &RuntimeAccount) -> Output {
     }
 }
 
-fn signed(deposit: StorageDeposit<Balance>) -> i128 {
+fn signed<R: Runtime>(deposit: StorageDeposit<Native<R>>) -> i128 {
     // A balance cannot exceed the total issuance, which is far below 2^127.
     match deposit {
-        StorageDeposit::Charge(amount) => i128::try_from(amount).unwrap_or(i128::MAX),
-        StorageDeposit::Refund(amount) => -i128::try_from(amount).unwrap_or(i128::MAX),
+        StorageDeposit::Charge(charge) => i128::try_from(amount(charge)).unwrap_or(i128::MAX),
+        StorageDeposit::Refund(refund) => -i128::try_from(amount(refund)).unwrap_or(i128::MAX),
     }
 }
 

@@ -1,21 +1,21 @@
-//! The contracts node's runtime, executed in this process.
+//! A runtime with pallet-contracts, executed in this process: the contracts node's, or one with the limits of live chains.
 
 mod block;
 mod events;
 mod extrinsic;
 mod failure;
+mod live;
 mod nodes;
+mod runtime;
 mod state;
 mod trace;
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
-use contracts_node_runtime::{
-    AccountId as RuntimeAccount, Balances, BuildStorage, Hash, Header, RuntimeGenesisConfig,
-};
+use contracts_node_runtime::{AccountId as RuntimeAccount, Hash, Header};
 use frame_support::storage::storage_prefix;
-use frame_support::traits::fungible::Mutate;
+use frame_support::traits::fungible::{Inspect, Mutate};
 use frame_support::{StorageHasher, Twox64Concat};
 use scale::{Decode, Encode};
 use sp_runtime::{traits::Header as _, DispatchError};
@@ -25,6 +25,8 @@ use crate::{
     AccountId, Balance, CallError, Constructor, Emitted, Gas, Message, QueryError, Receipt,
 };
 use extrinsic::{FeeUnpaid, Operation, Outcome};
+use runtime::{amount, native, on, Runtime};
+pub use runtime::{Profile, PROFILE_VARIABLE};
 use state::State;
 pub use trace::{Trace, UnitTimes};
 
@@ -39,16 +41,20 @@ pub struct Genesis {
     pub time: u64,
     /// Time between two blocks, in milliseconds.
     pub block_time: u64,
+    /// The runtime.
+    pub profile: Profile,
 }
 
 impl Default for Genesis {
-    /// Ten accounts of a million tokens each, six-second blocks from the start of 2026.
+    /// Ten accounts of a million tokens each, six-second blocks from the start of 2026, and the profile that the environment
+    /// variable `BREAKWATER_PROFILE` names, without one the contracts node's.
     fn default() -> Self {
         Self {
             accounts: 10,
             endowment: 1_000_000 * 1_000_000_000_000,
             time: 1_767_225_600_000,
             block_time: 6_000,
+            profile: Profile::of_environment(),
         }
     }
 }
@@ -63,13 +69,17 @@ impl Default for Genesis {
 /// accounted for as on a node, but a block that is full is not refused: compare
 /// [`block_gas`](Self::block_gas) with [`block_capacity`](Self::block_capacity).
 pub struct Embedded {
+    profile: Profile,
     // Reads execute the runtime too, and that takes a mutable state.
     ledger: Mutex<Ledger>,
 }
 
 /// The whole of an [`Embedded`] chain at one moment. See [`Embedded::snapshot`].
 #[derive(Clone)]
-pub struct Snapshot(Ledger);
+pub struct Snapshot {
+    profile: Profile,
+    ledger: Ledger,
+}
 
 #[derive(Clone)]
 struct Ledger {
@@ -98,23 +108,25 @@ impl Embedded {
             0 => 0,
             _ => genesis.accounts,
         };
-        let config = RuntimeGenesisConfig {
-            balances: pallet_balances::GenesisConfig {
-                balances: (0..accounts)
-                    .map(|index| (runtime_account(account(index)), genesis.endowment))
-                    .collect(),
-            },
-            ..Default::default()
+        let profile = genesis.profile;
+        let endowment = match profile {
+            Profile::Development => genesis.endowment,
+            // All balances together are one of 64 bits, with room for the tests to mint some.
+            Profile::Live => genesis
+                .endowment
+                .min(Balance::from(u64::MAX) / 2 / Balance::from(accounts.max(1))),
         };
-        let storage = config
-            .build_storage()
-            .expect("only the balances differ from the default; qed");
+        let endowed = (0..accounts)
+            .map(|index| (runtime_account(account(index)), endowment))
+            .collect();
+        let storage = on!(profile, R => R::genesis(endowed));
         let mut state = State::new(storage);
         let none = Hash::zero();
         let parent = Header::new(0, none, state.root(), none, Default::default()).hash();
-        state.execute(|| block::open(1, parent, genesis.time));
-        let block_time = genesis.block_time.max(block::min_block_time());
+        state.execute(|| on!(profile, R => block::open::<R>(1, parent, genesis.time)));
+        let block_time = genesis.block_time.max(min_block_time(profile));
         Self {
+            profile,
             ledger: Mutex::new(Ledger {
                 state,
                 parent,
@@ -122,6 +134,11 @@ impl Embedded {
                 emitted: None,
             }),
         }
+    }
+
+    /// The runtime this chain runs.
+    pub fn profile(&self) -> Profile {
+        self.profile
     }
 
     /// Keeps every event that contracts emit from now on.
@@ -156,30 +173,35 @@ impl Embedded {
     ///
     /// [`CallError::Dispatch`] if the account would stay below the existential deposit.
     pub fn fund(&mut self, account: AccountId, amount: Balance) -> Result<(), QueryError> {
+        let (profile, account) = (self.profile, runtime_account(account));
         self.ledger_mut()
             .state
-            .execute(|| Balances::mint_into(&runtime_account(account), amount))
-            .map(drop)
-            .map_err(|error| failure::call_error(error, ""))
+            .execute(|| on!(profile, R => pallet_balances::Pallet::<R>::mint_into(&account, native(amount)).map(drop)))
+            .map_err(|error| failure::call_error(profile, error, ""))
     }
 
     /// The chain as it is now, to come back to with [`restore`](Self::restore).
     ///
     /// Costs a copy of what the open block has changed so far, however large the state.
     pub fn snapshot(&self) -> Snapshot {
-        self.read(|ledger| Snapshot(ledger.clone()))
+        let profile = self.profile;
+        self.read(|ledger| Snapshot {
+            profile,
+            ledger: ledger.clone(),
+        })
     }
 
     /// Returns to the state, block and clock of `snapshot`.
     pub fn restore(&mut self, snapshot: &Snapshot) {
-        *self.ledger_mut() = snapshot.0.clone();
+        self.profile = snapshot.profile;
+        *self.ledger_mut() = snapshot.ledger.clone();
     }
 
     /// Sets the time between the open block and the next ones, in milliseconds.
     ///
     /// Less than the runtime's minimum (5 ms) is taken as the minimum.
     pub fn set_block_time(&mut self, milliseconds: u64) {
-        self.ledger_mut().block_time = milliseconds.max(block::min_block_time());
+        self.ledger_mut().block_time = milliseconds.max(min_block_time(self.profile));
     }
 
     /// Everything the contract has stored, by its key in the contract's child trie.
@@ -230,17 +252,21 @@ impl Embedded {
 
     /// What the runtime charges for the things a [`Trace`] counts.
     pub fn unit_times(&self) -> UnitTimes {
-        trace::unit_times()
+        on!(self.profile, R => trace::unit_times::<R>())
     }
 
     /// Weight the calls of the open block have used.
     pub fn block_gas(&self) -> Gas {
-        self.execute(extrinsic::block_gas).0
+        self.block_gas_and_capacity().0
     }
 
     /// Weight a node would put into one block of calls at most.
     pub fn block_capacity(&self) -> Gas {
-        self.execute(extrinsic::block_gas).1
+        self.block_gas_and_capacity().1
+    }
+
+    fn block_gas_and_capacity(&self) -> (Gas, Gas) {
+        self.execute(|| on!(self.profile, R => extrinsic::block_gas::<R>()))
     }
 
     fn ledger_mut(&mut self) -> &mut Ledger {
@@ -268,13 +294,15 @@ impl Embedded {
         operation: Operation,
         options: &CallOptions,
     ) -> Result<Outcome, FeeUnpaid> {
-        let signer = runtime_account(*signer);
+        let (profile, signer) = (self.profile, runtime_account(*signer));
         let ledger = self.ledger_mut();
         let outcome = ledger
             .state
-            .execute(|| extrinsic::submit(&signer, operation, options))?;
+            .execute(|| on!(profile, R => extrinsic::submit::<R>(&signer, operation, options)))?;
         if let Some(emitted) = &mut ledger.emitted {
-            let (block, timestamp) = ledger.state.execute(|| (block::number(), block::time()));
+            let (block, timestamp) = ledger
+                .state
+                .execute(|| on!(profile, R => (block::number::<R>(), block::time::<R>())));
             emitted.extend(outcome.kept_events().iter().map(|event| Emitted {
                 block,
                 timestamp,
@@ -291,7 +319,9 @@ impl Embedded {
         options: &CallOptions,
     ) -> Outcome {
         let signer = runtime_account(*signer);
-        self.execute(|| extrinsic::dry_run(&signer, operation, options))
+        self.execute(
+            || on!(self.profile, R => extrinsic::dry_run::<R>(&signer, operation, options)),
+        )
     }
 
     fn output(
@@ -302,7 +332,9 @@ impl Embedded {
         input: Vec<u8>,
     ) -> Result<Vec<u8>, DispatchError> {
         let (caller, contract) = (runtime_account(caller), runtime_account(contract));
-        self.execute(|| extrinsic::query(caller, contract, value, input))
+        self.execute(
+            || on!(self.profile, R => extrinsic::query::<R>(caller, contract, value, input)),
+        )
     }
 
     fn traced(
@@ -313,14 +345,15 @@ impl Embedded {
         input: Vec<u8>,
     ) -> Option<Trace> {
         let (signer, contract) = (runtime_account(signer), runtime_account(contract));
-        self.execute(|| trace::trace(signer, contract, value, input))
+        self.execute(|| on!(self.profile, R => trace::trace::<R>(signer, contract, value, input)))
     }
 
     fn number_and_time(&self) -> (u32, u64) {
-        self.execute(|| (block::number(), block::time()))
+        self.execute(|| on!(self.profile, R => (block::number::<R>(), block::time::<R>())))
     }
 
     fn produce(&mut self, blocks: u32) {
+        let profile = self.profile;
         let Ledger {
             state,
             parent,
@@ -329,15 +362,20 @@ impl Embedded {
         } = self.ledger_mut();
         for _ in 0..blocks {
             let (number, time, hash) =
-                state.execute(|| (block::number(), block::time(), block::close()));
+                state.execute(|| on!(profile, R => (block::number::<R>(), block::time::<R>(), block::close::<R>())));
             state.commit();
             *parent = hash;
-            state.execute(|| block::open(number + 1, hash, time + *block_time));
+            state.execute(
+                || on!(profile, R => block::open::<R>(number + 1, hash, time + *block_time)),
+            );
         }
     }
 
     fn balance(&self, account: AccountId) -> Balance {
-        self.execute(|| Balances::free_balance(runtime_account(account)))
+        let account = runtime_account(account);
+        self.execute(
+            || on!(self.profile, R => amount(pallet_balances::Pallet::<R>::balance(&account))),
+        )
     }
 }
 
@@ -372,7 +410,7 @@ impl Chain for Embedded {
                 let contract = output.contract;
                 Ok(outcome.into_receipt(contract))
             }
-            Err(error) => Err(failure::call_error(*error, &outcome.debug)),
+            Err(error) => Err(failure::call_error(self.profile, *error, &outcome.debug)),
         }
     }
 
@@ -383,7 +421,8 @@ impl Chain for Embedded {
         message: impl Into<Message<Result<T, E>>>,
         options: CallOptions,
     ) -> Result<Receipt<T>, CallError<E>> {
-        receipt(self.submit(signer, call(contract, message.into()), &options)?)
+        let outcome = self.submit(signer, call(contract, message.into()), &options)?;
+        receipt(self.profile, outcome)
     }
 
     async fn dry_run_with<T: Decode, E: Decode>(
@@ -393,7 +432,8 @@ impl Chain for Embedded {
         message: impl Into<Message<Result<T, E>>>,
         options: CallOptions,
     ) -> Result<Receipt<T>, CallError<E>> {
-        receipt(self.simulate(signer, &call(contract, message.into()), &options))
+        let outcome = self.simulate(signer, &call(contract, message.into()), &options);
+        receipt(self.profile, outcome)
     }
 
     async fn query<T: Decode>(
@@ -404,7 +444,7 @@ impl Chain for Embedded {
     ) -> Result<T, QueryError> {
         let (input, value) = message.into().into_parts();
         self.output(caller, contract, value, input)
-            .map_err(|error| failure::call_error(error, ""))
+            .map_err(|error| failure::call_error(self.profile, error, ""))
             .and_then(|output| Message::decode_query(&output))
     }
 
@@ -441,14 +481,21 @@ fn call<R>(contract: AccountId, message: Message<R>) -> Operation {
     }
 }
 
-fn receipt<T: Decode, E: Decode>(outcome: Outcome) -> Result<Receipt<T>, CallError<E>> {
+fn receipt<T: Decode, E: Decode>(
+    profile: Profile,
+    outcome: Outcome,
+) -> Result<Receipt<T>, CallError<E>> {
     match &outcome.result {
         Ok(output) => {
             let value = Message::<Result<T, E>>::decode_call(&output.data, output.reverted)?;
             Ok(outcome.into_receipt(value))
         }
-        Err(error) => Err(failure::call_error(*error, "")),
+        Err(error) => Err(failure::call_error(profile, *error, "")),
     }
+}
+
+fn min_block_time(profile: Profile) -> u64 {
+    on!(profile, R => block::min_block_time::<R>())
 }
 
 fn account(index: u32) -> AccountId {

@@ -7,13 +7,15 @@ use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
-use contracts_node_runtime::{AccountId as RuntimeAccount, Contracts, Runtime, RuntimeEvent};
+use contracts_node_runtime::AccountId as RuntimeAccount;
 use frame_support::storage::with_transaction_unchecked;
 use log::{Level, LevelFilter, Log, Metadata, Record};
 use pallet_contracts::{CollectEvents, DebugInfo, Determinism, WeightInfo};
 use sp_runtime::TransactionOutcome;
 use sp_weights::Weight;
 
+use super::extrinsic::ContractWeights as Weights;
+use super::runtime::{native, Runtime};
 use super::{extrinsic, ink_account};
 use crate::{AccountId, Balance, Gas};
 
@@ -74,27 +76,26 @@ pub struct UnitTimes {
 }
 
 /// The charges of this runtime, put together as pallet-contracts does.
-pub(super) fn unit_times() -> UnitTimes {
-    type Weights = <Runtime as pallet_contracts::Config>::WeightInfo;
+pub(super) fn unit_times<R: Runtime>() -> UnitTimes {
     let time = |weight: Weight| weight.ref_time();
-    let reading =
-        time(Weights::get_storage_full()).saturating_sub(time(Weights::get_storage_empty()));
-    let writing =
-        time(Weights::set_storage_full()).saturating_sub(time(Weights::set_storage_empty()));
-    let code = |bytes| time(Weights::call_with_code_per_byte(bytes));
+    let reading = time(Weights::<R>::get_storage_full())
+        .saturating_sub(time(Weights::<R>::get_storage_empty()));
+    let writing = time(Weights::<R>::set_storage_full())
+        .saturating_sub(time(Weights::<R>::set_storage_empty()));
+    let code = |bytes| time(Weights::<R>::call_with_code_per_byte(bytes));
     UnitTimes {
-        read: time(Weights::seal_get_storage(0)) + reading,
-        write: time(Weights::seal_set_storage(0, 0)) + writing,
-        removal: time(Weights::seal_take_storage(0)) + writing,
-        event: time(Weights::seal_deposit_event(1, 0)),
-        call: time(Weights::seal_call(0, 0)),
+        read: time(Weights::<R>::seal_get_storage(0)) + reading,
+        write: time(Weights::<R>::seal_set_storage(0, 0)) + writing,
+        removal: time(Weights::<R>::seal_take_storage(0)) + writing,
+        event: time(Weights::<R>::seal_deposit_event(1, 0)),
+        call: time(Weights::<R>::seal_call(0, 0)),
         code_mebibyte: code(1 << 20).saturating_sub(code(0)),
     }
 }
 
 /// Executes a call, keeps nothing, and tells what it did; `None` where it failed, or where
 /// another logger is installed.
-pub(super) fn trace(
+pub(super) fn trace<R: Runtime>(
     signer: RuntimeAccount,
     contract: RuntimeAccount,
     value: Balance,
@@ -112,11 +113,11 @@ pub(super) fn trace(
     }
     TRACING.set(true);
     let result = with_transaction_unchecked(|| {
-        TransactionOutcome::Rollback(Contracts::bare_call(
+        TransactionOutcome::Rollback(pallet_contracts::Pallet::<R>::bare_call(
             signer,
             contract,
-            value,
-            extrinsic::call_gas_limit(),
+            native(value),
+            extrinsic::call_gas_limit::<R>(),
             None,
             input,
             DebugInfo::UnsafeDebug,
@@ -128,17 +129,16 @@ pub(super) fn trace(
     if result.result.map_or(true, |returned| returned.did_revert()) {
         return None;
     }
-    let called = |record: &frame_system::EventRecord<RuntimeEvent, _>| match &record.event {
-        RuntimeEvent::Contracts(pallet_contracts::Event::<Runtime>::Called {
-            contract, ..
-        }) => Some(ink_account(contract)),
+    let called = |event: <R as frame_system::Config>::RuntimeEvent| match event.try_into() {
+        Ok(pallet_contracts::Event::<R>::Called { contract, .. }) => Some(ink_account(&contract)),
         _ => None,
     };
     // The block's events are returned with the call's, which are the last.
-    let before = usize::try_from(contracts_node_runtime::System::event_count()).unwrap_or(0);
+    let before = usize::try_from(frame_system::Pallet::<R>::event_count()).unwrap_or(0);
     let events = result.events.unwrap_or_default();
+    let events = events.into_iter().skip(before).map(|record| record.event);
     Some(Trace {
-        contracts: events.iter().skip(before).filter_map(called).collect(),
+        contracts: events.filter_map(called).collect(),
         host: host_functions(&String::from_utf8_lossy(&result.debug_message)),
         gas: Gas {
             ref_time: Weight::ref_time(&result.gas_consumed),

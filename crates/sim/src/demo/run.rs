@@ -133,6 +133,7 @@ async fn play(
         endowment: ENDOWMENT,
         time: (from - SETUP_SECONDS) * 1_000,
         block_time: BLOCK_SECONDS * 1_000,
+        ..Genesis::default()
     });
     if told {
         chain.keep_events();
