@@ -5,9 +5,8 @@
 //! for a million. Cohorts of [`TICKS_PER_PAGE`] neighbouring ticks live in one storage cell,
 //! because a chain charges for each access and hardly for its bytes.
 //!
-//! A cohort never changes its identity. When it leaves its tick (into a batch, or merged into a
-//! neighbour) a [`Departure`] is left behind under its page and epoch, and its members follow
-//! that trail when they are next touched.
+//! A cohort never changes its identity. When it leaves its tick (into a batch or a neighbour) a
+//! [`Departure`] is left behind under its page and epoch, a trail that its members follow.
 
 use crate::math::{MathError, Rounding};
 use crate::tick::{self, Tick};
@@ -59,7 +58,7 @@ impl CohortId {
     #[must_use]
     pub const fn departures(self) -> DepartureKey {
         DepartureKey {
-            half: half_of(self.tick),
+            half: self.tick >> 6,
             epoch: self.epoch,
         }
     }
@@ -334,15 +333,8 @@ pub enum Departure {
     Closed(Cohort),
 }
 
-/// Half of a page: departures of 64 neighbouring ticks share a cell. Those of a whole page could
-/// outgrow what a contract can load at once.
+/// Half of a page, 64 ticks: departures of a whole one could outgrow what a contract can load.
 pub type HalfPage = u16;
-
-/// The half page a tick lives in.
-#[must_use]
-pub const fn half_of(tick: Tick) -> HalfPage {
-    tick >> 6
-}
 
 /// The cell that records departures: cohorts of half a page that were born in one epoch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, TypeInfo)]

@@ -49,7 +49,6 @@ fn a_whole_batch_over_eight_ticks_costs_less_than_one_account_elsewhere() {
 }
 
 #[test]
-#[ignore = "the target of the protocol, missed: 19.1e9 ps and 1.616 MB where 32 ticks are occupied"]
 fn a_whole_batch_over_32_ticks_costs_less_than_one_account_elsewhere() {
     let total = neighbouring(32).total();
     assert!(total.under_abax(1), "{total:?}");

@@ -8,7 +8,7 @@ use futures::executor::block_on;
 use ink::env::call::{ExecutionInput, Selector};
 use wasmparser::{Parser, Payload};
 
-const CONTRACTS: [Contract; 5] = [
+const CONTRACTS: [Contract; 6] = [
     Contract::OracleAdapter,
     Contract::MarginVault,
     Contract::VaultExt,

@@ -17,7 +17,8 @@ use scale_info::TypeInfo;
 /// The most storage cells a batch spreads over: they are read once more at settlement.
 pub const MAX_CELLS_PER_BATCH: usize = 64;
 
-/// The most pages an opening looks at: with cohorts that wait, more than it takes from.
+/// The most pages an opening looks at, 2 048 ticks: with cohorts that wait, more than it takes
+/// from. All of them have to fit a contract's memory.
 const MAX_PAGES_PER_SWEEP: usize = 16;
 
 /// What the auction knows of the money that a new batch can find.
