@@ -1,6 +1,7 @@
 //! One world for all scenario tests: a deployed market, and books checked after every message.
 
 mod numbers;
+pub mod gas;
 mod scene;
 
 pub use numbers::{buys, collateral, permutations, price, quote, scale, worth, COLLATERAL, QUOTE};
