@@ -114,6 +114,7 @@ pub fn prelude() -> Vec<Act> {
         act(Kind::Fund, 1, 0, 20_004),
         act(Kind::Stand, 1, 5, 20_004),
     ];
+    acts.extend((2..6).map(|who| act(Kind::Fund, who, 0, 8_004)));
     acts.extend((1..5).map(|who| act(Kind::Lever, who, u32::from(who), 0)));
     acts
 }
@@ -278,6 +279,23 @@ impl Kind {
         }
     }
 
+    /// Whether there is little to do without a running batch.
+    fn needs_batch(self) -> bool {
+        matches!(
+            self,
+            Self::RunOut
+                | Self::OpenBatch
+                | Self::Extend
+                | Self::Leave
+                | Self::Bid
+                | Self::Replace
+                | Self::Cancel
+                | Self::Reprice
+                | Self::Advance
+                | Self::Settle
+        )
+    }
+
     fn number(self) -> u8 {
         (0..=u8::MAX)
             .find(|number| Self::of(*number) == self)
@@ -322,6 +340,9 @@ pub fn resolve(n: &Native, cast: &Cast, act: Act) -> Vec<Step> {
     let who = cast.users[usize::from(act.who) % cast.users.len()];
     let resolver = Resolver { n, cast, who, act };
     let kind = Kind::of(act.kind);
+    if kind.needs_batch() && act.a % 8 != 7 && n.running().is_empty() {
+        return resolver.hunt();
+    }
     if let Some(steps) = resolver.time(kind) {
         return steps;
     }
@@ -353,6 +374,39 @@ impl Resolver<'_> {
         };
         let moved = spot / 1_000 * u128::from(per_mille) + u128::from(self.act.b % 1_000);
         Price::new(moved.clamp(PRICE_ONE, 20_000 * PRICE_ONE))
+    }
+
+    /// What leads to a batch: a debt, or a price under which one is due, in two rounds, and then an
+    /// opening.
+    fn hunt(&self) -> Vec<Step> {
+        let (n, b) = (self.n, self.act.b);
+        if n.vault.stage.max(n.vault.state.stage) > Stage::Open && b % 4 != 0 {
+            let of_market = n.vault.state.stage > Stage::Open;
+            let stage = Stage::Open;
+            let lower = Message::Lower { of_market, stage };
+            return vec![Step::Send(n.at.governor, lower)];
+        }
+        let spot = self.spot();
+        let views = self.cast.users.iter();
+        let views = views.filter_map(|user| n.position_at(*user, spot).ok());
+        let highest = views.filter_map(|view| view.liquidation_price).max();
+        let Some(highest) = highest.filter(|_| b % 4 != 1) else {
+            let message = self.vault(Kind::Lever);
+            return message.map_or_else(Vec::new, |(who, message)| vec![Step::Send(who, message)]);
+        };
+        let open = Step::Send(self.who, Message::OpenBatch);
+        if highest > spot && n.read().is_ok_and(|reading| reading.previous < highest) {
+            return vec![open];
+        }
+        let per_mille = [999, 997, 985, 970, 950, 930, 860, 700][(b >> 8) as usize % 8];
+        let price = Price::new(highest.get() / 1_000 * per_mille);
+        let mut steps = Vec::new();
+        for round in 1..=2 {
+            steps.push(Step::Pass(1, BLOCK_TIME));
+            steps.extend((0..FEEDERS).map(|f| self.submit(f, price, round * BLOCK_TIME)));
+        }
+        steps.extend([Step::Pass(1, BLOCK_TIME), open]);
+        steps
     }
 
     fn submit(&self, feeder: usize, price: Price, later: Millis) -> Step {
@@ -660,7 +714,7 @@ impl Resolver<'_> {
             Kind::Restrict => {
                 let limits = Limits {
                     initial_ltv: present.initial_ltv,
-                    debt_ceiling: some(present.debt_ceiling, b),
+                    debt_ceiling: some(present.debt_ceiling, b).max(Amount::new(5_000 * QUOTE)),
                     supply_cap: present.supply_cap,
                 };
                 (by(guardian), Message::Restrict { limits })

@@ -3,6 +3,7 @@
 mod numbers;
 pub mod gas;
 mod scene;
+pub mod twin;
 
 pub use numbers::{buys, collateral, permutations, price, quote, scale, worth, COLLATERAL, QUOTE};
 pub use scene::Scene;
