@@ -529,7 +529,11 @@ impl Resolver<'_> {
                 }
             }
             Kind::Repay => {
-                let owner = if self.act.a % 3 == 0 { self.other() } else { who };
+                let owner = if self.act.a % 3 == 0 {
+                    self.other()
+                } else {
+                    who
+                };
                 Message::Repay {
                     owner,
                     amount: some(owed(owner), b),
@@ -641,7 +645,11 @@ impl Resolver<'_> {
             Kind::Reprice => Message::Reprice { batch: batch() },
             Kind::Advance => Message::Advance { batch: batch() },
             Kind::Settle => Message::Settle {
-                batch: if b % 8 == 0 { self.any_batch() } else { batch() },
+                batch: if b % 8 == 0 {
+                    self.any_batch()
+                } else {
+                    batch()
+                },
             },
             Kind::Claim => {
                 let settled = n.house.bids.iter().filter(|((number, _), bid)| {
@@ -726,4 +734,3 @@ impl Resolver<'_> {
         })
     }
 }
-

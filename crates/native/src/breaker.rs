@@ -13,10 +13,7 @@ use breakwater_interfaces::AccountId;
 
 impl Native {
     pub(crate) fn ensure_stage_allows(&self, action: Action) -> Result<(), Error> {
-        let (own, all) = (
-            &self.house.breaker.breaker,
-            &self.house.global.breaker,
-        );
+        let (own, all) = (&self.house.breaker.breaker, &self.house.global.breaker);
         Ok(ensure_allowed(own, all, action, self.block)?)
     }
 

@@ -12,50 +12,139 @@ use scale::Encode;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[allow(missing_docs)] // named as in the traits of `breakwater_interfaces`
 pub enum Message {
-    Submit { price: Price, at: Millis },
-    Supply { amount: Amount },
-    Redeem { shares: Shares },
-    Deposit { amount: Amount },
-    Withdraw { amount: Amount },
-    Borrow { amount: Amount },
-    DepositAndBorrow { collateral: Amount, quote: Amount },
-    Repay { owner: AccountId, amount: Amount },
-    RepayAndWithdraw { repay: Amount, withdraw: Amount },
+    Submit {
+        price: Price,
+        at: Millis,
+    },
+    Supply {
+        amount: Amount,
+    },
+    Redeem {
+        shares: Shares,
+    },
+    Deposit {
+        amount: Amount,
+    },
+    Withdraw {
+        amount: Amount,
+    },
+    Borrow {
+        amount: Amount,
+    },
+    DepositAndBorrow {
+        collateral: Amount,
+        quote: Amount,
+    },
+    Repay {
+        owner: AccountId,
+        amount: Amount,
+    },
+    RepayAndWithdraw {
+        repay: Amount,
+        withdraw: Amount,
+    },
     Close,
     Reclaim,
-    Sync { owner: AccountId, moves: u16 },
-    Rest { batch: u32, cells: u16 },
+    Sync {
+        owner: AccountId,
+        moves: u16,
+    },
+    Rest {
+        batch: u32,
+        cells: u16,
+    },
     ClaimReward,
-    ProposeParams { params: Box<MarketParams> },
+    ProposeParams {
+        params: Box<MarketParams>,
+    },
     ApplyParams,
     CancelParams,
-    Restrict { limits: Limits },
+    Restrict {
+        limits: Limits,
+    },
     WindDown,
-    Insure { amount: Amount },
-    Collect { in_kind: bool },
-    TakeInKind { owner: AccountId },
+    Insure {
+        amount: Amount,
+    },
+    Collect {
+        in_kind: bool,
+    },
+    TakeInKind {
+        owner: AccountId,
+    },
     /// `deposit` of the auction.
-    Fund { amount: Amount },
+    Fund {
+        amount: Amount,
+    },
     /// `withdraw` of the auction.
-    Defund { amount: Amount },
+    Defund {
+        amount: Amount,
+    },
     OpenBatch,
-    Extend { batch: u32 },
-    Leave { batch: u32 },
-    Bid { batch: u32, budget: Amount, limit: Price, valid_until: Block },
-    Replace { batch: u32, bid: BidId, budget: Amount, limit: Price, valid_until: Block },
-    Cancel { batch: u32, bid: BidId },
-    Reprice { batch: u32 },
-    Advance { batch: u32 },
-    Settle { batch: u32 },
-    Claim { batch: u32, bids: Vec<BidId> },
-    Stand { percent: u8, amount: Amount },
-    Unstand { percent: u8, amount: Amount },
-    ClaimStanding { percent: u8 },
-    Trip { cause: Cause },
-    Raise { of_market: bool, stage: Stage },
-    Lower { of_market: bool, stage: Stage },
-    Reopen { of_market: bool },
-    SetLimits { limits: BreakerLimits },
+    Extend {
+        batch: u32,
+    },
+    Leave {
+        batch: u32,
+    },
+    Bid {
+        batch: u32,
+        budget: Amount,
+        limit: Price,
+        valid_until: Block,
+    },
+    Replace {
+        batch: u32,
+        bid: BidId,
+        budget: Amount,
+        limit: Price,
+        valid_until: Block,
+    },
+    Cancel {
+        batch: u32,
+        bid: BidId,
+    },
+    Reprice {
+        batch: u32,
+    },
+    Advance {
+        batch: u32,
+    },
+    Settle {
+        batch: u32,
+    },
+    Claim {
+        batch: u32,
+        bids: Vec<BidId>,
+    },
+    Stand {
+        percent: u8,
+        amount: Amount,
+    },
+    Unstand {
+        percent: u8,
+        amount: Amount,
+    },
+    ClaimStanding {
+        percent: u8,
+    },
+    Trip {
+        cause: Cause,
+    },
+    Raise {
+        of_market: bool,
+        stage: Stage,
+    },
+    Lower {
+        of_market: bool,
+        stage: Stage,
+    },
+    Reopen {
+        of_market: bool,
+    },
+    SetLimits {
+        limits: BreakerLimits,
+    },
 }
 
 impl Message {
@@ -191,12 +280,19 @@ impl Native {
             M::OpenBatch => Answer::of(&self.open_batch(who)),
             M::Extend { batch } => Answer::of(&self.extend(*batch)),
             M::Leave { batch } => Answer::of(&self.leave(who, *batch)),
-            M::Bid { batch, budget, limit, valid_until } => {
-                Answer::of(&self.bid(who, *batch, *budget, *limit, *valid_until))
-            }
-            M::Replace { batch, bid, budget, limit, valid_until } => {
-                Answer::of(&self.replace(who, (*batch, *bid), *budget, *limit, *valid_until))
-            }
+            M::Bid {
+                batch,
+                budget,
+                limit,
+                valid_until,
+            } => Answer::of(&self.bid(who, *batch, *budget, *limit, *valid_until)),
+            M::Replace {
+                batch,
+                bid,
+                budget,
+                limit,
+                valid_until,
+            } => Answer::of(&self.replace(who, (*batch, *bid), *budget, *limit, *valid_until)),
             M::Cancel { batch, bid } => Answer::of(&self.cancel(who, *batch, *bid)),
             M::Reprice { batch } => Answer::of(&self.reprice(*batch)),
             M::Advance { batch } => Answer::of(&self.advance(*batch)),

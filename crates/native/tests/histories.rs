@@ -110,7 +110,11 @@ fn the_whole_protocol_keeps_its_promises_for_as_long_as_told() {
         let mut shown = shown.lock().expect("printing does not fail");
         if shown.elapsed() >= Duration::from_secs(10) {
             *shown = Instant::now();
-            println!("{:5.1} %: {}", all.steps as f64 * 100.0 / transitions as f64, line(all));
+            println!(
+                "{:5.1} %: {}",
+                all.steps as f64 * 100.0 / transitions as f64,
+                line(all)
+            );
         }
     });
     println!("{}", line(&all));

@@ -15,7 +15,7 @@ use breakwater_native::checks::Tally;
 use std::time::Instant;
 
 /// Random acts of a history.
-const LENGTH: usize = 200;
+const LENGTH: usize = 400;
 /// Kinds of markets that a run goes through.
 const VARIANTS: u64 = 8;
 
@@ -47,8 +47,16 @@ fn run(messages: u64, first: u64) -> Tally {
 
 #[test]
 fn the_released_contracts_do_what_the_rules_in_memory_do() {
-    let all = run(4_000, 0);
-    for name in ["open_batch", "bid", "settle", "claim", "stand", "borrow", "redeem"] {
+    let all = run(2_000, 0);
+    for name in [
+        "open_batch",
+        "bid",
+        "settle",
+        "claim",
+        "stand",
+        "borrow",
+        "redeem",
+    ] {
         assert!(all.done(name) > 0, "no {name} was done");
     }
 }

@@ -105,7 +105,11 @@ fn now(w: &World) -> u64 {
     block_on(w.chain.now()).expect("clock")
 }
 
-fn instantiate(w: &mut World, code: &[u8], input: &ExecutionInput<impl scale::Encode>) -> AccountId {
+fn instantiate(
+    w: &mut World,
+    code: &[u8],
+    input: &ExecutionInput<impl scale::Encode>,
+) -> AccountId {
     let governor = w.governor();
     let made = w
         .chain
@@ -118,7 +122,8 @@ fn new() -> ExecutionInput<EmptyArgumentList> {
 }
 
 fn bundle(name: &str) -> serde_json::Value {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../../artifacts/{name}.contract"));
+    let path =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../../artifacts/{name}.contract"));
     let text = fs::read_to_string(path).expect("a bundle: run scripts/build.sh");
     serde_json::from_str(&text).expect("a bundle is JSON")
 }
@@ -207,7 +212,11 @@ fn governance(covered: &mut Covered) {
         w.advance(limits.role_term + limits.cool_off + 1);
         cut!(covered, w, heir, auction/breaker: reopen(market));
     }
-    for (name, to) in [("oracle", d.oracle), ("vault", d.vault), ("auction", d.auction)] {
+    for (name, to) in [
+        ("oracle", d.oracle),
+        ("vault", d.vault),
+        ("auction", d.auction),
+    ] {
         let propose = Deployment::governed(to)
             .call_mut()
             .propose_governor(Some(heir));

@@ -185,5 +185,9 @@ fn auction(n: &Native) {
     }
     let held = n.tokens.held(n.at.collateral, n.at.auction).get();
     assert_eq!(held, collateral, "I-01: the auction's collateral");
-    assert_eq!(quote, house.treasury.held.get(), "I-25: the auction's quote");
+    assert_eq!(
+        quote,
+        house.treasury.held.get(),
+        "I-25: the auction's quote"
+    );
 }

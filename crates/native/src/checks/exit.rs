@@ -53,7 +53,9 @@ fn leave(n: &mut Native, owner: AccountId) {
         let nothing = matches!(error, Ok(VaultError::Ledger(LedgerError::NothingOwed)));
         assert!(nothing, "I-46: repaying all is refused: {error:?}");
     }
-    let view = n.position_at(owner, FIRST_PRICE).expect("a view after sync");
+    let view = n
+        .position_at(owner, FIRST_PRICE)
+        .expect("a view after sync");
     if view.batch.is_some() {
         return;
     }
