@@ -5,7 +5,7 @@
 //! A longer run on every processor, with a line of progress every ten seconds:
 //!
 //! ```text
-//! BREAKWATER_TRANSITIONS=100000000 cargo test -p breakwater-native --release --test histories -- --ignored --nocapture
+//! BREAKWATER_TRANSITIONS=100000000 cargo test -p breakwater-native --test histories -- --ignored --nocapture
 //! ```
 //!
 //! A failure names its history; `BREAKWATER_HISTORY=n` with the same command begins at that one.
