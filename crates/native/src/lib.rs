@@ -15,6 +15,7 @@ pub mod message;
 mod oracle;
 mod running;
 mod standing;
+pub mod targets;
 mod tokens;
 mod vault;
 
