@@ -172,7 +172,7 @@ impl Twin {
             );
         }
         // A query costs as much as a message: some are asked at once, all at the end.
-        if self.tally.steps % 4 == 0 {
+        if self.tally.steps.is_multiple_of(4) {
             self.assert_touched(who, message);
         }
     }
