@@ -37,6 +37,9 @@ pub fn resolve(n: &Native, cast: &Cast, act: Act) -> Vec<Step> {
     let who = cast.users[usize::from(act.who) % cast.users.len()];
     let resolver = Resolver { n, cast, who, act };
     let kind = Kind::of(act.kind);
+    if let Some(steps) = resolver.extend(kind).or_else(|| resolver.in_kind(kind)) {
+        return steps;
+    }
     if kind.needs_batch() && act.a % 8 != 7 && n.running().is_empty() {
         return resolver.hunt();
     }
@@ -71,6 +74,56 @@ impl Resolver<'_> {
         };
         let moved = spot / 1_000 * u128::from(per_mille) + u128::from(self.act.b % 1_000);
         Price::new(moved.clamp(PRICE_ONE, 20_000 * PRICE_ONE))
+    }
+
+    /// While a batch is announced money comes in, and the batch is extended by what that covers.
+    fn extend(&self, kind: Kind) -> Option<Vec<Step>> {
+        let (n, act) = (self.n, self.act);
+        let number = self.batch()?;
+        let first = n.house.auctions.get(&number)?.auction.schedule.first;
+        let announced = kind.needs_batch() && n.block < first && act.a.is_multiple_of(3);
+        announced.then(|| {
+            let held = n.tokens.held(n.at.quote, self.who).get();
+            let amount = Amount::new(held / 4);
+            let fund = Message::Fund { amount };
+            let extend = Message::Extend { batch: number };
+            vec![Step::Send(self.who, fund), Step::Send(self.who, extend)]
+        })
+    }
+
+    /// In a wind-down nothing is lent: instead the notice passes, and what no auction sold is
+    /// taken in kind.
+    fn in_kind(&self, kind: Kind) -> Option<Vec<Step>> {
+        let (n, b) = (self.n, self.act.b);
+        n.vault.state.wind_down?;
+        if !matches!(
+            kind,
+            Kind::Supply | Kind::Redeem | Kind::Borrow | Kind::Lever
+        ) {
+            return None;
+        }
+        let spot = self.spot();
+        let due = self.cast.users.iter().copied().find(|user| {
+            let view = n.position_at(*user, spot);
+            view.is_ok_and(|view| view.status.is_liquidatable())
+        });
+        let Some(owner) = due else {
+            return b.is_multiple_of(2).then(|| self.hunt());
+        };
+        let mut steps = Vec::new();
+        let mut later = 0;
+        if b.is_multiple_of(4) {
+            steps.push(Step::Pass(1, SHORTEST_NOTICE));
+            later = SHORTEST_NOTICE;
+        }
+        for round in 1..=2 {
+            steps.push(Step::Pass(1, BLOCK_TIME));
+            let at = later + round * BLOCK_TIME;
+            steps.extend((0..FEEDERS).map(|feeder| self.submit(feeder, spot, at)));
+        }
+        steps.push(Step::Pass(1, BLOCK_TIME));
+        steps.push(Step::Send(self.who, Message::TakeInKind { owner }));
+        Some(steps)
     }
 
     /// What leads to a batch: a debt, or a price under which one is due, in two rounds, and then an
