@@ -187,7 +187,7 @@ fn act(
                 for (at, was) in before.iter().enumerate() {
                     let now = seen(book, at).and_then(|view| view.batch);
                     if now == Some(opening.number) {
-                        let taken = was.is_some_and(|view| view.status.is_liquidatable());
+                        let taken = was.is_none_or(|view| view.status.is_liquidatable());
                         assert!(taken, "promise 5");
                     }
                 }

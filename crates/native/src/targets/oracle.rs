@@ -46,7 +46,9 @@ fn run(u: &mut Unstructured<'_>) -> arbitrary::Result<()> {
         block += u.int_in_range(0..=5)?;
         price = match u.int_in_range(0..=7)? {
             0 => super::ticks::number(u)?,
-            _ => price / 1_000 * u.int_in_range(900..=1_100)? + u.int_in_range(0..=1_000)?,
+            _ => (price / 1_000)
+                .saturating_mul(u.int_in_range(900..=1_100)?)
+                .saturating_add(u.int_in_range(0..=1_000)?),
         };
         let submission = Submission {
             price: Price::new(price),
