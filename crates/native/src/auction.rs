@@ -331,6 +331,8 @@ impl Native {
     pub(crate) fn settle(&mut self, settler: AccountId, number: u32) -> Result<Settlement, Error> {
         let mut record = self.house.record(number)?;
         self.judge(&mut record)?;
+        let scale = self.house.market.scale;
+        let facts = record.auction.facts(self.block, scale, Amount::ZERO);
         let clearing = record.auction.settle()?;
         let (raised, sold) = (clearing.raised, clearing.sold);
         record.collateral = sold;
@@ -351,7 +353,10 @@ impl Native {
         };
         let settled = self.vault_settle_batch(number, sale, [opener, settler]);
         let settlement = settled.map_err(Error::Vault)?;
-        self.learn(&record, &settlement);
+        if let Ok(mut facts) = facts {
+            facts.bad_debt = settlement.waterfall.shortfall;
+            self.learn(&facts);
+        }
         Ok(settlement)
     }
 

@@ -5,9 +5,8 @@ use breakwater_core::breaker::{
     ensure_allowed, stale_since, Action, BatchFacts, BreakerError, Cause, Limits, Measures, Raiser,
     Stage,
 };
-use breakwater_core::ledger::Settlement;
 use breakwater_core::units::{Amount, Block};
-use breakwater_interfaces::auction::{AuctionContractError as Error, AuctionRecord};
+use breakwater_interfaces::auction::AuctionContractError as Error;
 use breakwater_interfaces::breaker::{GlobalBreaker, MarketBreaker, Tripped};
 use breakwater_interfaces::AccountId;
 
@@ -17,15 +16,10 @@ impl Native {
         Ok(ensure_allowed(own, all, action, self.block)?)
     }
 
-    pub(crate) fn learn(&mut self, record: &AuctionRecord, settlement: &Settlement) {
-        let bad_debt = settlement.waterfall.shortfall;
-        let scale = self.house.market.scale;
-        let Ok(facts) = record.auction.facts(self.block, scale, bad_debt) else {
-            return;
-        };
+    pub(crate) fn learn(&mut self, facts: &BatchFacts) {
         let mut kept = self.house.breaker;
         let (hole, window) = (kept.hole, kept.limits.window);
-        if let Ok(true) = kept.evidence.record(&facts, hole, self.block, window) {
+        if let Ok(true) = kept.evidence.record(facts, hole, self.block, window) {
             self.house.breaker = kept;
         }
     }

@@ -3,7 +3,7 @@
 use crate::acts::Cast;
 use crate::Native;
 use breakwater_core::auction::Phase;
-use breakwater_core::batch::{outcome, Batch};
+use breakwater_core::batch::{outcome, raise_at};
 use breakwater_core::math::Rounding;
 use breakwater_core::page::{tick_of, Departure};
 use breakwater_core::tick;
@@ -48,6 +48,7 @@ fn vault(n: &Native) {
         state.closed_collateral,
         state.collateral_rounding,
         in_kind.unwrap_or_default(),
+        state.inventory.all().expect("in range"),
     ];
     let owed: u128 = parts.iter().map(|part| part.get()).sum();
     let held = n.tokens.held(n.at.collateral, n.at.vault).get();
@@ -104,8 +105,8 @@ fn cells(n: &Native) {
                             sums.batched_debt += entry.debt.get();
                         }
                         Some(settled) => {
-                            let raised = Batch::raise_of(&settled, entry, scale);
-                            let raised = raised.expect("in range");
+                            let asked = raise_at(entry, settled.price, scale);
+                            let raised = settled.raise_of(entry.rank, asked.expect("in range"));
                             let after = outcome(entry, settled.price, raised, scale);
                             let after = after.expect("in range");
                             if after.debt_left.is_zero() {
