@@ -1,8 +1,10 @@
 //! One world for all scenario tests: a deployed market, and books checked after every message.
 
 mod history;
+pub mod gas;
 mod numbers;
 mod scene;
+pub mod twin;
 
 pub use numbers::{buys, collateral, permutations, price, quote, scale, worth, COLLATERAL, QUOTE};
 pub use scene::Scene;

@@ -18,6 +18,7 @@ use frame_support::storage::storage_prefix;
 use frame_support::traits::fungible::{Inspect, Mutate};
 use frame_support::{StorageHasher, Twox64Concat};
 use scale::{Decode, Encode};
+use sp_core::storage::StateVersion;
 use sp_runtime::{traits::Header as _, DispatchError};
 
 use crate::chain::{CallOptions, Chain};
@@ -210,12 +211,7 @@ impl Embedded {
     /// is of variable length, as ink!'s are. Empty if there is no such contract.
     pub fn contract_storage(&self, contract: AccountId) -> BTreeMap<Vec<u8>, Vec<u8>> {
         self.execute(|| {
-            let mut info_key = storage_prefix(b"Contracts", b"ContractInfoOf").to_vec();
-            info_key.extend(Twox64Concat::hash(runtime_account(contract).as_ref()));
-            // The trie's identifier is the first field of the contract's record.
-            let Some(trie) = sp_io::storage::get(&info_key)
-                .and_then(|info| Vec::<u8>::decode(&mut &info[..]).ok())
-            else {
+            let Some(trie) = child_trie(contract) else {
                 return BTreeMap::new();
             };
             let mut cells = BTreeMap::new();
@@ -227,6 +223,15 @@ impl Embedded {
                 last = key;
             }
             cells
+        })
+    }
+
+    /// Root hash of what the contract has stored: equal if and only if every cell is. `None` if there
+    /// is no such contract.
+    pub fn contract_root(&self, contract: AccountId) -> Option<Vec<u8>> {
+        self.execute(|| {
+            let trie = child_trie(contract)?;
+            Some(sp_io::default_child_storage::root(&trie, StateVersion::V1))
         })
     }
 
@@ -500,6 +505,14 @@ fn min_block_time(profile: Profile) -> u64 {
 
 fn account(index: u32) -> AccountId {
     sp_core::blake2_256(&(b"breakwater account", index).encode()).into()
+}
+
+/// The identifier of a contract's child trie: the first field of the contract's record.
+fn child_trie(contract: AccountId) -> Option<Vec<u8>> {
+    let mut info_key = storage_prefix(b"Contracts", b"ContractInfoOf").to_vec();
+    info_key.extend(Twox64Concat::hash(runtime_account(contract).as_ref()));
+    let info = sp_io::storage::get(&info_key)?;
+    Vec::<u8>::decode(&mut &info[..]).ok()
 }
 
 fn runtime_account(account: AccountId) -> RuntimeAccount {

@@ -50,11 +50,30 @@ fn target(contract: &str, message: &str) -> Option<f64> {
     }
 }
 
+/// A message of the table that is about to be sent, and is going to succeed.
+#[derive(Clone, Debug)]
+pub struct Sent {
+    /// The contract's name in the table.
+    pub contract: &'static str,
+    /// The message's.
+    pub message: &'static str,
+    /// The sender.
+    pub who: AccountId,
+    /// The contract.
+    pub to: AccountId,
+    /// Selector and arguments, encoded.
+    pub input: Vec<u8>,
+}
+
+/// Who looks at every message before it is sent.
+type Observer<'a> = &'a mut dyn FnMut(&mut Stage, &Sent);
+
 /// A market with neighbours in its ticks, and the costs booked so far.
 struct Round<'a, 'b> {
     stage: Stage,
     costs: Vec<(&'static str, &'static str, &'static str, Cost)>,
     watch: &'a mut Watch<'b>,
+    observer: Option<Observer<'a>>,
 }
 
 /// Messages in the table, about; for progress.
@@ -90,6 +109,17 @@ impl Round<'_, '_> {
         (name, step, situation): (&'static str, &'static str, &'static str),
         message: impl Into<Message<Result<T, E>>>,
     ) -> Result<Receipt<T>, StepError> {
+        let message = message.into();
+        if let Some(observe) = &mut self.observer {
+            let sent = Sent {
+                contract: name,
+                message: step,
+                who,
+                to: contract,
+                input: message.input().to_vec(),
+            };
+            observe(&mut self.stage, &sent);
+        }
         let receipt = self.stage.send(who, contract, step, message)?;
         self.costs.push((name, step, situation, Cost::of(&receipt)));
         self.watch.done(1);
@@ -260,20 +290,27 @@ impl Round<'_, '_> {
     }
 }
 
-/// The table of messages.
+/// Plays the story of the table and shows every message to `observer` before it is sent. Whatever
+/// that does to the chain it has to take back.
 ///
 /// # Errors
 /// [`StepError`].
-pub fn table(watch: &mut Watch<'_>) -> Result<Vec<MessageRow>, StepError> {
-    watch.stage("messages", MESSAGES);
+pub fn each(observer: &mut dyn FnMut(&mut Stage, &Sent)) -> Result<(), StepError> {
+    play(&mut Watch::nobody(), Some(observer)).map(drop)
+}
+
+fn play<'a, 'b>(
+    watch: &'a mut Watch<'b>,
+    observer: Option<Observer<'a>>,
+) -> Result<Round<'a, 'b>, StepError> {
     let (positions, price) = positions(Layout::Neighbouring, 8, 8);
     let mut stage = Stage::new(params())?;
     stage.open_positions(positions, &mut Watch::nobody())?;
-    let block = stage.chain.block_capacity();
     let mut round = Round {
         stage,
         costs: Vec::new(),
         watch,
+        observer,
     };
     round.tokens()?;
     round.oracle()?;
@@ -283,6 +320,17 @@ pub fn table(watch: &mut Watch<'_>) -> Result<Vec<MessageRow>, StepError> {
     let lower = price.times(Ratio::from_bps(9_000), Rounding::Down);
     round.standing_batch(lower.unwrap_or(price))?;
     round.breaker()?;
+    Ok(round)
+}
+
+/// The table of messages.
+///
+/// # Errors
+/// [`StepError`].
+pub fn table(watch: &mut Watch<'_>) -> Result<Vec<MessageRow>, StepError> {
+    watch.stage("messages", MESSAGES);
+    let round = play(watch, None)?;
+    let block = round.stage.chain.block_capacity();
     let unit = round
         .costs
         .iter()

@@ -1,0 +1,261 @@
+//! Standing bids: `contracts/liquidation_auction/standing.rs`.
+
+use crate::{House, Native};
+use breakwater_core::auction::{Auction, Clock, Phase, DEFAULT_RESERVE, LEAST_PART};
+use breakwater_core::ledger::{Demand, Opening};
+use breakwater_core::math::Rounding;
+use breakwater_core::standing::account::{Account, Payout, Worth};
+use breakwater_core::standing::pool::SeriesEnd;
+use breakwater_core::standing::seen::Seen;
+use breakwater_core::standing::tiers::{reserve_ratio, StandingClaim};
+use breakwater_core::standing::{Discount, Record, Records, Standing, StandingFill, Turn};
+use breakwater_core::units::Amount;
+use breakwater_interfaces::auction::{AuctionContractError as Error, AuctionRecord};
+use breakwater_interfaces::AccountId;
+
+/// Records of one tier that were filed away.
+struct Filed<'a>(&'a House, Discount);
+
+impl Records for Filed<'_> {
+    fn series(&self, number: u32) -> Option<SeriesEnd> {
+        self.0.series.get(&(self.1, number)).copied()
+    }
+
+    fn turn(&self, generation: u32) -> Option<Turn> {
+        self.0.turns.get(&(self.1, generation)).copied()
+    }
+}
+
+impl Native {
+    fn account_of(&self, discount: Discount, owner: AccountId) -> Account {
+        let account = self.house.stakes.get(&(discount, owner));
+        account.copied().unwrap_or_default()
+    }
+
+    fn store_stake(
+        &mut self,
+        who: AccountId,
+        discount: Discount,
+        (standing, account): (Standing, Account),
+        records: Vec<Record>,
+    ) {
+        self.house.standing = standing;
+        if account.is_empty() {
+            self.house.stakes.remove(&(discount, who));
+        } else {
+            self.house.stakes.insert((discount, who), account);
+        }
+        self.file(records.into_iter().map(|record| (discount, record)));
+    }
+
+    fn file(&mut self, records: impl IntoIterator<Item = (Discount, Record)>) {
+        for (discount, record) in records {
+            match record {
+                Record::Series(number, end) => {
+                    self.house.series.insert((discount, number), end);
+                }
+                Record::Turn(number, turn) => {
+                    self.house.turns.insert((discount, number), turn);
+                }
+            }
+        }
+    }
+
+    fn free_standing(&mut self, who: AccountId, amount: Amount) -> Result<(), Error> {
+        if amount.is_zero() {
+            return Ok(());
+        }
+        let balance = self.house.balance(who).plus(amount)?;
+        self.house.set_balance(who, balance);
+        let standing = &mut self.house.treasury.standing;
+        *standing = standing.minus(amount)?;
+        Ok(())
+    }
+
+    pub(crate) fn stand(
+        &mut self,
+        who: AccountId,
+        percent: u8,
+        amount: Amount,
+    ) -> Result<(), Error> {
+        let discount = Discount::from_percent(percent)?;
+        if amount < self.house.market.least_standing {
+            return Err(Error::AmountTooSmall);
+        }
+        self.house.spend_balance(who, amount)?;
+        let sum = &mut self.house.treasury.standing;
+        *sum = sum.plus(amount)?;
+        let mut standing = self.house.standing.clone();
+        let mut account = self.account_of(discount, who);
+        let filed = Filed(&self.house, discount);
+        let records = standing.stand(&mut account, discount, amount, self.block, &filed)?;
+        self.store_stake(who, discount, (standing, account), records);
+        Ok(())
+    }
+
+    pub(crate) fn unstand(
+        &mut self,
+        who: AccountId,
+        percent: u8,
+        amount: Amount,
+    ) -> Result<Amount, Error> {
+        let discount = Discount::from_percent(percent)?;
+        let mut standing = self.house.standing.clone();
+        let mut account = self.account_of(discount, who);
+        let filed = Filed(&self.house, discount);
+        let worth = standing.worth(&account, discount, &filed)?;
+        let all = worth.standing.plus(worth.waiting)?;
+        if !amount.is_zero() && amount < self.house.market.least_standing.min(all) {
+            return Err(Error::AmountTooSmall);
+        }
+        let asked = amount.min(all);
+        let (paid, records) =
+            standing.unstand(&mut account, discount, asked, self.block, &filed)?;
+        self.store_stake(who, discount, (standing, account), records);
+        self.free_standing(who, paid)?;
+        Ok(paid)
+    }
+
+    pub(crate) fn claim_standing(&mut self, who: AccountId, percent: u8) -> Result<Payout, Error> {
+        let discount = Discount::from_percent(percent)?;
+        let mut standing = self.house.standing.clone();
+        let mut account = self.account_of(discount, who);
+        let filed = Filed(&self.house, discount);
+        let (payout, records) = standing.claim(&mut account, discount, &filed)?;
+        self.store_stake(who, discount, (standing, account), records);
+        self.free_standing(who, payout.quote)?;
+        if !payout.collateral.is_zero() {
+            let (token, from) = (self.at.collateral, self.at.auction);
+            self.tokens.transfer(token, from, who, payout.collateral)?;
+        }
+        Ok(payout)
+    }
+
+    /// What an account has in a tier.
+    ///
+    /// # Errors
+    /// `Standing`, `Math`.
+    pub fn stake_of(&self, owner: AccountId, percent: u8) -> Result<Worth, Error> {
+        let discount = Discount::from_percent(percent)?;
+        let account = self.account_of(discount, owner);
+        let filed = Filed(&self.house, discount);
+        Ok(self.house.standing.worth(&account, discount, &filed)?)
+    }
+
+    pub(crate) fn standing_in(&self) -> Standing {
+        if self.house.treasury.standing.is_zero() {
+            return Standing::default();
+        }
+        self.house.standing.clone()
+    }
+
+    pub(crate) fn demand(
+        &self,
+        standing: &Standing,
+        own: Option<(u32, &StandingClaim)>,
+    ) -> Result<Demand, Error> {
+        let (house, block) = (&self.house, self.block);
+        let mut free = house.treasury.held.minus(house.treasury.standing)?;
+        for batch in &house.treasury.running {
+            if own.is_some_and(|(own, _)| own == batch.number) {
+                continue;
+            }
+            let other = house.record(batch.number)?;
+            let bids = other.auction.reserved.minus(other.standing.joined()?)?;
+            free = free.minus_or_zero(bids);
+        }
+        let had = own.map_or(Ok(Amount::ZERO), |(_, claim)| claim.total())?;
+        let floor = house.market.deepest.complement();
+        free = free.plus(standing.affordable(floor, block)?)?.plus(had)?;
+        Ok(Demand {
+            most: free.mul_div(2, 3, Rounding::Down)?,
+            depth: Some(standing.depth(house.market.deepest, block)?),
+        })
+    }
+
+    pub(crate) fn reserve_standing(
+        &mut self,
+        mut standing: Standing,
+        auction: &mut Auction,
+        opening: &Opening,
+    ) -> Result<StandingClaim, Error> {
+        let (block, market) = (self.block, &self.house.market);
+        let asked = opening.targets.first().copied().unwrap_or_default();
+        let heard = asked.mul_div(1, LEAST_PART, Rounding::Up)?;
+        let ratio = reserve_ratio(DEFAULT_RESERVE, standing.shallowest(heard, block));
+        auction.reserve = auction.reference.times(ratio, Rounding::Up)?;
+        let (fresh, scale) = (market.fresh_for, market.scale);
+        let claim = standing.reserve(auction, opening.quarantined, fresh, block, scale)?;
+        if !claim.tiers.is_empty() {
+            self.house.standing = standing;
+        }
+        Ok(claim)
+    }
+
+    pub(crate) fn reserve_more(
+        &mut self,
+        mut standing: Standing,
+        record: &mut AuctionRecord,
+    ) -> Result<(), Error> {
+        if standing.tiers().is_empty() {
+            return Ok(());
+        }
+        let (block, scale) = (self.block, self.house.market.scale);
+        standing.reserve_more(&mut record.standing, &record.auction, block, scale)?;
+        self.house.standing = standing;
+        Ok(())
+    }
+
+    fn join(&self, record: &mut AuctionRecord, steps: u8) -> Result<(), Error> {
+        let (auction, claim) = (&mut record.auction, &mut record.standing);
+        if steps == 0 || auction.phase != Phase::Running || !claim.waits() {
+            return Ok(());
+        }
+        let halts = self.house.halts();
+        let seen: Vec<Seen> = self
+            .prices_since(claim.opened)
+            .into_iter()
+            .map(|seen| Seen {
+                block: auction.clock(&halts, seen.block).block,
+                ..seen
+            })
+            .collect();
+        Ok(claim.join(auction, steps, &seen)?)
+    }
+
+    pub(crate) fn join_ended(&self, record: &mut AuctionRecord) -> Result<(), Error> {
+        let clock = self.clock(record);
+        let steps = record.auction.schedule.ended(clock.judged());
+        self.join(record, steps)
+    }
+
+    pub(crate) fn join_begun(&self, record: &mut AuctionRecord, clock: Clock) -> Result<(), Error> {
+        let schedule = record.auction.schedule;
+        let now = clock.judged();
+        let present = schedule.step_at(now);
+        let begun = if schedule.has_begun(0, now) {
+            present.map_or(schedule.steps, |step| step.saturating_add(1))
+        } else {
+            0
+        };
+        self.join(record, begun)
+    }
+
+    pub(crate) fn settle_standing(&mut self, record: &mut AuctionRecord) -> Result<(), Error> {
+        if record.standing.tiers.is_empty() {
+            return Ok(());
+        }
+        let (block, scale) = (self.block, self.house.market.scale);
+        let standing = &mut self.house.standing;
+        let StandingFill {
+            spent,
+            received,
+            records,
+        } = standing.settle(&record.standing, &mut record.auction, block, scale)?;
+        self.file(records);
+        record.collateral = record.collateral.minus(received)?;
+        let sum = &mut self.house.treasury.standing;
+        *sum = sum.minus(spent)?;
+        Ok(())
+    }
+}
