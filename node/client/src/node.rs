@@ -131,15 +131,93 @@ impl Node {
         struct Info {
             code_hash: H256,
         }
-        let at = self.0.connection.at_best().await?;
-        let address = dynamic::storage::<(AccountId32,), Info>("Contracts", "ContractInfoOf");
-        let found = at
-            .storage()
-            .try_fetch(address, (account(contract),))
-            .await
-            .map_err(lost)?;
-        let info = found.map(|info| info.decode()).transpose().map_err(lost)?;
+        let info: Option<Info> = self.of("Contracts", "ContractInfoOf", contract).await?;
         Ok(info.map(|info| info.code_hash.0))
+    }
+
+    /// What the chain keeps about an account in a map of a pallet.
+    async fn of<V: DecodeAsType + 'static>(
+        &self,
+        pallet: &'static str,
+        map: &'static str,
+        account: AccountId,
+    ) -> Result<Option<V>, Fault> {
+        let at = self.0.connection.at_best().await?;
+        let address = dynamic::storage::<(AccountId32,), V>(pallet, map);
+        let key = (AccountId32(bytes(account)),);
+        let found = at.storage().try_fetch(address, key).await.map_err(lost)?;
+        found.map(|value| value.decode()).transpose().map_err(lost)
+    }
+
+    /// What an instantiation would cost and which address the contract would get; nothing is sent.
+    ///
+    /// # Errors
+    /// As [`Chain::instantiate`].
+    pub async fn dry_run_instantiation<E: Decode>(
+        &self,
+        signer: &KeySigner,
+        code: &[u8],
+        constructor: impl Into<Constructor<E>>,
+        salt: &[u8],
+    ) -> Result<Receipt<AccountId>, CallError<E>> {
+        let operation = instantiation(code, constructor.into(), salt);
+        let options = CallOptions::default();
+        let at = self.0.connection.at_best().await?;
+        let hash = Some(at.block_hash());
+        let by = bytes(signer.account_id());
+        let outcome = dry_run::run(&self.0.connection, by, &operation, &options, hash).await?;
+        self.failed(&outcome).await?;
+        let contract = match &outcome.result {
+            Ok(output) if output.reverted => return Err(Constructor::decode_revert(&output.data)),
+            Ok(output) => output.contract.unwrap_or_default(),
+            Err(_) => return Err(CallError::Undecodable),
+        };
+        let payload = self.payload(operation, &outcome, &options);
+        Ok(Receipt {
+            value: contract.into(),
+            events: Vec::new(),
+            gas_consumed: outcome.gas_consumed,
+            gas_required: outcome.gas_required,
+            storage_deposit: outcome.storage_deposit,
+            fee: self.fee(&at, &payload).await?,
+            block: u32::try_from(at.block_number()).unwrap_or(u32::MAX),
+        })
+    }
+
+    /// The storage deposit that code would take which the chain does not have; zero if it has it.
+    ///
+    /// # Errors
+    /// [`CallError::CodeRejected`], [`CallError::Transport`].
+    pub async fn code_deposit(
+        &self,
+        signer: &KeySigner,
+        code: &[u8],
+    ) -> Result<Balance, QueryError> {
+        let by = bytes(signer.account_id());
+        match dry_run::upload(&self.0.connection, by, code).await? {
+            Ok(deposit) => Ok(deposit),
+            Err(error) => {
+                let at = self.0.connection.at_best().await?;
+                Err(error.call_error(at.metadata_ref(), "upload"))
+            }
+        }
+    }
+
+    /// The most that a call of so much gas would cost in fees. The contract need not be there.
+    ///
+    /// # Errors
+    /// [`CallError::Transport`].
+    pub async fn fee_of_call<R>(
+        &self,
+        contract: AccountId,
+        message: impl Into<Message<R>>,
+        gas: Gas,
+    ) -> Result<Balance, QueryError> {
+        let at = self.0.connection.at_best().await?;
+        let outcome = Outcome::of_gas(gas);
+        let options = CallOptions::default();
+        let payload = self.payload(call(contract, message.into()), &outcome, &options);
+        Ok(self.fee(&at, &payload).await?)
     }
 
     /// Pays native tokens from the signer to an account.
@@ -376,13 +454,7 @@ impl Chain for Node {
         salt: &[u8],
         options: CallOptions,
     ) -> Result<Receipt<AccountId>, CallError<E>> {
-        let (input, value) = constructor.into().into_parts();
-        let operation = Operation::Instantiate {
-            code: code.to_vec(),
-            value,
-            input,
-            salt: salt.to_vec(),
-        };
+        let operation = instantiation(code, constructor.into(), salt);
         let outcome = self
             .simulate(signer.account_id(), &operation, &options)
             .await?;
@@ -506,14 +578,7 @@ impl Chain for Node {
         struct Data {
             free: Balance,
         }
-        let at = self.0.connection.at_best().await?;
-        let address = dynamic::storage::<(AccountId32,), Info>("System", "Account");
-        let found = at
-            .storage()
-            .try_fetch(address, (account(owner),))
-            .await
-            .map_err(lost)?;
-        let info = found.map(|info| info.decode()).transpose().map_err(lost)?;
+        let info: Option<Info> = self.of("System", "Account", owner).await?;
         Ok(info.map_or(0, |info| info.data.free))
     }
 }
@@ -524,6 +589,16 @@ fn call<R>(contract: AccountId, message: Message<R>) -> Operation {
         contract: bytes(contract),
         value,
         input,
+    }
+}
+
+fn instantiation<E>(code: &[u8], constructor: Constructor<E>, salt: &[u8]) -> Operation {
+    let (input, value) = constructor.into_parts();
+    Operation::Instantiate {
+        code: code.to_vec(),
+        value,
+        input,
+        salt: salt.to_vec(),
     }
 }
 
@@ -569,10 +644,6 @@ fn gas_capacity(at: &AtBlock) -> Result<Gas, Fault> {
 
 fn bytes(account: AccountId) -> [u8; 32] {
     *account.as_ref()
-}
-
-fn account(account: AccountId) -> AccountId32 {
-    AccountId32(bytes(account))
 }
 
 fn lost(error: impl std::fmt::Display) -> Fault {
