@@ -1,6 +1,7 @@
 //! `breakwaterctl`: markets on a node from the command line.
 
 mod act;
+mod advice;
 mod bot;
 mod deploy;
 mod failure;
@@ -30,6 +31,7 @@ enum Command {
     Deploy(deploy::DeployArgs),
     Status(look::StatusArgs),
     Position(look::PositionArgs),
+    Positions(look::PositionsArgs),
     Batch(look::BatchArgs),
     Quote(look::QuoteArgs),
     /// Lend quote to the market
@@ -44,6 +46,7 @@ enum Command {
     Withdraw(act::AmountArgs),
     Bid(act::BidArgs),
     Claim(act::ClaimArgs),
+    Trip(act::TripArgs),
     Bot(bot::BotArgs),
 }
 
@@ -59,7 +62,7 @@ where
     match obey(arguments) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            complain(&format!("error: {failure}"));
+            complain(&format!("error: {}", advice::explain(&failure.to_string())));
             ExitCode::from(failure.exit_code())
         }
     }
@@ -94,6 +97,7 @@ where
         Command::Deploy(arguments) => deploy::deploy(&arguments),
         Command::Status(arguments) => look::status(&arguments),
         Command::Position(arguments) => look::position(&arguments),
+        Command::Positions(arguments) => look::positions(&arguments),
         Command::Batch(arguments) => look::batch(&arguments),
         Command::Quote(arguments) => look::quote(&arguments),
         Command::Supply(arguments) => act::act(Deed::Supply, &arguments),
@@ -103,6 +107,7 @@ where
         Command::Withdraw(arguments) => act::act(Deed::Withdraw, &arguments),
         Command::Bid(arguments) => act::bid(&arguments),
         Command::Claim(arguments) => act::claim(&arguments),
+        Command::Trip(arguments) => act::trip(&arguments),
         Command::Bot(arguments) => bot::bot(&arguments),
     }
 }

@@ -218,6 +218,8 @@ async fn a_state_file_is_for_one_bot_and_an_empty_account_is_told_of() {
         ..orders
     });
     m.crash().await;
+    // The round has to be a block old.
+    m.block(&mut []).await;
     let ended = poor.command(&["--once"]).status().expect("runs");
     let log = poor.log();
     assert!(ended.success(), "{log}");

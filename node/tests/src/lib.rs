@@ -77,24 +77,24 @@ pub struct World {
 impl World {
     /// Connects to the suite's node and deploys a market of a name.
     pub async fn deployed(name: &str) -> Self {
-        Self::deployed_on(url(), name).await
+        Self::deployed_on(url(), Self::config(name)).await
     }
 
-    /// Connects to a node and deploys a market of a name.
-    pub async fn deployed_on(url: &str, name: &str) -> Self {
+    /// Connects to a node and deploys a market.
+    pub async fn deployed_on(url: &str, mut config: MarketConfig) -> Self {
         static TURN: Mutex<()> = Mutex::const_new(());
         let turn = TURN.lock().await;
         let mut node = Node::connect(url, Settings::development())
             .await
             .expect("connects");
         // A node that is used again keeps what earlier runs deployed.
-        let name = format!("{name}-{}", std::process::id());
-        let record = Self::deploy_with(&mut node, &Self::config(&name), None).await;
+        config.name = format!("{}-{}", config.name, std::process::id());
+        let record = Self::deploy_with(&mut node, &config, None).await;
         Self {
             node,
             d: record.deployment().expect("is whole"),
             record,
-            name,
+            name: config.name,
             _turn: turn,
         }
     }

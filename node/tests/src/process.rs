@@ -64,6 +64,9 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
+        if !matches!(self.script.try_wait(), Ok(None)) {
+            return;
+        }
         // The script ends its node when it is told to end.
         let script = self.script.id().to_string();
         let _ = Command::new("kill").args(["-TERM", &script]).status();
