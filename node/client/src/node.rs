@@ -510,9 +510,14 @@ impl Chain for Node {
         self.failed(&outcome).await?;
         let returned = value(&outcome)?;
         let payload = self.payload(operation, &outcome, &options);
+        // The runtime tells the events of the block first, and those of the dry run after them.
+        let block = at.events().fetch().await.map_err(events::undecodable)?;
+        let of_block = events::of_contracts(&block)?.len();
+        let mut events = events::of_contracts(&at.events().from_bytes(outcome.events.clone()))?;
+        events.drain(..of_block.min(events.len()));
         Ok(Receipt {
             value: returned,
-            events: events::of_contracts(&at.events().from_bytes(outcome.events.clone()))?,
+            events,
             gas_consumed: outcome.gas_consumed,
             gas_required: outcome.gas_required,
             storage_deposit: outcome.storage_deposit,

@@ -27,6 +27,9 @@ const PATIENCE: Duration = Duration::from_secs(120);
 /// Pause between two looks at a chain whose subscription broke.
 const PAUSE: Duration = Duration::from_millis(250);
 
+/// What the pool says of a transaction signed for another version of the runtime, or another chain.
+const BAD_SIGNATURE: &str = "bad signature";
+
 /// Codes of the transaction pool.
 mod pool {
     pub(super) const INVALID: i32 = 1010;
@@ -170,6 +173,12 @@ pub(crate) async fn send<Call: EncodeAsFields>(
             }
         }
     }
+    if last.contains(BAD_SIGNATURE) {
+        return Err(Unsent::Refused(format!(
+            "{last}, {TRIES} times: the node runs another runtime than it tells of; try again, or \
+             another node"
+        )));
+    }
     Err(Unsent::Refused(format!(
         "{last}, {TRIES} times: another program may be signing for this account, or the pool is full"
     )))
@@ -221,7 +230,7 @@ fn judge(refusal: Fault) -> Result<String, Unsent> {
     let passing = match *code {
         pool::INVALID if message.contains("Inability to pay") => return Err(Unsent::FeeUnpaid),
         // Its number was used, or the era or version it was signed for is over.
-        pool::INVALID => message.contains("outdated") || message.contains("bad signature"),
+        pool::INVALID => message.contains("outdated") || message.contains(BAD_SIGNATURE),
         pool::PRIORITY_TOO_LOW | pool::BANNED | pool::IMMEDIATELY_DROPPED => true,
         _ => false,
     };

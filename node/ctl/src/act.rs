@@ -131,15 +131,15 @@ pub(crate) struct TripArgs {
 }
 
 /// A signer at a market, and what its transactions have cost.
-struct Session {
-    m: OpenMarket,
-    who: KeySigner,
+pub(crate) struct Session {
+    pub(crate) m: OpenMarket,
+    pub(crate) who: KeySigner,
     fees: Balance,
     block: u32,
 }
 
 impl Session {
-    async fn open(market: &MarketArgs, signer: &SignerArgs) -> Result<Self, Failure> {
+    pub(crate) async fn open(market: &MarketArgs, signer: &SignerArgs) -> Result<Self, Failure> {
         let who = signer.signer()?;
         let m = market.open().await?;
         let (fees, block) = (0, 0);
@@ -151,7 +151,7 @@ impl Session {
         })
     }
 
-    async fn send<T: Decode, E: Decode + Debug>(
+    pub(crate) async fn send<T: Decode, E: Decode + Debug>(
         &mut self,
         contract: AccountId,
         step: &'static str,
@@ -191,7 +191,7 @@ impl Session {
         Ok(())
     }
 
-    fn print(self, mut answer: Answer, json: bool) -> Result<(), Failure> {
+    pub(crate) fn print(self, mut answer: Answer, json: bool) -> Result<(), Failure> {
         answer.add("block", self.block, "");
         let fees = decimal::show(self.fees, NATIVE_DECIMALS);
         answer.add("fees", fees, "of the native token");

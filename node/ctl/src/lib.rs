@@ -4,6 +4,7 @@ mod act;
 mod advice;
 mod bot;
 mod deploy;
+mod develop;
 mod failure;
 mod look;
 mod market;
@@ -48,6 +49,9 @@ enum Command {
     Claim(act::ClaimArgs),
     Trip(act::TripArgs),
     Bot(bot::BotArgs),
+    Mint(develop::MintArgs),
+    Submit(develop::SubmitArgs),
+    Advance(develop::AdvanceArgs),
 }
 
 /// Runs the command that `arguments` spell, the program's name first.
@@ -109,5 +113,8 @@ where
         Command::Claim(arguments) => act::claim(&arguments),
         Command::Trip(arguments) => act::trip(&arguments),
         Command::Bot(arguments) => bot::bot(&arguments),
+        Command::Mint(arguments) => develop::mint(&arguments),
+        Command::Submit(arguments) => develop::submit(&arguments),
+        Command::Advance(arguments) => develop::advance(&arguments),
     }
 }

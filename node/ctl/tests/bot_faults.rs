@@ -74,7 +74,7 @@ async fn a_node_killed_and_started_again_in_an_auction_loses_nothing() {
     }
     assert!(now >= Some(before), "{now:?} after {before}");
     let batches = m.play(&mut bots, 1).await;
-    let logs: Vec<_> = bots.into_iter().map(|bot| bot.stop()).collect();
+    let logs = m.stop(bots).await;
     assert!(logs.iter().all(|log| !log.contains("ERROR")), "{logs:?}");
     assert_eq!(m.w.auction(batch).await.bids, 1, "bid once");
     m.assert_fair(&batches).await;
@@ -109,7 +109,7 @@ async fn a_connection_cut_twenty_times_costs_no_bid_and_no_claim() {
             }
         }
     }
-    let log = bots.remove(0).stop();
+    let log = bots.remove(0).stop().await;
     assert!(!log.contains("ERROR"), "{log}");
     assert_each_bid_once(&m, &batches).await;
     m.assert_fair(&batches).await;
@@ -154,7 +154,7 @@ async fn a_bot_killed_at_random_requests_bids_once_and_claims_all() {
         }
     }
     println!("{killed} kills in {crashes} crashes: each bid once, all claimed");
-    let log = bot.stop();
+    let log = bot.stop().await;
     assert!(!log.contains("ERROR"), "{log}");
     assert_each_bid_once(&m, &batches).await;
     m.assert_fair(&batches).await;
@@ -184,7 +184,7 @@ async fn two_bots_on_one_account_get_in_each_others_way_and_lose_nothing() {
     m.block(&mut bots).await;
     m.crash().await;
     let batches = m.play(&mut bots, 1).await;
-    let logs: Vec<_> = bots.into_iter().map(|bot| bot.stop()).collect();
+    let logs = m.stop(bots).await;
     // Each may spend its own limit, and no more: neither knows of the other before its bid is seen.
     let bids = m.w.auction(batches[0]).await.bids;
     assert!((1..=2).contains(&bids), "{bids}: {logs:?}");
@@ -210,7 +210,7 @@ async fn a_state_file_is_for_one_bot_and_an_empty_account_is_told_of() {
         1,
         "{log}"
     );
-    running.stop();
+    running.stop().await;
 
     let orders = m.orders(PROGRAM, "poor", url(), &roles);
     let poor = Bot::new(Orders {

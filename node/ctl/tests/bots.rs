@@ -36,7 +36,7 @@ async fn bots_open_fill_settle_and_claim_a_crash_on_a_node_without_a_hand() {
     }
     bots.push(keeper.start());
     let batches = m.play(&mut bots, 1).await;
-    let logs: Vec<_> = bots.into_iter().map(|bot| bot.stop()).collect();
+    let logs = m.stop(bots).await;
     m.assert_fair(&batches).await;
     for bidder in &m.bidders {
         let got = held(&m.w.node, m.w.d.collateral, bidder.account_id()).await;

@@ -154,14 +154,20 @@ impl Running {
     }
 
     /// Ends it as an operator does, and returns its log.
-    pub fn stop(mut self) -> String {
+    pub async fn stop(mut self) -> String {
         let id = self.child.id().to_string();
         let sent = Command::new("kill").args(["-TERM", &id]).status();
         assert!(sent.expect("kill runs").success());
-        let ended = self.child.wait().expect("ends");
-        let log = self.bot.log();
-        assert!(ended.success(), "{ended:?}: {log}");
-        log
+        // Not by waiting for it in one go: its connection may go through this very thread.
+        for _ in 0..6_000 {
+            if let Some(ended) = self.child.try_wait().expect("can be asked") {
+                let log = self.bot.log();
+                assert!(ended.success(), "{ended:?}: {log}");
+                return log;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        panic!("does not end: {}", self.bot.log());
     }
 
     /// Kills it, and starts it again.
@@ -355,6 +361,15 @@ impl Market {
         for bot in bots {
             bot.has_seen(block).await;
         }
+    }
+
+    /// Ends all bots and returns their logs.
+    pub async fn stop(&self, bots: Vec<Running>) -> Vec<String> {
+        let mut logs = Vec::new();
+        for bot in bots {
+            logs.push(bot.stop().await);
+        }
+        logs
     }
 
     /// Makes blocks, each when all bots have seen the one before, until so many batches are finished.

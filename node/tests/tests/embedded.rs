@@ -18,7 +18,7 @@ use breakwater_node::{KeySigner, Node, Settings};
 use breakwater_node_tests::process::Process;
 use breakwater_node_tests::{collateral, price, quote, signer, World};
 use breakwater_sim::deployment::{Deployment, Plan};
-use breakwater_sim::recorded::{Call, Recorder, Recording};
+use breakwater_sim::recorded::{Call, Operation, Recorder, Recording};
 use ink::codegen::TraitCallBuilder;
 use std::path::Path;
 use std::process::Command;
@@ -214,7 +214,6 @@ async fn auction(r: &mut Recorder<Node>, cast: &Cast, d: &Deployment) {
         one => d.auction, d.auction().call_mut().claim(batch, vec![0]);
         two => d.auction, d.auction().call_mut().claim(batch, vec![2]);
         two => d.auction, d.standing().call_mut().unstand(0, 5, quote(100));
-        two => d.auction, d.standing().call_mut().claim_standing(0, 5);
         keeper => d.vault, d.vault().call_mut().rest(0, 0, 8);
         keeper => d.vault, d.vault().call_mut().claim_reward(0);
         owner => d.vault, d.vault().call_mut().repay(0, id(owner), quote(10));
@@ -224,6 +223,7 @@ async fn auction(r: &mut Recorder<Node>, cast: &Cast, d: &Deployment) {
         one => d.auction, d.auction().call_mut().claim(batch, vec![0]);
         one => d.auction, d.auction().call_mut().bid(batch, quote(500), limit, u32::MAX);
         keeper => d.auction, d.auction().call_mut().reprice(batch);
+        two => d.auction, d.standing().call_mut().claim_standing(0, 10);
     );
 }
 
@@ -270,27 +270,42 @@ fn played_again(recording: &Recording, directory: &Path) -> Recording {
     let (from, to) = (directory.join("calls.json"), directory.join("again.json"));
     let text = serde_json::to_string(recording).expect("is JSON");
     std::fs::write(&from, text).expect("writes");
+    let root = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."));
+    let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
     // The whole workspace: one package alone would compile its dependencies with other features.
-    let ran = Command::new(std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned()))
-        .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
-        .args([
-            "run",
-            "--quiet",
-            "--workspace",
-            "--bin",
-            "replay_calls",
-            "--",
-        ])
+    let built = Command::new(cargo)
+        .current_dir(root)
+        .args(["build", "--quiet", "--workspace", "--bin", "replay_calls"])
+        .status();
+    assert!(built.expect("cargo runs").success(), "builds");
+    let target = std::env::var("CARGO_TARGET_DIR").unwrap_or_else(|_| "target".to_owned());
+    let ran = Command::new(root.join(target).join("debug/replay_calls"))
         .args([&from, &to])
         .status();
-    assert!(ran.expect("cargo runs").success(), "plays");
+    assert!(ran.expect("runs").success(), "plays");
     let text = std::fs::read_to_string(&to).expect("reads");
     serde_json::from_str(&text).expect("is a recording")
 }
 
-/// The name of what was called, for messages: the contract's code or the selector.
+/// What a node may ask for the record of new code beyond what the embedded chain asks: two bytes. They
+/// come from parity-scale-codec, which from 3.7.5 on counts the prefixes of two compact numbers in it.
+const RECORD_OF_CODE: i128 = 10_000_000;
+
+/// Whether a call is the first that brings its code.
+fn is_first_of_its_code(recording: &Recording, index: usize) -> bool {
+    let code = |call: &Call| match &call.operation {
+        Operation::Instantiate { code, .. } => Some(code.clone()),
+        Operation::Call { .. } => None,
+    };
+    let this = code(&recording.calls[index]);
+    let mut before = recording.calls[..index].iter();
+    this.is_some() && before.all(|call| code(call) != this)
+}
+
+/// What was called, for messages.
 fn name(call: &Call) -> String {
-    format!("{:.90?}", call.operation)
+    let text = format!("{:?}", call.operation);
+    text.chars().take(160).collect()
 }
 
 #[tokio::test]
@@ -308,9 +323,19 @@ async fn calls_on_the_embedded_chain_do_and_cost_what_they_do_and_cost_on_a_node
     let again = played_again(&recording, directory.path());
 
     assert_eq!(recording.calls.len(), again.calls.len());
-    let mut different = Vec::new();
+    let (mut different, mut uploads) = (Vec::new(), 0);
     for (index, (node, embedded)) in recording.calls.iter().zip(&again.calls).enumerate() {
-        if (&node.tried, &node.done) != (&embedded.tried, &embedded.done) {
+        let mut expected = embedded.clone();
+        // The one difference there is: the deposit for the record of new code.
+        if is_first_of_its_code(&recording, index) {
+            if let (Some(here), Some(there)) = (&node.tried.cost, &mut expected.tried.cost) {
+                if here.storage_deposit - there.storage_deposit == RECORD_OF_CODE {
+                    there.storage_deposit += RECORD_OF_CODE;
+                    uploads += 1;
+                }
+            }
+        }
+        if *node != expected {
             different.push(format!(
                 "{index} {}\n  node     {:?}\n  embedded {:?}",
                 name(node),
@@ -323,6 +348,9 @@ async fn calls_on_the_embedded_chain_do_and_cost_what_they_do_and_cost_on_a_node
     let refused = recording.calls.iter().filter(|call| call.done.is_none());
     let refused = refused.count();
     let executed = recording.calls.len() - refused;
-    println!("{executed} calls executed and {refused} refused, alike on both");
+    println!(
+        "{executed} calls executed and {refused} refused, alike on both; \
+         {uploads} deposits for new code differ by {RECORD_OF_CODE}"
+    );
     assert!(executed >= 50 && refused >= 25, "{executed} {refused}");
 }
