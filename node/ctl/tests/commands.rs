@@ -4,7 +4,7 @@ use breakwater_chain::Chain;
 use breakwater_core::auction::Phase;
 use breakwater_interfaces::auction::LiquidationAuction;
 use breakwater_node::Node;
-use breakwater_node_tests::{collateral, price, quote, signer, url, World};
+use breakwater_node_tests::{collateral, price, quote, signer, turn, url, World};
 use breakwater_operator::config::show_address;
 use breakwater_operator::record::Record;
 use ink::codegen::TraitCallBuilder;
@@ -66,6 +66,7 @@ fn mistakes_are_one_line_and_say_what_to_do() {
 
 #[tokio::test]
 async fn a_deployment_is_planned_done_resumed_and_compared() {
+    let _turn = turn().await;
     let directory = TempDir::new().expect("a directory");
     let name = format!("ctl-{}", std::process::id());
     let description = breakwater_node_tests::MARKET.replace("teth-tusd", &name);

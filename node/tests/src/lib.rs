@@ -41,6 +41,13 @@ pub fn url() -> &'static str {
     NODE.get_or_init(|| Process::start(&["--tmp"])).url()
 }
 
+/// Waits until no other test of this process uses the node. Who governs and feeds is the same account in
+/// all of them, and blocks of one test are steps of another one's auction.
+pub async fn turn() -> MutexGuard<'static, ()> {
+    static TURN: Mutex<()> = Mutex::const_new(());
+    TURN.lock().await
+}
+
 /// The signer of a development account or of one derived from it.
 pub fn signer(suri: &str) -> KeySigner {
     KeySigner::from_suri(suri).expect("a valid name")
@@ -82,8 +89,7 @@ impl World {
 
     /// Connects to a node and deploys a market.
     pub async fn deployed_on(url: &str, mut config: MarketConfig) -> Self {
-        static TURN: Mutex<()> = Mutex::const_new(());
-        let turn = TURN.lock().await;
+        let turn = turn().await;
         let mut node = Node::connect(url, Settings::development())
             .await
             .expect("connects");

@@ -287,8 +287,9 @@ fn played_again(recording: &Recording, directory: &Path) -> Recording {
     serde_json::from_str(&text).expect("is a recording")
 }
 
-/// What a node may ask for the record of new code beyond what the embedded chain asks: two bytes. They
-/// come from parity-scale-codec, which from 3.7.5 on counts the prefixes of two compact numbers in it.
+/// What a node may ask for the record of new code beyond what the embedded chain asks: two bytes. Node
+/// and embedded chain are built with different versions of parity-scale-codec, which most likely count the
+/// largest length of the two compact numbers in it differently.
 const RECORD_OF_CODE: i128 = 10_000_000;
 
 /// Whether a call is the first that brings its code.

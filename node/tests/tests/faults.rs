@@ -128,8 +128,10 @@ async fn a_node_with_another_runtime_is_told_in_one_line() {
         "{text}"
     );
 
-    // A node that does not take what is signed for the runtime it tells of.
-    let proxy = Proxy::lying(url(), "\"specVersion\":100", "\"specVersion\":101").await;
+    // A node that does not take what is signed for the runtime it tells of: version 100 becomes 101,
+    // between two other numbers.
+    let (said, heard) = ("010000006400000001000000", "010000006500000001000000");
+    let proxy = Proxy::lying(url(), said, heard).await;
     let mut node = Node::connect(&proxy.url(), Settings::development())
         .await
         .expect("connects");
