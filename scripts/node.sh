@@ -122,6 +122,12 @@ if $leash; then
 fi
 stop() {
     kill "$pid" ${watcher:-} 2>/dev/null || true
+    # A node that is just starting may not hear that it is to end.
+    for _ in {1..100}; do
+        kill -0 "$pid" 2>/dev/null || break
+        sleep 0.1
+    done
+    kill -KILL "$pid" 2>/dev/null || true
     wait "$pid" 2>/dev/null || true
     rm -rf "$state"
 }
