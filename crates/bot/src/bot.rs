@@ -181,6 +181,7 @@ impl<S: Signer> Bot<S> {
         for action in decision.actions {
             self.perform(chain, &view, action, &mut report).await?;
         }
+        self.metrics.worked.set(i64::from(view.block));
         self.metrics.alive();
         Ok(report)
     }

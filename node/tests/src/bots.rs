@@ -127,12 +127,21 @@ pub struct Running {
 impl Running {
     /// The last block it looked at, as its metrics tell; `None` until they do.
     pub fn block(&self) -> Option<u32> {
+        self.metric("breakwater_bot_block ")
+    }
+
+    /// The last block it worked on to its end.
+    pub fn done(&self) -> Option<u32> {
+        self.metric("breakwater_bot_block_done ")
+    }
+
+    fn metric(&self, name: &str) -> Option<u32> {
         let mut stream = TcpStream::connect(&self.bot.listen).ok()?;
         write!(stream, "GET /metrics HTTP/1.0\r\n\r\n").ok()?;
         let mut text = String::new();
         stream.read_to_string(&mut text).ok()?;
         let mut lines = text.lines();
-        lines.find_map(|line| line.strip_prefix("breakwater_bot_block ")?.parse().ok())
+        lines.find_map(|line| line.strip_prefix(name)?.parse().ok())
     }
 
     /// Waits until it has seen a block.
