@@ -112,9 +112,9 @@ done < <(
         type != "" && /^    [A-Z][A-Za-z]*[,({]/ { sub(/[,({].*/, ""); print type, $1 }' {} +
 )
 
-# Every test that a page names, as `path::name`, is in that file; paths that begin with neither `tests/embedded` nor `crates` are the core's.
+# Every test that a page names, as `path::name`, is in that file; paths that begin with none of `tests/embedded`, `crates` and `node` are the core's.
 while IFS=: read -r page file _ name; do
-    [[ $file == tests/embedded/* || $file == crates/* ]] || file=crates/core/$file
+    [[ $file == tests/embedded/* || $file == crates/* || $file == node/* ]] || file=crates/core/$file
     grep -qE "fn $name\\(" "$file" 2>/dev/null || fault "$page names $file::$name, which does not exist"
 done < <(grep -oHE '`[a-z_/]+\.rs::[a-z0-9_]+`' "${documents[@]}" | tr -d '`' | sort -u)
 

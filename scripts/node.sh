@@ -1,7 +1,9 @@
 #!/usr/bin/env bash
 # Starts a development chain of its own and prints its address once it answers.
 #
-#   scripts/node.sh [--port N] [--tmp] [--leash]   run until interrupted; without --tmp the chain is kept in target/node
+#   scripts/node.sh [--port N] [--tmp | --base-path DIR] [--leash]
+#                                                  run until interrupted; without --tmp the chain is kept, in target/node
+#                                                  or DIR, and goes on where it ended
 #   scripts/node.sh --find                         print the node's path and start nothing; fetches it if there is none
 #
 # With --leash the node also ends when standard input is closed, so that it never outlives the program that started it.
@@ -72,7 +74,7 @@ find_node() {
     fail "no substrate-contracts-node $NODE_VERSION: put one on PATH, name it in CONTRACTS_NODE, or build it: $BUILD"
 }
 
-port=0 tmp=false leash=false
+port=0 tmp=false leash=false base=$REPO/target/node
 while (($#)); do
     case $1 in
         --port)
@@ -81,13 +83,18 @@ while (($#)); do
             shift
             ;;
         --tmp) tmp=true ;;
+        --base-path)
+            [[ -n ${2:-} ]] || fail "--base-path needs a directory"
+            base=$2
+            shift
+            ;;
         --leash) leash=true ;;
         --find)
             find_node
             exit
             ;;
         *)
-            sed -n '2,10s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
+            sed -n '2,12s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
             [[ $1 == --help ]] && exit
             exit 2
             ;;
@@ -102,8 +109,8 @@ arguments=(--dev --no-telemetry --no-prometheus --port 0 --rpc-port "$port" --rp
 if $tmp; then
     arguments+=(--tmp)
 else
-    mkdir -p "$REPO/target/node"
-    arguments+=(--base-path "$REPO/target/node")
+    mkdir -p "$base"
+    arguments+=(--base-path "$base")
 fi
 : >"$log" # read below, perhaps before the node has begun
 "$node" "${arguments[@]}" >"$log" 2>&1 </dev/null &
@@ -115,6 +122,12 @@ if $leash; then
 fi
 stop() {
     kill "$pid" ${watcher:-} 2>/dev/null || true
+    # A node that is just starting may not hear that it is to end.
+    for _ in {1..100}; do
+        kill -0 "$pid" 2>/dev/null || break
+        sleep 0.1
+    done
+    kill -KILL "$pid" 2>/dev/null || true
     wait "$pid" 2>/dev/null || true
     rm -rf "$state"
 }
@@ -126,7 +139,7 @@ address=
 for ((waited = 0; waited < PATIENCE * 5; waited++)); do
     if ! kill -0 "$pid" 2>/dev/null; then
         tail -n 5 "$log" >&2
-        fail "the node ended: is another one using this port or target/node? Try --tmp and no --port"
+        fail "the node ended: is another one using this port or $base? Try --tmp and no --port"
     fi
     address=$(sed -n 's/.*Running JSON-RPC server: addr=\(127\.0\.0\.1:[0-9]*\).*/\1/p' "$log" | head -n 1)
     [[ -n $address ]] && break

@@ -188,6 +188,8 @@ pub enum Refusal {
     UnderFloor,
     /// The own source of prices gives none.
     NoPrice,
+    /// The node's best block is too old.
+    StaleBlock,
 }
 
 impl Refusal {
@@ -202,6 +204,7 @@ impl Refusal {
             Self::LimitReached => "limit_reached",
             Self::UnderFloor => "under_floor",
             Self::NoPrice => "no_price",
+            Self::StaleBlock => "stale_block",
         }
     }
 }

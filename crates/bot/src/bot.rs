@@ -12,7 +12,7 @@ use crate::telemetry::{gauge, Metrics};
 use crate::view::{Reader, View, ViewError};
 use breakwater_chain::{AccountId, CallError, Chain, Message, Receipt, Signer};
 use breakwater_core::units::{Amount, Price};
-use breakwater_interfaces::auction::{AuctionOpened, BidPlaced, LiquidationAuction};
+use breakwater_interfaces::auction::{AuctionOpened, BidId, BidPlaced, LiquidationAuction};
 use breakwater_interfaces::oracle::OracleAdapter;
 use breakwater_interfaces::standing::StandingBids;
 use breakwater_interfaces::token::PSP22;
@@ -20,8 +20,10 @@ use breakwater_interfaces::vault::MarginVault;
 use breakwater_sim::deployment::Deployment;
 use ink::codegen::TraitCallBuilder;
 use scale::Decode;
+use std::collections::BTreeSet;
 use std::fmt::Debug;
 use std::path::Path;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Cells that one call puts back.
 const REST_CELLS: u16 = 8;
@@ -75,6 +77,8 @@ pub struct Bot<S> {
     external: Option<External>,
     metrics: Metrics,
     dry_run: bool,
+    /// Bids of the account that are not in the memory, as far as they have been told of.
+    strangers: BTreeSet<(u32, BidId)>,
 }
 
 impl<S: Signer> Bot<S> {
@@ -130,6 +134,7 @@ impl<S: Signer> Bot<S> {
             config,
             signer,
             dry_run,
+            strangers: BTreeSet::new(),
         })
     }
 
@@ -157,6 +162,19 @@ impl<S: Signer> Bot<S> {
         let mut view = self.reader.read(chain, &finished).await?;
         self.store.reconcile(&view)?;
         self.show(&view);
+        if let Some(age) = self.is_behind(&view) {
+            self.metrics.refused(Refusal::StaleBlock);
+            tracing::warn!(
+                block = view.block,
+                age_seconds = age,
+                "the node's best block is old: it lags behind or stands still; nothing is sent"
+            );
+            return Ok(Report {
+                refusals: vec![Refusal::StaleBlock],
+                ..Report::default()
+            });
+        }
+        self.tell_strangers(&view)?;
         let observed = self.observe(&view);
         view.own_price = observed.map(|seen| seen.price);
 
@@ -170,6 +188,7 @@ impl<S: Signer> Bot<S> {
         for action in decision.actions {
             self.perform(chain, &view, action, &mut report).await?;
         }
+        self.metrics.worked.set(i64::from(view.block));
         self.metrics.alive();
         Ok(report)
     }
@@ -181,6 +200,34 @@ impl<S: Signer> Bot<S> {
         let bids: usize = view.batches.iter().map(|batch| batch.bids.len()).sum();
         self.metrics.bids.set(gauge(bids as u128));
         self.metrics.free.set(gauge(view.free.get()));
+    }
+
+    /// The age of the block in seconds by this machine's clock, where that is too much.
+    fn is_behind(&self, view: &View) -> Option<u64> {
+        let most = self.config.chain.max_block_age_seconds?;
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).ok()?;
+        let now = u64::try_from(now.as_millis()).unwrap_or(u64::MAX);
+        let age = now.saturating_sub(view.now) / 1_000;
+        (most > 0 && age > most).then_some(age)
+    }
+
+    /// Says once of each bid of the account that this memory did not send.
+    fn tell_strangers(&mut self, view: &View) -> Result<(), BotError> {
+        for batch in &view.batches {
+            let number = batch.key.number;
+            let known = self.store.known_bids(number)?;
+            for (bid, ..) in &batch.bids {
+                if !known.contains(bid) && self.strangers.insert((number, *bid)) {
+                    tracing::warn!(
+                        batch = number,
+                        bid,
+                        "a bid of this account that the state file does not have: another program \
+                         signs for the account, or the file is new; it counts against the budget"
+                    );
+                }
+            }
+        }
+        Ok(())
     }
 
     fn observe(&self, view: &View) -> Option<Observation> {

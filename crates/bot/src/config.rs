@@ -135,6 +135,9 @@ pub struct ChainConfig {
     pub native_decimals: u8,
     /// Whole quote tokens that a whole native token costs; zero counts fees as nothing.
     pub native_price: Decimal,
+    /// Nothing is sent while the node's best block is older; zero: however old. Left out, the program
+    /// that runs the bot chooses.
+    pub max_block_age_seconds: Option<u64>,
 }
 
 /// Where the secret of the signing account is; it is never in the file itself.

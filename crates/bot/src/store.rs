@@ -7,6 +7,7 @@ use breakwater_core::units::{Amount, Block, Millis, Price};
 use breakwater_interfaces::auction::BidId;
 use rusqlite::{params, Connection, OptionalExtension};
 use std::collections::BTreeSet;
+use std::fs::{File, TryLockError};
 use std::path::Path;
 
 /// Blocks after which money that was sent in or out and not seen is given up: longer than any
@@ -25,6 +26,17 @@ pub enum StoreError {
     /// The file belongs to another bot.
     #[error("the state file is that of another account or deployment ({0}): give another path")]
     Foreign(String),
+    /// Another process has the file open.
+    #[error("another bot is running with the state file {0}: stop it, or give each its own file and account")]
+    InUse(String),
+    /// The lock beside the file cannot be had.
+    #[error("the state file: cannot lock {path} ({source})")]
+    Lock {
+        /// The lock.
+        path: String,
+        /// Why.
+        source: std::io::Error,
+    },
     /// A number in the file does not read.
     #[error("the state file is damaged: restore it, or move it away to start from the chain")]
     Damaged,
@@ -74,6 +86,8 @@ struct Pending {
 #[derive(Debug)]
 pub struct Store {
     connection: Connection,
+    /// Held as long as the memory is open; the system gives it back when the process ends, however.
+    _lock: Option<File>,
 }
 
 const SCHEMA: &str = "
@@ -109,16 +123,24 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub fn open(path: &Path, identity: &str) -> Result<Self, StoreError> {
-        Self::prepare(Connection::open(path)?, identity)
+        let lock = lock(path)?;
+        Self::prepare(Connection::open(path)?, Some(lock), identity)
     }
 
-    fn prepare(connection: Connection, identity: &str) -> Result<Self, StoreError> {
+    fn prepare(
+        connection: Connection,
+        lock: Option<File>,
+        identity: &str,
+    ) -> Result<Self, StoreError> {
         connection.busy_timeout(std::time::Duration::from_secs(5))?;
         connection.pragma_update(None, "journal_mode", "WAL")?;
         // An intent has to survive a loss of power: it is what prevents a second bid.
         connection.pragma_update(None, "synchronous", "FULL")?;
         connection.execute_batch(SCHEMA)?;
-        let store = Self { connection };
+        let store = Self {
+            connection,
+            _lock: lock,
+        };
         match store.meta("identity")? {
             None => store.set_meta("identity", identity)?,
             Some(found) if found == identity => {}
@@ -349,7 +371,11 @@ impl Store {
         Ok(found)
     }
 
-    fn known_bids(&self, batch: u32) -> Result<BTreeSet<BidId>, StoreError> {
+    /// Bids of a batch that were sent from this memory.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn known_bids(&self, batch: u32) -> Result<BTreeSet<BidId>, StoreError> {
         let mut query = self.connection.prepare(
             "SELECT bid FROM intent WHERE kind = 'bid' AND batch = ?1 AND bid IS NOT NULL",
         )?;
@@ -427,6 +453,21 @@ impl Store {
     }
 }
 
+/// Makes sure that no other process works with the memory at `path`.
+fn lock(path: &Path) -> Result<File, StoreError> {
+    let beside = format!("{}.lock", path.display());
+    let failed = |source| StoreError::Lock {
+        path: beside.clone(),
+        source,
+    };
+    let file = File::create(&beside).map_err(failed)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(StoreError::InUse(path.display().to_string())),
+        Err(TryLockError::Error(source)) => Err(failed(source)),
+    }
+}
+
 fn number(text: &str) -> Result<u128, StoreError> {
     text.parse().map_err(|_| StoreError::Damaged)
 }
@@ -438,7 +479,7 @@ mod tests {
     use breakwater_interfaces::auction::BatchKey;
 
     fn store() -> Store {
-        Store::prepare(Connection::open_in_memory().unwrap(), "one").unwrap()
+        Store::prepare(Connection::open_in_memory().unwrap(), None, "one").unwrap()
     }
 
     fn bid(slot: &str) -> Action {
@@ -532,6 +573,17 @@ mod tests {
             Store::open(&path, "two"),
             Err(StoreError::Foreign(_))
         ));
+        assert!(Store::open(&path, "one").is_ok());
+    }
+
+    #[test]
+    fn a_memory_is_for_one_bot_at_a_time() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("bot.sqlite");
+        let first = Store::open(&path, "one").unwrap();
+        let second = Store::open(&path, "one").unwrap_err();
+        assert!(matches!(&second, StoreError::InUse(_)), "{second}");
+        drop(first);
         assert!(Store::open(&path, "one").is_ok());
     }
 }

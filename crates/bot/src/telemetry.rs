@@ -25,6 +25,8 @@ pub struct Metrics {
     pub errors: IntCounterVec,
     /// Latest block looked at.
     pub block: IntGauge,
+    /// Latest block worked on to its end.
+    pub worked: IntGauge,
     /// Positions that could be liquidated.
     pub at_risk: IntGauge,
     /// Batches that are not finished.
@@ -68,6 +70,10 @@ impl Metrics {
             )?,
             errors: counter("breakwater_bot_errors_total", "Errors by class", &["class"])?,
             block: gauge("breakwater_bot_block", "Latest block looked at")?,
+            worked: gauge(
+                "breakwater_bot_block_done",
+                "Latest block worked on to its end",
+            )?,
             at_risk: gauge(
                 "breakwater_bot_positions_at_risk",
                 "Positions that could be liquidated",

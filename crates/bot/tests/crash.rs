@@ -221,6 +221,23 @@ fn a_stale_oracle_stops_bids_and_openings() {
 }
 
 #[test]
+fn nothing_is_sent_on_a_block_that_is_too_old() {
+    // The embedded chain's clock is far behind this machine's.
+    let mut scene = crashed(170);
+    let mut running = Running::new(&scene.w, scene.keeper, KEEPER);
+    running.max_block_age = Some(300);
+    running.start(&scene.w, false);
+    let report = running.on_block(&mut scene.w);
+    assert_eq!(report.refusals, [Refusal::StaleBlock], "{report:?}");
+    assert_eq!(opened(&scene.w), 0);
+    assert!(!running.bot.as_ref().unwrap().metrics().is_healthy());
+    running.max_block_age = Some(0);
+    running.start(&scene.w, false);
+    running.on_block(&mut scene.w);
+    assert_eq!(opened(&scene.w), 1);
+}
+
+#[test]
 fn absurd_prices_are_neither_submitted_nor_bid_on() {
     let (mut scene, _) = Scene::opened(170);
     scene.w.checked = false;

@@ -13,4 +13,5 @@ pub mod demo;
 pub mod deployment;
 pub mod outcome;
 pub mod prices;
+pub mod recorded;
 pub mod replay;

@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::time::Duration;
 
+use scale::Decode;
 use subxt::backend::BlockRef;
 use subxt::backend::LegacyBackend;
 use subxt::client::OnlineClientAtBlock;
@@ -102,7 +103,12 @@ impl Connection {
             reason,
         };
         let opened = ReconnectingRpcClient::builder()
-            .retry_policy(ExponentialBackoff::from_millis(100).max_delay(Duration::from_secs(10)))
+            .retry_policy(
+                // 100 ms, then twice as long each time: the number is a base that is raised to a power.
+                ExponentialBackoff::from_millis(2)
+                    .factor(50)
+                    .max_delay(Duration::from_secs(5)),
+            )
             .request_timeout(PATIENCE)
             .build(url);
         let socket = tokio::time::timeout(PATIENCE, opened)
@@ -185,6 +191,26 @@ impl Connection {
     /// Everything about the best block.
     pub(crate) async fn at_best(&self) -> Result<AtBlock, Fault> {
         self.at(self.best().await?).await
+    }
+
+    /// The last final block.
+    pub(crate) async fn finalized(&self) -> Result<BlockId, Fault> {
+        let hash = self.ask(|| self.methods.chain_get_finalized_head()).await?;
+        let header = self
+            .header(hash)
+            .await?
+            .ok_or_else(|| Fault::Other("its final block has no header".to_owned()))?;
+        let number = number(&header);
+        Ok(BlockId { number, hash })
+    }
+
+    /// How many transactions of an account the chain has up to a block.
+    pub(crate) async fn nonce_at(&self, account: [u8; 32], at: BlockId) -> Result<u64, Fault> {
+        let function = "AccountNonceApi_account_nonce";
+        let answer = self.runtime(function, &account, Some(at.hash)).await?;
+        u32::decode(&mut answer.as_slice())
+            .map(u64::from)
+            .map_err(|_| Fault::Other("it does not tell the account's number".to_owned()))
     }
 
     /// Calls a function of the runtime on the state after a block, the best one if `None`.

@@ -47,7 +47,7 @@ struct Returned {
 #[derive(Decode)]
 struct Instantiated {
     returned: Returned,
-    _account: [u8; 32],
+    account: [u8; 32],
 }
 
 #[derive(Decode)]
@@ -80,6 +80,8 @@ pub(crate) struct Outcome {
 pub(crate) struct Output {
     pub(crate) data: Vec<u8>,
     pub(crate) reverted: bool,
+    /// The contract instantiated.
+    pub(crate) contract: Option<[u8; 32]>,
 }
 
 /// Runs an operation on the state after a block, the best one if `None`.
@@ -115,9 +117,41 @@ pub(crate) async fn run(
             let answer = connection
                 .runtime("ContractsApi_instantiate", &arguments, at)
                 .await?;
-            outcome(&answer, |instantiated: Instantiated| {
-                instantiated.returned.into_output()
+            outcome(&answer, |instantiated: Instantiated| Output {
+                contract: Some(instantiated.account),
+                ..instantiated.returned.into_output()
             })
+        }
+    }
+}
+
+/// The storage deposit that an upload of code would take.
+pub(crate) async fn upload(
+    connection: &Connection,
+    signer: [u8; 32],
+    code: &[u8],
+) -> Result<Result<Balance, RuntimeError>, Fault> {
+    /// The code must not depend on what differs between machines.
+    const ENFORCED: u8 = 0;
+    let arguments = (signer, code, None::<Balance>, ENFORCED).encode();
+    let answer = connection
+        .runtime("ContractsApi_upload_code", &arguments, None)
+        .await?;
+    let result = Result::<([u8; 32], Balance), RuntimeError>::decode(&mut answer.as_slice());
+    let result = result.map_err(|_| Fault::Other("it does not tell the deposit".to_owned()))?;
+    Ok(result.map(|(_, deposit)| deposit))
+}
+
+impl Outcome {
+    /// Of a call that needs so much gas.
+    pub(crate) fn of_gas(gas: Gas) -> Self {
+        Self {
+            result: Err(RuntimeError::Unavailable),
+            debug: String::new(),
+            gas_consumed: gas,
+            gas_required: gas,
+            storage_deposit: 0,
+            events: Vec::new(),
         }
     }
 }
@@ -158,6 +192,7 @@ impl Returned {
             // The first flag of pallet-contracts: the output is an error, all changes are undone.
             reverted: self.flags & 1 == 1,
             data: self.data,
+            contract: None,
         }
     }
 }

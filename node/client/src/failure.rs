@@ -60,6 +60,8 @@ impl RuntimeError {
             }
             ("Contracts", "CodeRejected") => CallError::CodeRejected(debug.to_owned()),
             ("Contracts", "CodeTooLarge") => CallError::CodeRejected(name),
+            // Funds are unavailable: what is held for code and contracts is more than there is.
+            ("", "Token(0)") => CallError::StorageDeposit(DepositError::NotEnoughFunds),
             ("", _) => CallError::Dispatch(name),
             _ => CallError::Dispatch(format!("{pallet}: {name}")),
         }

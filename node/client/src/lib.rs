@@ -10,6 +10,7 @@
 //! programs that live on events.
 
 mod connection;
+mod costs;
 mod dry_run;
 mod events;
 mod failure;

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use breakwater_chain::{
-    AccountId, Balance, CallError, CallOptions, Chain, Constructor, Gas, Message, QueryError,
-    Receipt, Signer,
+    AccountId, Balance, CallError, CallOptions, Chain, Constructor, DepositError, Gas, Message,
+    QueryError, Receipt, Signer,
 };
-use scale::{Decode, Encode};
+use scale::Decode;
 use subxt::dynamic;
 use subxt::dynamic::Value;
 use subxt::ext::scale_decode::DecodeAsType;
@@ -15,7 +15,8 @@ use subxt::ext::scale_value::Composite;
 use subxt::transactions::DynamicPayload;
 use subxt::utils::{AccountId32, H256};
 
-use crate::connection::{AtBlock, Connection, Fault, Unreachable};
+use crate::connection::{Connection, Fault, Unreachable};
+use crate::costs::gas_capacity;
 use crate::dry_run::{self, Operation, Outcome};
 use crate::events;
 use crate::follow::Follower;
@@ -27,10 +28,10 @@ use crate::submit::{self, Included, Unsent};
 /// A node reached over WebSocket. Clones share the connection and the nonces, so that tasks of one
 /// program can call at the same time, also for the same account.
 #[derive(Clone)]
-pub struct Node(Arc<Inner>);
+pub struct Node(pub(crate) Arc<Inner>);
 
-struct Inner {
-    connection: Arc<Connection>,
+pub(crate) struct Inner {
+    pub(crate) connection: Arc<Connection>,
     nonces: Nonces,
     settings: Settings,
     url: String,
@@ -131,15 +132,22 @@ impl Node {
         struct Info {
             code_hash: H256,
         }
-        let at = self.0.connection.at_best().await?;
-        let address = dynamic::storage::<(AccountId32,), Info>("Contracts", "ContractInfoOf");
-        let found = at
-            .storage()
-            .try_fetch(address, (account(contract),))
-            .await
-            .map_err(lost)?;
-        let info = found.map(|info| info.decode()).transpose().map_err(lost)?;
+        let info: Option<Info> = self.of("Contracts", "ContractInfoOf", contract).await?;
         Ok(info.map(|info| info.code_hash.0))
+    }
+
+    /// What the chain keeps about an account in a map of a pallet.
+    async fn of<V: DecodeAsType + 'static>(
+        &self,
+        pallet: &'static str,
+        map: &'static str,
+        account: AccountId,
+    ) -> Result<Option<V>, Fault> {
+        let at = self.0.connection.at_best().await?;
+        let address = dynamic::storage::<(AccountId32,), V>(pallet, map);
+        let key = (AccountId32(bytes(account)),);
+        let found = at.storage().try_fetch(address, key).await.map_err(lost)?;
+        found.map(|value| value.decode()).transpose().map_err(lost)
     }
 
     /// Pays native tokens from the signer to an account.
@@ -206,7 +214,7 @@ impl Node {
     }
 
     /// The call to send after a dry run, with limits.
-    fn payload(
+    pub(crate) fn payload(
         &self,
         operation: Operation,
         outcome: &Outcome,
@@ -260,38 +268,6 @@ impl Node {
         let charge = Balance::try_from(outcome.storage_deposit).unwrap_or(0);
         let most = (charge + charge / 4).saturating_add(self.0.settings.deposit_margin);
         options.deposit_limit.unwrap_or(most)
-    }
-
-    /// The fee of a call, at the prices of the best block.
-    async fn fee<Call: EncodeAsFields>(
-        &self,
-        at: &AtBlock,
-        call: &DynamicPayload<Call>,
-    ) -> Result<Balance, Fault> {
-        /// `RuntimeDispatchInfo`.
-        #[derive(Decode)]
-        struct Info {
-            _ref_time: scale::Compact<u64>,
-            _proof_size: scale::Compact<u64>,
-            _class: u8,
-            fee: Balance,
-        }
-        // Version, address, signature, era, nonce and tip beside the call.
-        const ENVELOPE: usize = 110;
-        let mut arguments = at
-            .transactions()
-            .call_data(call)
-            .map_err(|error| Fault::Other(error.to_string()))?;
-        let length = u32::try_from(arguments.len() + ENVELOPE).unwrap_or(u32::MAX);
-        length.encode_to(&mut arguments);
-        let connection = &self.0.connection;
-        let function = "TransactionPaymentCallApi_query_call_info";
-        let answer = connection
-            .runtime(function, &arguments, Some(at.block_hash()))
-            .await?;
-        let info = Info::decode(&mut answer.as_slice())
-            .map_err(|_| Fault::Other("it does not tell the fee".to_owned()))?;
-        Ok(info.fee)
     }
 
     /// Sends an operation whose dry run succeeded. An execution that fails all the same is
@@ -348,12 +324,25 @@ impl Node {
     }
 
     /// The error of a dry run that did not get as far as an output.
-    async fn failed<E>(&self, outcome: &Outcome) -> Result<(), CallError<E>> {
+    pub(crate) async fn failed<E>(
+        &self,
+        outcome: &Outcome,
+        options: &CallOptions,
+    ) -> Result<(), CallError<E>> {
         let Err(error) = &outcome.result else {
             return Ok(());
         };
         let at = self.0.connection.at_best().await?;
-        Err(error.call_error(at.metadata_ref(), &outcome.debug))
+        let error = error.call_error(at.metadata_ref(), &outcome.debug);
+        Err(match error {
+            // Without a limit of the caller's the signer's balance is the limit.
+            CallError::StorageDeposit(DepositError::LimitExhausted)
+                if options.deposit_limit.is_none() =>
+            {
+                CallError::StorageDeposit(DepositError::NotEnoughFunds)
+            }
+            error => error,
+        })
     }
 }
 
@@ -376,17 +365,11 @@ impl Chain for Node {
         salt: &[u8],
         options: CallOptions,
     ) -> Result<Receipt<AccountId>, CallError<E>> {
-        let (input, value) = constructor.into().into_parts();
-        let operation = Operation::Instantiate {
-            code: code.to_vec(),
-            value,
-            input,
-            salt: salt.to_vec(),
-        };
+        let operation = instantiation(code, constructor.into(), salt);
         let outcome = self
             .simulate(signer.account_id(), &operation, &options)
             .await?;
-        self.failed(&outcome).await?;
+        self.failed(&outcome, &options).await?;
         let refusal = |outcome: &Outcome| match &outcome.result {
             Ok(output) if output.reverted => Some(Constructor::decode_revert(&output.data)),
             _ => None,
@@ -414,7 +397,7 @@ impl Chain for Node {
         let outcome = self
             .simulate(signer.account_id(), &operation, &options)
             .await?;
-        self.failed(&outcome).await?;
+        self.failed(&outcome, &options).await?;
         let returned = value(&outcome)?;
         let refusal = |outcome: &Outcome| value::<T, E>(outcome).err();
         let included = self
@@ -435,12 +418,17 @@ impl Chain for Node {
         let hash = Some(at.block_hash());
         let signer = bytes(signer.account_id());
         let outcome = dry_run::run(&self.0.connection, signer, &operation, &options, hash).await?;
-        self.failed(&outcome).await?;
+        self.failed(&outcome, &options).await?;
         let returned = value(&outcome)?;
         let payload = self.payload(operation, &outcome, &options);
+        // The runtime tells the events of the block first, and those of the dry run after them.
+        let block = at.events().fetch().await.map_err(events::undecodable)?;
+        let of_block = events::of_contracts(&block)?.len();
+        let mut events = events::of_contracts(&at.events().from_bytes(outcome.events.clone()))?;
+        events.drain(..of_block.min(events.len()));
         Ok(Receipt {
             value: returned,
-            events: events::of_contracts(&at.events().from_bytes(outcome.events.clone()))?,
+            events,
             gas_consumed: outcome.gas_consumed,
             gas_required: outcome.gas_required,
             storage_deposit: outcome.storage_deposit,
@@ -456,10 +444,9 @@ impl Chain for Node {
         message: impl Into<Message<T>>,
     ) -> Result<T, QueryError> {
         let operation = call(contract, message.into());
-        let outcome = self
-            .simulate(caller, &operation, &CallOptions::default())
-            .await?;
-        self.failed(&outcome).await?;
+        let options = CallOptions::default();
+        let outcome = self.simulate(caller, &operation, &options).await?;
+        self.failed(&outcome, &options).await?;
         match &outcome.result {
             Ok(output) => Message::decode_query(&output.data),
             Err(_) => Err(CallError::Undecodable),
@@ -506,19 +493,12 @@ impl Chain for Node {
         struct Data {
             free: Balance,
         }
-        let at = self.0.connection.at_best().await?;
-        let address = dynamic::storage::<(AccountId32,), Info>("System", "Account");
-        let found = at
-            .storage()
-            .try_fetch(address, (account(owner),))
-            .await
-            .map_err(lost)?;
-        let info = found.map(|info| info.decode()).transpose().map_err(lost)?;
+        let info: Option<Info> = self.of("System", "Account", owner).await?;
         Ok(info.map_or(0, |info| info.data.free))
     }
 }
 
-fn call<R>(contract: AccountId, message: Message<R>) -> Operation {
+pub(crate) fn call<R>(contract: AccountId, message: Message<R>) -> Operation {
     let (input, value) = message.into_parts();
     Operation::Call {
         contract: bytes(contract),
@@ -527,52 +507,18 @@ fn call<R>(contract: AccountId, message: Message<R>) -> Operation {
     }
 }
 
-/// The largest gas limit an extrinsic can have; what its envelope weighs is left out.
-fn gas_capacity(at: &AtBlock) -> Result<Gas, Fault> {
-    #[derive(DecodeAsType)]
-    #[decode_as_type(crate_path = "subxt::ext::scale_decode")]
-    struct Limits {
-        per_class: PerClass,
+pub(crate) fn instantiation<E>(code: &[u8], constructor: Constructor<E>, salt: &[u8]) -> Operation {
+    let (input, value) = constructor.into_parts();
+    Operation::Instantiate {
+        code: code.to_vec(),
+        value,
+        input,
+        salt: salt.to_vec(),
     }
-    #[derive(DecodeAsType)]
-    #[decode_as_type(crate_path = "subxt::ext::scale_decode")]
-    struct PerClass {
-        normal: Class,
-    }
-    #[derive(DecodeAsType)]
-    #[decode_as_type(crate_path = "subxt::ext::scale_decode")]
-    struct Class {
-        max_extrinsic: Option<Weight>,
-    }
-    #[derive(DecodeAsType)]
-    #[decode_as_type(crate_path = "subxt::ext::scale_decode")]
-    struct Weight {
-        ref_time: u64,
-        proof_size: u64,
-    }
-    let unknown = |error: String| Fault::Other(format!("it does not tell its limits, {error}"));
-    let address = dynamic::constant::<Limits>("System", "BlockWeights");
-    let limits = at
-        .constants()
-        .entry(address)
-        .map_err(|error| unknown(error.to_string()))?;
-    let most = limits.per_class.normal.max_extrinsic.unwrap_or(Weight {
-        ref_time: u64::MAX,
-        proof_size: u64::MAX,
-    });
-    // The base weight of the largest call, an upload, is within a tenth.
-    Ok(Gas {
-        ref_time: most.ref_time / 10 * 9,
-        proof_size: most.proof_size / 10 * 9,
-    })
 }
 
-fn bytes(account: AccountId) -> [u8; 32] {
+pub(crate) fn bytes(account: AccountId) -> [u8; 32] {
     *account.as_ref()
-}
-
-fn account(account: AccountId) -> AccountId32 {
-    AccountId32(bytes(account))
 }
 
 fn lost(error: impl std::fmt::Display) -> Fault {

@@ -27,6 +27,9 @@ const PATIENCE: Duration = Duration::from_secs(120);
 /// Pause between two looks at a chain whose subscription broke.
 const PAUSE: Duration = Duration::from_millis(250);
 
+/// What the pool says of a transaction signed for another version of the runtime, or another chain.
+const BAD_SIGNATURE: &str = "bad signature";
+
 /// Codes of the transaction pool.
 mod pool {
     pub(super) const INVALID: i32 = 1010;
@@ -80,13 +83,24 @@ impl Unsent {
 /// What became of a transaction that was handed to the node.
 enum Fate {
     In(BlockId),
-    /// It can be in no block: another one took its number, or the pool dropped it.
+    /// It can be in no block any more: a final block has another transaction of its number, or it is
+    /// too old.
     Gone,
     Unknown(Fault),
 }
 
-/// Signs a call, sends it and waits for its block. A number that has been used meanwhile is
-/// replaced; a transaction that may be in a block is never sent a second time.
+/// A signed transaction.
+struct Signed {
+    bytes: Vec<u8>,
+    account: [u8; 32],
+    nonce: u64,
+    /// It is valid on this block and the [`MORTALITY`] after it.
+    from: BlockId,
+}
+
+/// Signs a call, sends it and waits for its block. Where another program signs for the same account
+/// the pool refuses the later of two transactions of one number: that one gets another number. One
+/// that the pool has taken once is signed anew only when no block can ever have it.
 pub(crate) async fn send<Call: EncodeAsFields>(
     connection: &Connection,
     nonces: &Nonces,
@@ -122,17 +136,23 @@ pub(crate) async fn send<Call: EncodeAsFields>(
                 "the call cannot be encoded for this chain, {error}"
             ))
         };
-        let transaction = at
+        let bytes = at
             .transactions()
             .create_signable_offline(call, params)
             .and_then(|mut transaction| transaction.sign(signer.keypair()))
             .map_err(refused)?
             .into_encoded();
-        let fate = match hand_over(connection, &transaction, from).await {
+        let signed = Signed {
+            bytes,
+            account,
+            nonce,
+            from,
+        };
+        let fate = match hand_over(connection, &signed).await {
             Ok(watched) => {
                 numbers.used(nonce);
                 drop(numbers);
-                follow(connection, watched, &transaction, from, wait).await
+                follow(connection, watched, &signed, wait).await
             }
             Err(refusal) => {
                 numbers.forget();
@@ -142,10 +162,10 @@ pub(crate) async fn send<Call: EncodeAsFields>(
             }
         };
         match fate {
-            Fate::In(block) => return included(connection, block, &transaction).await,
+            Fate::In(block) => return included(connection, block, &signed.bytes).await,
             Fate::Gone => {
                 entry.lock().await.forget();
-                last = "the pool dropped it".to_owned();
+                last = "another transaction took its number".to_owned();
             }
             Fate::Unknown(fault) => {
                 entry.lock().await.forget();
@@ -153,24 +173,26 @@ pub(crate) async fn send<Call: EncodeAsFields>(
             }
         }
     }
+    if last.contains(BAD_SIGNATURE) {
+        return Err(Unsent::Refused(format!(
+            "{last}, {TRIES} times: the node runs another runtime than it tells of; try again, or \
+             another node"
+        )));
+    }
     Err(Unsent::Refused(format!(
-        "{last} {TRIES} times: another program may be signing for this account, or the pool is full"
+        "{last}, {TRIES} times: another program may be signing for this account, or the pool is full"
     )))
 }
 
 type Watched = subxt::rpcs::client::RpcSubscription<TransactionStatus<H256>>;
 
-/// Gives a transaction to the node. `None` if the node has it, but nothing will be heard of it.
-async fn hand_over(
-    connection: &Connection,
-    transaction: &[u8],
-    from: BlockId,
-) -> Result<Option<Watched>, Fault> {
+/// Gives a transaction to the node. `None` if the node may have it, but nothing will be heard of it.
+async fn hand_over(connection: &Connection, signed: &Signed) -> Result<Option<Watched>, Fault> {
     let mut lost = None;
     for _ in 0..TRIES {
         let sent = connection
             .methods
-            .author_submit_and_watch_extrinsic(transaction)
+            .author_submit_and_watch_extrinsic(&signed.bytes)
             .await
             .map_err(Fault::from);
         match sent {
@@ -181,15 +203,23 @@ async fn hand_over(
                 lost = Some(fault);
                 tokio::time::sleep(PAUSE).await;
             }
-            Err(fault) => {
-                if lost.is_some() && find(connection, transaction, from).await?.is_some() {
-                    return Ok(None);
-                }
-                return Err(fault);
-            }
+            // And it may be in a block already. Any other refusal says that it is neither there nor
+            // in the pool.
+            Err(fault) if lost.is_some() && is_used(&fault) => return Ok(None),
+            Err(fault) => return Err(fault),
         }
     }
     Err(lost.unwrap_or_else(|| Fault::Lost("it does not answer".to_owned())))
+}
+
+/// Whether the pool says that the number was used, by this transaction or by another one.
+fn is_used(refusal: &Fault) -> bool {
+    match refusal {
+        Fault::Refused { code, message } => {
+            *code == pool::BANNED || (*code == pool::INVALID && message.contains("outdated"))
+        }
+        _ => false,
+    }
 }
 
 /// Whether a refusal may pass: then why, in words; else the error.
@@ -200,7 +230,7 @@ fn judge(refusal: Fault) -> Result<String, Unsent> {
     let passing = match *code {
         pool::INVALID if message.contains("Inability to pay") => return Err(Unsent::FeeUnpaid),
         // Its number was used, or the era or version it was signed for is over.
-        pool::INVALID => message.contains("outdated") || message.contains("bad signature"),
+        pool::INVALID => message.contains("outdated") || message.contains(BAD_SIGNATURE),
         pool::PRIORITY_TOO_LOW | pool::BANNED | pool::IMMEDIATELY_DROPPED => true,
         _ => false,
     };
@@ -215,100 +245,90 @@ fn judge(refusal: Fault) -> Result<String, Unsent> {
 async fn follow(
     connection: &Connection,
     watched: Option<Watched>,
-    transaction: &[u8],
-    from: BlockId,
+    signed: &Signed,
     wait: Wait,
 ) -> Fate {
     let since = Instant::now();
-    if let Some(mut watched) = watched {
-        let mut dropped = false;
-        while let Ok(Some(Ok(status))) = tokio::time::timeout(PATIENCE, watched.next()).await {
-            let hash = match (status, wait) {
-                (TransactionStatus::InBlock(hash), Wait::BestBlock)
-                | (TransactionStatus::Finalized(hash), _) => hash,
-                (
-                    TransactionStatus::Usurped(_)
-                    | TransactionStatus::Dropped
-                    | TransactionStatus::Invalid,
-                    _,
-                ) => {
-                    dropped = true;
-                    break;
-                }
-                _ => continue,
-            };
-            match connection.header(hash).await {
-                Ok(Some(header)) => {
-                    let number = crate::connection::number(&header);
-                    let block = BlockId { number, hash };
-                    // Believed once the block shows it: reports and blocks can cross.
-                    match position(connection, block, transaction).await {
-                        Ok(Some(_)) => return Fate::In(block),
-                        Ok(None) => break,
-                        Err(fault) => return Fate::Unknown(fault),
-                    }
-                }
-                Ok(None) => {}
-                Err(fault) => return Fate::Unknown(fault),
-            }
-        }
-        if dropped {
-            return match find(connection, transaction, from).await {
-                Ok(Some(block)) => Fate::In(block),
-                Ok(None) => Fate::Gone,
-                Err(fault) => Fate::Unknown(fault),
-            };
+    if let Some(watched) = watched {
+        if let Some(block) = listen(connection, watched, signed, wait).await {
+            return Fate::In(block);
         }
     }
     // Nothing is heard any more: the blocks themselves tell.
     loop {
-        match find(connection, transaction, from).await {
-            Ok(Some(block)) if wait == Wait::BestBlock => return Fate::In(block),
-            Ok(Some(block)) => match is_final(connection, block).await {
-                Ok(true) => return Fate::In(block),
-                Ok(false) => {}
-                Err(fault) => return Fate::Unknown(fault),
-            },
+        let last = match look(connection, signed, wait).await {
+            Ok(Some(fate)) => return fate,
+            // A node that was restarted has lost its pool, and a full pool drops what it had. The
+            // same bytes again cannot be in two blocks.
             Ok(None) => {
-                let best = connection.best().await.map(|best| best.number);
-                if best.is_ok_and(|best| best > from.number.saturating_add(2 * MORTALITY)) {
-                    return Fate::Gone;
-                }
+                let again = connection.methods.author_submit_extrinsic(&signed.bytes);
+                again.await.err().map(Fault::from)
             }
-            Err(fault) => return Fate::Unknown(fault),
-        }
+            Err(fault) => Some(fault),
+        };
         if since.elapsed() > PATIENCE {
-            let reason = format!(
-                "no block has the transaction after {} s",
-                PATIENCE.as_secs()
-            );
+            let seconds = PATIENCE.as_secs();
+            let last = last.map_or_else(String::new, |fault| format!(" ({fault})"));
+            let reason = format!("no block has the transaction after {seconds} s{last}");
             return Fate::Unknown(Fault::Lost(reason));
         }
         tokio::time::sleep(PAUSE).await;
     }
 }
 
-async fn is_final(connection: &Connection, block: BlockId) -> Result<bool, Fault> {
-    let finalized = connection
-        .ask(|| connection.methods.chain_get_finalized_head())
-        .await?;
-    let header = connection.header(finalized).await?;
-    Ok(header.is_some_and(|header| crate::connection::number(&header) >= block.number))
+/// Waits for the node's word that a transaction is in a block; `None` when it says that it dropped
+/// it, or says nothing any more.
+async fn listen(
+    connection: &Connection,
+    mut watched: Watched,
+    signed: &Signed,
+    wait: Wait,
+) -> Option<BlockId> {
+    while let Ok(Some(Ok(status))) = tokio::time::timeout(PATIENCE, watched.next()).await {
+        let hash = match (status, wait) {
+            (TransactionStatus::InBlock(hash), Wait::BestBlock)
+            | (TransactionStatus::Finalized(hash), _) => hash,
+            (
+                TransactionStatus::Usurped(_)
+                | TransactionStatus::Dropped
+                | TransactionStatus::Invalid,
+                _,
+            ) => return None,
+            _ => continue,
+        };
+        let header = connection.header(hash).await.ok()?;
+        let Some(header) = header else { continue };
+        let number = crate::connection::number(&header);
+        let block = BlockId { number, hash };
+        // Believed once the block shows it: reports and blocks can cross.
+        let place = position(connection, block, &signed.bytes).await.ok()?;
+        return place.map(|_| block);
+    }
+    None
 }
 
-/// Looks for a transaction in the blocks after `from`.
-async fn find(
-    connection: &Connection,
-    transaction: &[u8],
-    from: BlockId,
-) -> Result<Option<BlockId>, Fault> {
+/// What the blocks tell about a transaction; `None` while it can still come into one.
+async fn look(connection: &Connection, signed: &Signed, wait: Wait) -> Result<Option<Fate>, Fault> {
+    // What is final first: a block that becomes so meanwhile is looked at the next time.
+    let last = connection.finalized().await?;
+    if let Some(block) = find(connection, signed).await? {
+        let there = wait == Wait::BestBlock || block.number <= last.number;
+        return Ok(there.then_some(Fate::In(block)));
+    }
+    let is_over = last.number > signed.from.number.saturating_add(2 * MORTALITY);
+    let is_used = connection.nonce_at(signed.account, last).await? > signed.nonce;
+    Ok((is_over || is_used).then_some(Fate::Gone))
+}
+
+/// Looks for a transaction in the blocks from which on it was valid.
+async fn find(connection: &Connection, signed: &Signed) -> Result<Option<BlockId>, Fault> {
     let best = connection.best().await?;
-    for number in from.number.saturating_add(1)..=best.number {
+    for number in signed.from.number.saturating_add(1)..=best.number {
         let Some(hash) = connection.hash_of(number).await? else {
             break;
         };
         let block = BlockId { number, hash };
-        if position(connection, block, transaction).await?.is_some() {
+        if position(connection, block, &signed.bytes).await?.is_some() {
             return Ok(Some(block));
         }
     }
@@ -407,5 +427,16 @@ mod tests {
         ));
         let lost = Fault::Lost("gone".to_owned());
         assert_eq!(judge(lost.clone()), Err(Unsent::Fault(lost)));
+    }
+
+    #[test]
+    fn only_a_used_number_may_mean_that_a_lost_transaction_arrived() {
+        let stale = "Invalid Transaction: Transaction is outdated";
+        assert!(is_used(&refusal(1010, stale)));
+        assert!(is_used(&refusal(1012, "Transaction is temporarily banned")));
+        let version = "Invalid Transaction: Transaction has a bad signature";
+        for other in [refusal(1010, version), refusal(1014, "Priority is too low")] {
+            assert!(!is_used(&other), "{other}");
+        }
     }
 }

@@ -5,8 +5,10 @@ use crate::market::{parse_price, show_price, MarketArgs, OpenMarket};
 use crate::on_node::{block_on, SignerArgs};
 use crate::output::Answer;
 use breakwater_chain::{AccountId, Balance, Message, Receipt, Signer};
+use breakwater_core::breaker::Cause;
 use breakwater_core::units::Amount;
 use breakwater_interfaces::auction::{BidPlaced, LiquidationAuction};
+use breakwater_interfaces::breaker::CircuitBreaker;
 use breakwater_interfaces::token::PSP22;
 use breakwater_interfaces::vault::MarginVault;
 use breakwater_node::KeySigner;
@@ -93,16 +95,51 @@ pub(crate) struct ClaimArgs {
     signer: SignerArgs,
 }
 
+/// A fact that the circuit breaker knows a limit for; docs/breaker.md explains each.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum Fact {
+    /// The oracle's price has jumped
+    Jump,
+    /// The oracle's last round is too old
+    Stale,
+    /// The feeders' prices are far apart
+    Dispersed,
+    /// Running batches ask for too much together
+    InAuction,
+    /// Auctions left too much debt unpaid lately
+    BadDebt,
+    /// Auctions sold too far under the oracle's price lately
+    Recovery,
+    /// Auctions under the oracle's price saw no bid
+    NoBids,
+    /// Auctions sold far above the oracle's price lately
+    Excess,
+}
+
+/// Raise the circuit breaker of the market for a fact that holds now. Anyone may.
+#[derive(Debug, clap::Args)]
+pub(crate) struct TripArgs {
+    /// What is wrong
+    #[arg(value_name = "FACT")]
+    fact: Fact,
+
+    #[command(flatten)]
+    market: MarketArgs,
+
+    #[command(flatten)]
+    signer: SignerArgs,
+}
+
 /// A signer at a market, and what its transactions have cost.
-struct Session {
-    m: OpenMarket,
-    who: KeySigner,
+pub(crate) struct Session {
+    pub(crate) m: OpenMarket,
+    pub(crate) who: KeySigner,
     fees: Balance,
     block: u32,
 }
 
 impl Session {
-    async fn open(market: &MarketArgs, signer: &SignerArgs) -> Result<Self, Failure> {
+    pub(crate) async fn open(market: &MarketArgs, signer: &SignerArgs) -> Result<Self, Failure> {
         let who = signer.signer()?;
         let m = market.open().await?;
         let (fees, block) = (0, 0);
@@ -114,7 +151,7 @@ impl Session {
         })
     }
 
-    async fn send<T: Decode, E: Decode + Debug>(
+    pub(crate) async fn send<T: Decode, E: Decode + Debug>(
         &mut self,
         contract: AccountId,
         step: &'static str,
@@ -154,7 +191,7 @@ impl Session {
         Ok(())
     }
 
-    fn print(self, mut answer: Answer, json: bool) -> Result<(), Failure> {
+    pub(crate) fn print(self, mut answer: Answer, json: bool) -> Result<(), Failure> {
         answer.add("block", self.block, "");
         let fees = decimal::show(self.fees, NATIVE_DECIMALS);
         answer.add("fees", fees, "of the native token");
@@ -268,6 +305,28 @@ pub(crate) fn claim(arguments: &ClaimArgs) -> Result<(), Failure> {
         answer.add("refunded", session.m.quote(fill.refunded), "quote");
         let received = session.m.collateral(fill.received);
         answer.add("received", received, "collateral");
+        session.print(answer, arguments.market.json)
+    })
+}
+
+/// `breakwaterctl trip`.
+pub(crate) fn trip(arguments: &TripArgs) -> Result<(), Failure> {
+    let cause = match arguments.fact {
+        Fact::Jump => Cause::Jump,
+        Fact::Stale => Cause::Stale,
+        Fact::Dispersed => Cause::Dispersed,
+        Fact::InAuction => Cause::InAuction,
+        Fact::BadDebt => Cause::BadDebt,
+        Fact::Recovery => Cause::Recovery,
+        Fact::NoBids => Cause::NoBids,
+        Fact::Excess => Cause::Excess,
+    };
+    block_on(async {
+        let mut session = Session::open(&arguments.market, &arguments.signer).await?;
+        let (d, mut answer) = (session.m.d, Answer::default());
+        let message = d.breaker().call_mut().trip(d.market, cause);
+        let tripped = session.send(d.auction, "trip", message).await?.value;
+        answer.add("stage", format!("{:?}", tripped.stage), "");
         session.print(answer, arguments.market.json)
     })
 }

@@ -14,6 +14,9 @@ use std::time::Duration;
 /// Longest wait for a block before the loop looks whether it was told to stop.
 const PATIENCE: Duration = Duration::from_secs(2);
 
+/// Age of a block, in seconds, on which nothing is sent: many times the longest block time in use.
+const MAX_BLOCK_AGE: u64 = 300;
+
 /// Run a bot: feeder, keeper and bidder, as far as its configuration switches them on.
 ///
 /// It works on every block until SIGINT or SIGTERM, and logs to stderr. It finishes the action it
@@ -55,7 +58,7 @@ impl Blocks for NodeBlocks {
 
 /// Runs a bot.
 pub(crate) fn bot(arguments: &BotArgs) -> Result<(), Failure> {
-    let config = Config::read(&arguments.config).map_err(BotError::from)?;
+    let mut config = Config::read(&arguments.config).map_err(BotError::from)?;
     telemetry::log(config.telemetry.json);
     let secret = config.account.secret().map_err(BotError::from)?;
     let signer =
@@ -70,6 +73,9 @@ pub(crate) fn bot(arguments: &BotArgs) -> Result<(), Failure> {
         };
         let market = market.open().await?;
         let (node, listen) = (market.node, config.telemetry.listen.clone());
+        if config.chain.max_block_age_seconds.is_none() && !node.is_development() {
+            config.chain.max_block_age_seconds = Some(MAX_BLOCK_AGE);
+        }
         let mut bot = Bot::new(config, market.d, signer, arguments.dry_run)?;
         let mut chain = node.clone();
         if arguments.once {

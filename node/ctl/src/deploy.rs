@@ -5,13 +5,15 @@ use crate::{
     failure::Failure,
     output::{complain, print, print_json},
 };
+use breakwater_chain::Gas;
 use breakwater_operator::{
     config::MarketConfig,
+    cost::Summary,
     decimal,
-    deploy::{self, DeployError, Summary},
+    deploy::{self, DeployError},
     record::Record,
 };
-use serde_json::json;
+use serde_json::{json, Value};
 use std::{fs, path::PathBuf};
 
 /// Decimals of the contracts node's native token.
@@ -38,7 +40,8 @@ pub(crate) struct DeployArgs {
     #[arg(long, value_name = "DIR", default_value = "deployments")]
     deployments: PathBuf,
 
-    /// Send nothing; check what is recorded against the chain, and tell what would be done
+    /// Send nothing; check what is recorded against the chain, and tell what would be done and what
+    /// each step would cost
     #[arg(long)]
     dry_run: bool,
 
@@ -69,11 +72,15 @@ pub(crate) fn deploy(arguments: &DeployArgs) -> Result<(), Failure> {
     let file = Record::path(&arguments.deployments, &config.name);
     let found = Record::read(&file).map_err(DeployError::from)?;
     if arguments.dry_run {
-        let steps = on_node::block_on(async {
+        let planned = on_node::block_on(async {
             let mut node = arguments.node.connect().await?;
             Ok(deploy::plan(&mut node, &signer, &config, found).await?)
         })?;
-        return show_plan(arguments, &steps);
+        let outcome = match planned.steps.is_empty() {
+            true => "is deployed already, as described",
+            false => "would be deployed; nothing was sent",
+        };
+        return show(arguments, outcome, &planned, None);
     }
     let (record, summary) = on_node::block_on(async {
         let mut node = arguments.node.connect().await?;
@@ -84,71 +91,82 @@ pub(crate) fn deploy(arguments: &DeployArgs) -> Result<(), Failure> {
         true => "is deployed already, as described",
         false => "is deployed",
     };
-    show(
-        arguments,
-        &format!("{outcome}: {}", file.display()),
-        &summary,
-        Some(&record),
-    )
+    let outcome = format!("{outcome}: {}", file.display());
+    show(arguments, &outcome, &summary, Some(&record))
 }
 
-fn show_plan(arguments: &DeployArgs, steps: &[String]) -> Result<(), Failure> {
-    if arguments.json {
-        return print_json(&json!({ "would_do": steps }));
-    }
-    let mut text = String::new();
-    for step in steps {
-        text.push_str(&format!("{step}\n"));
-    }
-    text.push_str(&match steps.len() {
-        0 => "the market is deployed already, as described\n".to_owned(),
-        count => format!("{count} steps would be done; nothing was sent\n"),
-    });
-    print(&text)
-}
-
+/// Steps done or, without a record, planned.
 fn show(
     arguments: &DeployArgs,
     outcome: &str,
     summary: &Summary,
     record: Option<&Record>,
 ) -> Result<(), Failure> {
-    let deposits = u128::try_from(summary.deposits).unwrap_or(0);
     if arguments.json {
-        let steps: Vec<_> = summary
-            .steps
-            .iter()
-            .map(|step| {
-                json!({
-                    "step": step.name,
-                    "fee": step.fee.to_string(),
-                    "storage_deposit": step.deposit.to_string(),
-                })
-            })
-            .collect();
-        let result = json!({
-            "steps": steps,
-            "fees": summary.fees.to_string(),
-            "storage_deposits": summary.deposits.to_string(),
-            "deployment": record,
-        });
-        return print_json(&result);
+        return print_json(&as_json(summary, record));
     }
-    let native = |units| decimal::show(units, NATIVE_DECIMALS);
     let mut text = String::new();
+    if !summary.steps.is_empty() {
+        text.push_str(&line(["step", "weight ms", "proof kB", "fee", "deposit"]));
+    }
+    let cost = |name: &str, gas: Gas, fee, deposit| {
+        let deposit = native(u128::try_from(deposit).unwrap_or(0));
+        let time = decimal::show((gas.ref_time / 10_000_000).into(), 2);
+        let proof = decimal::show((gas.proof_size / 100).into(), 1);
+        line([name, &time, &proof, &native(fee), &deposit])
+    };
     for step in &summary.steps {
-        let deposit = u128::try_from(step.deposit).unwrap_or(0);
-        let (fee, deposit) = (native(step.fee), native(deposit));
+        text.push_str(&cost(&step.name, step.gas, step.fee, step.deposit));
+    }
+    if !summary.steps.is_empty() {
+        let (gas, name) = (summary.gas(), format!("{} steps", summary.steps.len()));
+        text.push_str(&cost(&name, gas, summary.fees(), summary.deposits()));
+        let most = match record {
+            Some(_) => "",
+            None => "; fees are the most that they can be",
+        };
         text.push_str(&format!(
-            "{:<32} fee {fee:>16}  deposit {deposit:>16}\n",
-            step.name
+            "fees and storage deposits in the native token of {NATIVE_DECIMALS} decimals{most}\n"
         ));
     }
-    text.push_str(&format!(
-        "the market {outcome}\n{} steps, fees {} and storage deposits {} of the native token ({NATIVE_DECIMALS} decimals)\n",
-        summary.steps.len(),
-        native(summary.fees),
-        native(deposits),
-    ));
+    text.push_str(&format!("the market {outcome}\n"));
     print(&text)
+}
+
+fn native(units: u128) -> String {
+    // Six of twelve decimals are enough to see.
+    let shown = units.div_ceil(1_000_000);
+    decimal::show(shown, NATIVE_DECIMALS - 6)
+}
+
+fn line(columns: [&str; 5]) -> String {
+    let [name, time, proof, fee, deposit] = columns;
+    let name = match name.char_indices().nth(35) {
+        Some((end, _)) => format!("{}…", &name[..end]),
+        None => name.to_owned(),
+    };
+    format!("{name:<36} {time:>10} {proof:>9} {fee:>11} {deposit:>12}\n")
+}
+
+fn as_json(summary: &Summary, record: Option<&Record>) -> Value {
+    let gas = |gas: Gas| json!({ "ref_time": gas.ref_time, "proof_size": gas.proof_size });
+    let steps = summary.steps.iter().map(|step| {
+        json!({
+            "step": step.name,
+            "weight": gas(step.gas),
+            "fee": step.fee.to_string(),
+            "storage_deposit": step.deposit.to_string(),
+        })
+    });
+    let name = match record {
+        Some(_) => "steps",
+        None => "would_do",
+    };
+    json!({
+        name: steps.collect::<Vec<_>>(),
+        "weight": gas(summary.gas()),
+        "fees": summary.fees().to_string(),
+        "storage_deposits": summary.deposits().to_string(),
+        "deployment": record,
+    })
 }

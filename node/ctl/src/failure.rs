@@ -58,7 +58,7 @@ impl Failure {
             Failure::Usage(_) | Failure::Market { .. } | Failure::Record(_) | Failure::Node(_) => {
                 BAD_INPUT
             }
-            Failure::Bot(BotError::Config(_)) => BAD_INPUT,
+            Failure::Bot(BotError::Config(_) | BotError::Store(_)) => BAD_INPUT,
             _ => FAILED,
         }
     }

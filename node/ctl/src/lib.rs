@@ -1,9 +1,11 @@
 //! `breakwaterctl`: markets on a node from the command line.
 
 mod act;
+mod advice;
 mod bot;
 mod demo;
 mod deploy;
+mod develop;
 mod failure;
 mod look;
 mod market;
@@ -31,6 +33,7 @@ enum Command {
     Deploy(deploy::DeployArgs),
     Status(look::StatusArgs),
     Position(look::PositionArgs),
+    Positions(look::PositionsArgs),
     Batch(look::BatchArgs),
     Quote(look::QuoteArgs),
     /// Lend quote to the market
@@ -45,8 +48,12 @@ enum Command {
     Withdraw(act::AmountArgs),
     Bid(act::BidArgs),
     Claim(act::ClaimArgs),
+    Trip(act::TripArgs),
     Bot(bot::BotArgs),
     Demo(demo::DemoArgs),
+    Mint(develop::MintArgs),
+    Submit(develop::SubmitArgs),
+    Advance(develop::AdvanceArgs),
 }
 
 /// Runs the command that `arguments` spell, the program's name first.
@@ -61,7 +68,7 @@ where
     match obey(arguments) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            complain(&format!("error: {failure}"));
+            complain(&format!("error: {}", advice::explain(&failure.to_string())));
             ExitCode::from(failure.exit_code())
         }
     }
@@ -96,6 +103,7 @@ where
         Command::Deploy(arguments) => deploy::deploy(&arguments),
         Command::Status(arguments) => look::status(&arguments),
         Command::Position(arguments) => look::position(&arguments),
+        Command::Positions(arguments) => look::positions(&arguments),
         Command::Batch(arguments) => look::batch(&arguments),
         Command::Quote(arguments) => look::quote(&arguments),
         Command::Supply(arguments) => act::act(Deed::Supply, &arguments),
@@ -105,7 +113,11 @@ where
         Command::Withdraw(arguments) => act::act(Deed::Withdraw, &arguments),
         Command::Bid(arguments) => act::bid(&arguments),
         Command::Claim(arguments) => act::claim(&arguments),
+        Command::Trip(arguments) => act::trip(&arguments),
         Command::Bot(arguments) => bot::bot(&arguments),
         Command::Demo(arguments) => demo::demo(&arguments),
+        Command::Mint(arguments) => develop::mint(&arguments),
+        Command::Submit(arguments) => develop::submit(&arguments),
+        Command::Advance(arguments) => develop::advance(&arguments),
     }
 }

@@ -6,16 +6,21 @@ use crate::on_node::block_on;
 use crate::output::Answer;
 use breakwater_chain::{AccountId, Chain, Message};
 use breakwater_core::auction::{AuctionError, Quote, Status};
+use breakwater_core::ledger::{AtRisk, Histogram};
 use breakwater_core::market::MarketPrices;
 use breakwater_core::position::PositionView;
-use breakwater_core::units::Ratio;
+use breakwater_core::tick::{Tick, LOWEST_TICK};
+use breakwater_core::units::{liquidation_price, Ratio};
 use breakwater_interfaces::auction::{AuctionContractError, LiquidationAuction};
-use breakwater_interfaces::vault::{Accounting, MarginVault, VaultError};
+use breakwater_interfaces::breaker::{CircuitBreaker, GlobalBreaker, MarketBreaker};
+use breakwater_interfaces::vault::{Accounting, MarginVault, Market, VaultError};
 use breakwater_operator::decimal;
 use breakwater_sim::deployment::ask;
 use ink::codegen::TraitCallBuilder;
 use scale::Decode;
+use serde_json::json;
 use std::fmt::Debug;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Show a market: prices, money lent and free, running batches.
 #[derive(Debug, clap::Args)]
@@ -33,6 +38,21 @@ pub(crate) struct PositionArgs {
     /// Address of the owner
     #[arg(long, value_name = "ADDRESS")]
     owner: String,
+}
+
+/// Show all positions by the price at which they are liquidated, the riskiest first.
+#[derive(Debug, clap::Args)]
+pub(crate) struct PositionsArgs {
+    #[command(flatten)]
+    market: MarketArgs,
+
+    /// Price to judge at, whole quote tokens for a whole collateral token; without it, the oracle's
+    #[arg(long, value_name = "PRICE")]
+    price: Option<String>,
+
+    /// Most price steps to list
+    #[arg(long, value_name = "COUNT", default_value_t = 20)]
+    steps: usize,
 }
 
 /// Show a batch: its clock, price, target and money, and how it would clear.
@@ -105,6 +125,19 @@ pub(crate) fn status(arguments: &StatusArgs) -> Result<(), Failure> {
         let block = m.node.block().await;
         let block = block.map_err(|error| Failure::Refused(error.to_string()))?;
         answer.add("block", block, "");
+        let now = m.node.now().await;
+        let now = now.map_err(|error| Failure::Refused(error.to_string()))?;
+        // A node that lags behind shows a market of the past.
+        let clock = SystemTime::now().duration_since(UNIX_EPOCH);
+        let clock = clock.map_or(0, |time| u64::try_from(time.as_millis()).unwrap_or(0));
+        answer.add("block_age", clock.saturating_sub(now) / 1_000, "s");
+        let message = d.breaker().call().breaker(d.market);
+        let breaker: Option<(MarketBreaker, GlobalBreaker)> =
+            m.ask(d.auction, "breaker", message).await?;
+        if let Some((market, all)) = breaker {
+            let stage = market.breaker.stage.max(all.breaker.stage);
+            answer.add("stage", format!("{stage:?}"), "");
+        }
         let message = d.vault().call().market_prices(d.market);
         let prices: Result<MarketPrices, VaultError> = m.ask(d.vault, "prices", message).await?;
         match prices {
@@ -171,6 +204,65 @@ pub(crate) fn position(arguments: &PositionArgs) -> Result<(), Failure> {
         let message = d.auction().call().balance(d.market, owner);
         let free = m.ask(d.auction, "balance", message).await?;
         answer.add("bidding_balance", m.quote(free), "quote");
+        answer.print(arguments.market.json)
+    })
+}
+
+/// `breakwaterctl positions`.
+pub(crate) fn positions(arguments: &PositionsArgs) -> Result<(), Failure> {
+    let price = arguments.price.as_deref().map(parse_price).transpose()?;
+    block_on(async {
+        let m = arguments.market.open().await?;
+        let (d, mut answer) = (m.d, Answer::default());
+        let price = match price {
+            Some(price) => price,
+            None => {
+                let message = d.vault().call().market_prices(d.market);
+                let prices = m.view::<MarketPrices, VaultError>(d.vault, "prices", message);
+                prices.await?.spot
+            }
+        };
+        answer.add("price", show_price(price), "quote per collateral");
+        let message = d.vault().call().at_risk(d.market, price);
+        let at_risk: AtRisk = m.view::<_, VaultError>(d.vault, "at_risk", message).await?;
+        answer.add("at_risk", at_risk.members, "positions");
+        let collateral = m.collateral(at_risk.collateral);
+        answer.add("at_risk_collateral", collateral, "collateral");
+        answer.add("at_risk_debt", m.quote(at_risk.debt), "quote");
+        if !at_risk.complete {
+            answer.add("complete", false, "the numbers are lower bounds");
+        }
+        let message = d.vault().call().market(d.market);
+        let market: Option<Market> = m.ask(d.vault, "market", message).await?;
+        let market =
+            market.ok_or_else(|| Failure::Refused("there is no such market".to_owned()))?;
+        let now = m.node.now().await;
+        let now = now.map_err(|error| Failure::Refused(error.to_string()))?;
+        let threshold = market.threshold_at(now);
+        let threshold = threshold.map_err(|error| Failure::Refused(format!("{error:?}")))?;
+        let message = d.vault().call().accounting(d.market);
+        let books: Accounting = m
+            .view::<_, VaultError>(d.vault, "accounting", message)
+            .await?;
+        let (mut steps, mut from) = (Vec::new(), Some(Tick::MAX));
+        while let (Some(to), true) = (from, steps.len() < arguments.steps) {
+            let message = d.vault().call().histogram(d.market, LOWEST_TICK, to);
+            let page: Histogram = m
+                .view::<_, VaultError>(d.vault, "histogram", message)
+                .await?;
+            for tick in page.ticks {
+                let at = liquidation_price(tick.bound, books.state.index, threshold);
+                steps.push(json!({
+                    "liquidation_price": at.map(show_price),
+                    "positions": tick.members,
+                    "collateral": m.collateral(tick.collateral),
+                    "debt": m.quote(tick.debt),
+                }));
+            }
+            from = page.next;
+        }
+        steps.truncate(arguments.steps);
+        answer.add("steps", steps, "");
         answer.print(arguments.market.json)
     })
 }

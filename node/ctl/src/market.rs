@@ -6,9 +6,10 @@ use breakwater_chain::AccountId;
 use breakwater_core::units::{Amount, Price};
 use breakwater_interfaces::auction::BatchKey;
 use breakwater_node::Node;
-use breakwater_operator::config::address;
+use breakwater_operator::config::{address, show_address};
 use breakwater_operator::decimal;
-use breakwater_operator::record::{Record, RecordError};
+use breakwater_operator::deploy::DeployError;
+use breakwater_operator::record::{ContractRecord, Part, Record, RecordError};
 use breakwater_sim::deployment::Deployment;
 use std::path::PathBuf;
 
@@ -64,19 +65,46 @@ impl MarketArgs {
                 node.url()
             )));
         }
-        for (what, contract) in [("vault", d.vault), ("auction", d.auction)] {
-            let found = node.code_hash(contract).await;
-            let found = found.map_err(|error| Failure::Refused(error.to_string()))?;
-            if found.is_none() {
-                let shown = breakwater_operator::config::show_address(contract);
-                return Err(Failure::Usage(format!(
-                    "there is no contract at {shown}, the {what} in {}: correct the file",
-                    path.display()
-                )));
-            }
+        for part in [Part::Oracle, Part::Vault, Part::Auction] {
+            self.check(&node, &record, part).await?;
         }
         Ok(OpenMarket { node, d, record })
     }
+
+    /// Makes sure that a contract is there, and that it is the one this program is made for.
+    async fn check(&self, node: &Node, record: &Record, part: Part) -> Result<(), Failure> {
+        let (path, what) = (self.deployment.display(), part.name());
+        let recorded = record.part(part);
+        let Some(contract) = recorded.and_then(ContractRecord::account) else {
+            return Err(Failure::Usage(format!(
+                "the address of the {what} in {path} is none: correct the file"
+            )));
+        };
+        let found = node.code_hash(contract).await;
+        let found = found.map_err(|error| Failure::Refused(error.to_string()))?;
+        let Some(found) = found else {
+            let shown = show_address(contract);
+            return Err(Failure::Usage(format!(
+                "there is no contract at {shown}, the {what} in {path}: correct the file"
+            )));
+        };
+        let ours = part.contract().code_hash().map_err(DeployError::from)?;
+        if found != ours {
+            return Err(Failure::Usage(format!(
+                "the {what} in {path} runs code {}, and this program is made for {}: use the \
+                 breakwaterctl of that release, or correct the file",
+                show_hash(&found),
+                show_hash(&ours)
+            )));
+        }
+        Ok(())
+    }
+}
+
+/// The beginning of a hash, enough to tell two apart.
+fn show_hash(hash: &[u8; 32]) -> String {
+    let digits = hash.iter().take(4).map(|byte| format!("{byte:02x}"));
+    format!("{}…", digits.collect::<String>())
 }
 
 impl OpenMarket {

@@ -53,17 +53,66 @@ impl Answer {
         }
         let mut text = String::new();
         for (name, value, unit) in self.0 {
-            let value = match value {
-                Value::String(value) => value,
-                Value::Null => "-".to_owned(),
-                other => other.to_string(),
-            };
             let name = name.replace('_', " ");
-            text.push_str(format!("{name:<20} {value} {unit}").trim_end());
-            text.push('\n');
+            match &value {
+                Value::Array(rows) if rows.iter().any(Value::is_object) => {
+                    text.push_str(&table(rows));
+                }
+                _ => {
+                    let value = plain(&value);
+                    text.push_str(format!("{name:<20} {value} {unit}").trim_end());
+                    text.push('\n');
+                }
+            }
         }
         print(&text)
     }
+}
+
+/// A value as people read it.
+fn plain(value: &Value) -> String {
+    match value {
+        Value::String(value) => value.clone(),
+        Value::Null => "-".to_owned(),
+        Value::Array(values) => {
+            let values: Vec<_> = values.iter().map(plain).collect();
+            match values.is_empty() {
+                true => "-".to_owned(),
+                false => values.join(", "),
+            }
+        }
+        other => other.to_string(),
+    }
+}
+
+/// Objects of the same names as lines under them.
+fn table(rows: &[Value]) -> String {
+    let columns: Vec<_> = rows
+        .first()
+        .and_then(Value::as_object)
+        .map(|row| row.keys().cloned().collect())
+        .unwrap_or_default();
+    let mut lines = vec![columns.iter().map(|name| name.replace('_', " ")).collect()];
+    for row in rows {
+        lines.push(columns.iter().map(|name| plain(&row[name])).collect());
+    }
+    let width = |column: usize| {
+        let cells = lines
+            .iter()
+            .map(|line: &Vec<String>| line[column].chars().count());
+        cells.max().unwrap_or(0)
+    };
+    let widths: Vec<_> = (0..columns.len()).map(width).collect();
+    let mut text = String::new();
+    for line in &lines {
+        let cells = line.iter().zip(&widths);
+        let cells: Vec<_> = cells
+            .map(|(cell, width)| format!("{cell:>width$}"))
+            .collect();
+        text.push_str(&cells.join("  "));
+        text.push('\n');
+    }
+    text
 }
 
 #[cfg(test)]
@@ -73,5 +122,19 @@ mod tests {
     #[test]
     fn a_line_stays_one_line() {
         assert_eq!(one_line("a\nb\u{1b}[1m\tc\r\n"), "a b [1m c");
+    }
+
+    #[test]
+    fn lists_are_read_as_lists_and_as_tables() {
+        assert_eq!(plain(&serde_json::json!([1, 2])), "1, 2");
+        assert_eq!(plain(&serde_json::json!([])), "-");
+        let rows = [
+            serde_json::json!({"debt": "10", "positions": 1}),
+            serde_json::json!({"debt": "2.5", "positions": null}),
+        ];
+        assert_eq!(
+            table(&rows),
+            "debt  positions\n  10          1\n 2.5          -\n"
+        );
     }
 }

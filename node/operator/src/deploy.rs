@@ -16,13 +16,10 @@ use ink::env::call::{ExecutionInput, Selector};
 use scale::{Decode, Encode};
 
 use crate::config::{show_address, MarketConfig};
-use crate::record::{ContractRecord, Record, RecordError, SCHEMA};
-pub use crate::summary::{Step, Summary};
-use crate::target::{Code, Target};
-
-/// Steps that are left out where the token exists.
-const COLLATERAL_STEP: &str = "collateral token";
-const QUOTE_STEP: &str = "quote token";
+use crate::cost::{Step, Summary, Wiring};
+use crate::difference;
+use crate::record::{ContractRecord, Part, Record, RecordError, SCHEMA};
+use crate::target::{address_of, Target};
 
 /// Why a deployment stopped. What was done before is recorded; the next run goes on from there.
 #[derive(Debug, thiserror::Error)]
@@ -56,7 +53,7 @@ fn failed<E: Debug>(step: &str) -> impl FnOnce(CallError<E>) -> DeployError + '_
 }
 
 /// A run of a deployment.
-pub struct Run<'a, C: Target> {
+struct Run<'a, C: Target> {
     chain: &'a mut C,
     governor: &'a C::Signer,
     config: &'a MarketConfig,
@@ -68,13 +65,17 @@ pub struct Run<'a, C: Target> {
     progress: &'a mut dyn FnMut(&str),
     /// Only finds out what would be done.
     planning: bool,
+    /// Contracts that a plan would instantiate, and the hashes of their code.
+    planned: Vec<(AccountId, [u8; 32])>,
 }
 
-/// Stands in a plan for a contract that would be instantiated.
-const PLANNED: [u8; 32] = [0; 32];
-
-fn is_planned(contract: AccountId) -> bool {
-    contract == AccountId::from(PLANNED)
+/// The contracts, deployed or planned.
+struct Contracts {
+    collateral: AccountId,
+    quote: AccountId,
+    oracle: AccountId,
+    vault: AccountId,
+    auction: AccountId,
 }
 
 /// Deploys what is missing. `record` is what an earlier run left, `keep` writes it after each step,
@@ -93,8 +94,9 @@ pub async fn deploy<C: Target>(
     run(chain, governor, config, record, keep, progress, false).await
 }
 
-/// What [`deploy`] would do: its steps, without costs. Everything recorded is checked as there, and
-/// nothing is sent.
+/// What [`deploy`] would do, and what that would cost. Everything recorded is checked as there, and
+/// nothing is sent. Steps are tried on the chain as it is; those that need what earlier steps would
+/// do count as what they took when they were measured ([`Wiring`]).
 ///
 /// # Errors
 /// [`DeployError::Differs`] as [`deploy`]; others where the chain cannot be asked.
@@ -103,10 +105,10 @@ pub async fn plan<C: Target>(
     governor: &C::Signer,
     config: &MarketConfig,
     record: Option<Record>,
-) -> Result<Vec<String>, DeployError> {
+) -> Result<Summary, DeployError> {
     let keep = &mut |_: &Record| Ok(());
     let (_, summary) = run(chain, governor, config, record, keep, &mut |_| {}, true).await?;
-    Ok(summary.steps.into_iter().map(|step| step.name).collect())
+    Ok(summary)
 }
 
 async fn run<C: Target>(
@@ -147,10 +149,11 @@ async fn run<C: Target>(
         keep,
         progress,
         planning,
+        planned: Vec::new(),
     };
-    run.contracts().await?;
-    run.feed().await?;
-    run.market().await?;
+    let contracts = run.contracts().await?;
+    run.feed(contracts.oracle).await?;
+    run.market(&contracts).await?;
     Ok((run.record, run.summary))
 }
 
@@ -168,7 +171,7 @@ fn new() -> ExecutionInput<ink::env::call::utils::EmptyArgumentList> {
 }
 
 impl<C: Target> Run<'_, C> {
-    async fn contracts(&mut self) -> Result<(), DeployError> {
+    async fn contracts(&mut self) -> Result<Contracts, DeployError> {
         let governor = self.governor.account_id();
         let (config, params) = (self.config, &self.config.params);
         let token = |name: &str, symbol: &str, decimals: u8| {
@@ -179,69 +182,38 @@ impl<C: Target> Run<'_, C> {
                 .push_arg(decimals)
         };
         let arguments = token("Test Ether", "tETH", params.collateral_decimals);
-        let found = (self.record.collateral.clone(), config.collateral);
-        let collateral = self.token(COLLATERAL_STEP, found, &arguments).await?;
-        self.record.collateral = Some(collateral);
-        self.keep()?;
-        let arguments = token("Test Dollar", "tUSD", params.quote_decimals);
-        let found = (self.record.quote.clone(), config.quote);
-        let quote = self.token(QUOTE_STEP, found, &arguments).await?;
-        self.record.quote = Some(quote);
-        self.keep()?;
-
-        let found = self.record.oracle.clone();
-        let arguments = new().push_arg(governor);
-        let oracle = self
-            .contract("oracle adapter", Contract::OracleAdapter, found, &arguments)
+        let collateral = self
+            .token(Part::Collateral, config.collateral, &arguments)
             .await?;
-        self.record.oracle = Some(oracle);
-        self.keep()?;
+        let arguments = token("Test Dollar", "tUSD", params.quote_decimals);
+        let quote = self.token(Part::Quote, config.quote, &arguments).await?;
+        let arguments = new().push_arg(governor);
+        let oracle = self.contract(Part::Oracle, &arguments).await?;
         // Instances that nobody uses or can remove keep the extensions' code on the chain.
-        let found = self.record.vault_ext.clone();
         let (nobody, ext) = (AccountId::from([0; 32]), Contract::VaultExt.code_hash()?);
         let arguments = new().push_arg(nobody).push_arg(nobody).push_arg(ext);
-        let kind = Contract::VaultExt;
-        let extension = self
-            .contract("vault extension", kind, found, &arguments)
-            .await?;
-        self.record.vault_ext = Some(extension);
-        self.keep()?;
-        let found = self.record.vault.clone();
-        let arguments = new()
-            .push_arg(governor)
-            .push_arg(self.oracle()?)
-            .push_arg(ext);
-        let vault = self
-            .contract("margin vault", Contract::MarginVault, found, &arguments)
-            .await?;
-        self.record.vault = Some(vault);
-        self.keep()?;
-        let found = self.record.auction_ext.clone();
+        self.contract(Part::VaultExt, &arguments).await?;
+        let arguments = new().push_arg(governor).push_arg(oracle).push_arg(ext);
+        let vault = self.contract(Part::Vault, &arguments).await?;
         let ext = Contract::AuctionExt.code_hash()?;
         // An array is encoded as its items are.
         let arguments = new().push_arg([nobody; 3]).push_arg(ext);
-        let kind = Contract::AuctionExt;
-        let extension = self
-            .contract("auction extension", kind, found, &arguments)
-            .await?;
-        self.record.auction_ext = Some(extension);
-        self.keep()?;
-        let found = self.record.auction.clone();
-        let (vault, oracle) = (self.vault()?, self.oracle()?);
+        self.contract(Part::AuctionExt, &arguments).await?;
         let arguments = new().push_arg([governor, vault, oracle]).push_arg(ext);
-        let kind = Contract::LiquidationAuction;
-        let auction = self
-            .contract("liquidation auction", kind, found, &arguments)
-            .await?;
-        self.record.auction = Some(auction);
-        self.keep()
+        let auction = self.contract(Part::Auction, &arguments).await?;
+        Ok(Contracts {
+            collateral,
+            quote,
+            oracle,
+            vault,
+            auction,
+        })
     }
 
-    async fn feed(&mut self) -> Result<(), DeployError> {
-        let oracle = self.oracle()?;
+    async fn feed(&mut self, oracle: AccountId) -> Result<(), DeployError> {
         let (number, wanted) = (self.record.feed, self.config.feed);
         let calls = || OracleRef::from(oracle);
-        let found: Option<Feed<AccountId>> = match is_planned(oracle) {
+        let found: Option<Feed<AccountId>> = match self.is_planned(oracle) {
             true => None,
             false => {
                 let message = calls().call().feed(number);
@@ -250,13 +222,15 @@ impl<C: Target> Run<'_, C> {
         };
         let present = match found {
             Some(feed) if feed.config != wanted => {
-                let differs = format!("feed {number} has {:?}, not {wanted:?}", feed.config);
-                return Err(DeployError::Differs(differs));
+                let (found, wanted) = (difference::feed(&feed.config), difference::feed(&wanted));
+                let differs = difference::between(&found, &wanted);
+                return Err(DeployError::Differs(format!("feed {number}: {differs}")));
             }
             Some(feed) => feed.feeders.iter().map(|feeder| feeder.account).collect(),
             None => {
                 let message = calls().call_mut().register_feed(number, wanted);
-                self.step("register the feed", oracle, message).await?;
+                let step = "register the feed";
+                self.step(step, Wiring::Feed, oracle, message).await?;
                 Vec::new()
             }
         };
@@ -264,75 +238,49 @@ impl<C: Target> Run<'_, C> {
             if !present.contains(feeder) {
                 let message = calls().call_mut().add_feeder(number, *feeder);
                 let step = format!("add the feeder {}", show_address(*feeder));
-                self.step(&step, oracle, message).await?;
+                self.step(&step, Wiring::Feeder, oracle, message).await?;
             }
         }
         Ok(())
     }
 
-    async fn market(&mut self) -> Result<(), DeployError> {
-        let (vault, auction) = (self.vault()?, self.auction()?);
+    async fn market(&mut self, contracts: &Contracts) -> Result<(), DeployError> {
+        let (vault, auction) = (contracts.vault, contracts.auction);
         let calls = || VaultRef::from(vault);
         let wanted = Market {
-            collateral: self.account(&self.record.collateral, "collateral token")?,
-            quote: self.account(&self.record.quote, "quote token")?,
+            collateral: contracts.collateral,
+            quote: contracts.quote,
             params: self.config.params.clone(),
             easing: None,
             proposal: None,
         };
-        let mut number = self.record.market;
-        // A run that broke off may have created the market without recording it.
-        let candidates = match (is_planned(vault), number) {
-            (true, _) => 0..0,
-            (false, Some(number)) => number..number + 1,
-            (false, None) => 0..16,
-        };
-        for candidate in candidates {
-            let found: Option<Market> = self
-                .ask("market", vault, calls().call().market(candidate))
-                .await?;
-            match found {
-                Some(market) if market == wanted => number = Some(candidate),
-                Some(market) => {
-                    if number.is_some() {
-                        let differs = difference(&market, &wanted);
-                        return Err(DeployError::Differs(format!(
-                            "market {candidate}: {differs}"
-                        )));
-                    }
-                }
-                None if number == Some(candidate) => {
-                    let differs = format!("there is no market {candidate}");
-                    return Err(DeployError::Differs(differs));
-                }
-                None => break,
-            }
-        }
-        if number.is_none() && self.planning {
-            for step in ["name the auction", "try the tokens", "create the market"] {
-                self.planned(step);
-            }
-        } else if number.is_none() {
+        let mut number = self.found_market(vault, &wanted).await?;
+        if number.is_none() {
             // There is no asking which auction is named. It can be named once only, and nobody but
             // this governor can have done that.
+            let step = "name the auction";
             let message = calls().call_mut().set_auction(auction);
-            match self.try_send("name the auction", vault, message).await? {
+            match self.try_step(step, Wiring::Name, vault, message).await? {
                 Ok(_) | Err(VaultError::AuctionAlreadySet) => {}
-                Err(error) => return Err(refused("name the auction", &error)),
+                Err(error) => return Err(refused(step, &error)),
             }
-            for (what, token) in [("collateral", wanted.collateral), ("quote", wanted.quote)] {
-                self.probe(what, token, vault).await?;
+            for (part, token) in [
+                (Part::Collateral, wanted.collateral),
+                (Part::Quote, wanted.quote),
+            ] {
+                self.probe(part, token, vault).await?;
             }
             let message =
                 calls()
                     .call_mut()
                     .create_market(wanted.collateral, wanted.quote, wanted.params);
-            let receipt = self.send("create the market", vault, message).await?;
-            number = Some(receipt.value);
+            let step = "create the market";
+            let created = self.step(step, Wiring::Market, vault, message).await?;
+            number = created.map(|receipt| receipt.value);
         }
         let calls = || AuctionRef::from(auction);
         let registered: Option<AuctionMarket> = match number {
-            Some(number) if !is_planned(auction) => {
+            Some(number) if !self.is_planned(auction) => {
                 let message = calls().call().market(number);
                 self.ask("registered market", auction, message).await?
             }
@@ -342,174 +290,269 @@ impl<C: Target> Run<'_, C> {
             let message = calls()
                 .call_mut()
                 .register_market(number.unwrap_or_default());
-            self.step("register the market", auction, message).await?;
+            let step = "register the market";
+            self.step(step, Wiring::Register, auction, message).await?;
         }
         self.record.market = number;
-        self.keep()
+        Ok((self.keep)(&self.record)?)
+    }
+
+    /// The number of the market: the record's, or that of one which a run that broke off created
+    /// without recording it.
+    async fn found_market(
+        &self,
+        vault: AccountId,
+        wanted: &Market,
+    ) -> Result<Option<u32>, DeployError> {
+        let recorded = self.record.market;
+        let candidates = match (self.is_planned(vault), recorded) {
+            (true, _) => 0..0,
+            (false, Some(number)) => number..number + 1,
+            (false, None) => 0..16,
+        };
+        for candidate in candidates {
+            let message = VaultRef::from(vault);
+            let message = message.call().market(candidate);
+            let found: Option<Market> = self.ask("market", vault, message).await?;
+            match found {
+                Some(market) if market == *wanted => return Ok(Some(candidate)),
+                Some(market) if recorded.is_some() => {
+                    let differs = difference::of_market(&market, wanted);
+                    let differs = format!("market {candidate}: {differs}");
+                    return Err(DeployError::Differs(differs));
+                }
+                Some(_) => {}
+                None if recorded.is_some() => {
+                    let differs = format!("there is no market {candidate}");
+                    return Err(DeployError::Differs(differs));
+                }
+                None => break,
+            }
+        }
+        Ok(None)
     }
 
     /// Holds and approves what the vault moves back and forth to try a market's token.
     async fn probe(
         &mut self,
-        what: &str,
+        part: Part,
         token: AccountId,
         vault: AccountId,
     ) -> Result<(), DeployError> {
-        let governor = self.governor.account_id();
-        let held: u128 = self
-            .ask(
-                "balance of the governor",
-                token,
-                TokenRef::from(token).call().balance_of(governor),
-            )
-            .await?;
-        let given = match what {
-            "collateral" => self.config.collateral,
-            _ => self.config.quote,
+        let (governor, what) = (self.governor.account_id(), part.name());
+        let message = TokenRef::from(token);
+        let message = message.call().balance_of(governor);
+        let held: u128 = match self.is_planned(token) {
+            true => 0,
+            false => self.ask("balance of the governor", token, message).await?,
         };
-        if held < PROBE.get() {
-            if given.is_some() {
+        let is_ours = match part {
+            Part::Collateral => self.config.collateral.is_none(),
+            _ => self.config.quote.is_none(),
+        };
+        let probe = PROBE.get();
+        if held < probe {
+            if !is_ours {
                 return Err(DeployError::Step {
-                    step: format!("try the {what} token"),
+                    step: format!("try the {what}"),
                     reason: format!(
-                        "the governor needs {} base units of it, which come back, and holds {held}",
-                        PROBE.get()
+                        "the governor needs {probe} base units of it, which come back, and holds {held}"
                     ),
                 });
             }
-            let step = format!("mint {what} to try it");
-            self.send(&step, token, mint(governor, PROBE.get())).await?;
+            let step = format!("mint the {what} to try it");
+            let message = mint(governor, probe);
+            self.step(&step, Wiring::Mint, token, message).await?;
         }
-        let message = TokenRef::from(token).call_mut().approve(vault, PROBE.get());
-        let step = format!("approve {what} to try it");
-        self.send(&step, token, message).await?;
+        let step = format!("approve the {what} to try it");
+        let message = TokenRef::from(token).call_mut().approve(vault, probe);
+        self.step(&step, Wiring::Approve, token, message).await?;
         Ok(())
     }
 
     /// A token: the description's, the record's, or a new one for tests.
     async fn token<A: Encode>(
         &mut self,
-        step: &str,
-        (found, given): (Option<ContractRecord>, Option<AccountId>),
+        part: Part,
+        given: Option<AccountId>,
         arguments: &ExecutionInput<A>,
-    ) -> Result<ContractRecord, DeployError> {
+    ) -> Result<AccountId, DeployError> {
         let Some(given) = given else {
-            return self
-                .contract(step, Contract::TestToken, found, arguments)
-                .await;
+            return self.contract(part, arguments).await;
         };
-        let wanted = ContractRecord::new(given, None);
-        if let Some(found) = found {
-            agree(step, &found.address, &wanted.address)?;
+        let (step, wanted) = (part.name(), ContractRecord::new(given, None));
+        if let Some(found) = self.record.part(part) {
+            agree(&format!("the {step}"), &found.address, &wanted.address)?;
         }
-        match self.chain.code(given).await.map_err(failed(step))? {
-            Code::Missing => Err(DeployError::Differs(format!(
+        if self
+            .chain
+            .code(given)
+            .await
+            .map_err(failed(step))?
+            .is_none()
+        {
+            return Err(DeployError::Differs(format!(
                 "there is no contract at {}, the {step}",
                 wanted.address
-            ))),
-            _ => Ok(wanted),
+            )));
         }
+        self.record_part(part, wanted)?;
+        Ok(given)
     }
 
-    /// A contract of ours: the record's, if its code is the released one, or a new one.
+    /// A contract of ours: the record's, if its code is the released one; that of a run which broke
+    /// off before it could record it; or a new one.
     async fn contract<A: Encode>(
         &mut self,
-        step: &str,
-        kind: Contract,
-        found: Option<ContractRecord>,
+        part: Part,
         arguments: &ExecutionInput<A>,
-    ) -> Result<ContractRecord, DeployError> {
-        let hash = kind.code_hash()?;
-        let contract = match found.as_ref().and_then(ContractRecord::account) {
-            Some(contract) => contract,
-            None if self.planning => {
-                self.planned(step);
-                return Ok(ContractRecord::new(PLANNED.into(), Some(hash)));
-            }
-            None => {
-                (self.progress)(step);
-                let constructor = Constructor::<()>::new(arguments);
-                // The name in the salt keeps deployments of one governor apart.
-                let salt = format!("{}/{step}", self.record.name);
-                let code = kind.code()?;
-                let receipt = self
-                    .chain
-                    .instantiate(self.governor, &code, constructor, salt.as_bytes())
-                    .await;
-                let receipt = match receipt {
-                    Err(CallError::Dispatch(reason)) if reason.contains("DuplicateContract") => {
-                        let reason =
-                            "there is one of this name and governor, but not in the record";
-                        return Err(DeployError::Differs(format!("{step}: {reason}")));
-                    }
-                    other => other.map_err(failed(step))?,
-                };
-                self.note(step, &receipt);
-                receipt.value
-            }
-        };
+    ) -> Result<AccountId, DeployError> {
+        let (step, hash) = (part.name(), part.contract().code_hash()?);
+        let constructor = Constructor::<()>::new(arguments);
+        // The name in the salt keeps deployments of one governor apart.
+        let salt = format!("{}/{step}", self.record.name);
+        let recorded = self.record.part(part).and_then(ContractRecord::account);
+        let contract = recorded
+            .unwrap_or_else(|| address_of(self.governor, hash, &constructor, salt.as_bytes()));
         match self.chain.code(contract).await.map_err(failed(step))? {
-            Code::Missing => Err(DeployError::Differs(format!(
-                "there is no contract at {}, the {step} of the record",
-                show_address(contract)
+            Some(found) if found == hash => {}
+            Some(found) => {
+                return Err(DeployError::Differs(format!(
+                    "the {step} runs code {}, not the released {}",
+                    hex::encode(found),
+                    hex::encode(hash)
+                )))
+            }
+            None if recorded.is_some() => {
+                return Err(DeployError::Differs(format!(
+                    "there is no contract at {}, the {step} of the record",
+                    show_address(contract)
+                )))
+            }
+            None => self.instantiate(part, constructor, &salt, contract).await?,
+        }
+        self.record_part(part, ContractRecord::new(contract, Some(hash)))?;
+        Ok(contract)
+    }
+
+    /// Instantiates a contract at the address that it gets; in a plan finds out what that costs.
+    async fn instantiate(
+        &mut self,
+        part: Part,
+        constructor: Constructor<()>,
+        salt: &str,
+        address: AccountId,
+    ) -> Result<(), DeployError> {
+        let (step, salt) = (part.name(), salt.as_bytes());
+        let (code, hash) = (part.contract().code()?, part.contract().code_hash()?);
+        if self.planning {
+            let tried = self
+                .chain
+                .try_instantiation(self.governor, &code, constructor, salt)
+                .await;
+            let mut planned = Step::new(step, &tried.map_err(failed(step))?);
+            if self.planned.iter().any(|(_, planned)| *planned == hash) {
+                // An earlier step has brought the code.
+                let paid = self.chain.code_deposit(self.governor, &code).await;
+                let paid = paid.map_err(failed(step))?;
+                planned.deposit -= i128::try_from(paid).unwrap_or(i128::MAX);
+            }
+            self.planned.push((address, hash));
+            self.summary.steps.push(planned);
+            return Ok(());
+        }
+        (self.progress)(step);
+        let receipt = self
+            .chain
+            .instantiate(self.governor, &code, constructor, salt)
+            .await
+            .map_err(failed(step))?;
+        self.summary.steps.push(Step::new(step, &receipt));
+        match receipt.value == address {
+            true => Ok(()),
+            false => Err(DeployError::Differs(format!(
+                "the {step} got the address {}, not {}: the chain derives addresses otherwise",
+                show_address(receipt.value),
+                show_address(address)
             ))),
-            Code::Hash(other) if other != hash => Err(DeployError::Differs(format!(
-                "the {step} runs code {}, not the released {}",
-                hex::encode(other),
-                hex::encode(hash)
-            ))),
-            _ => Ok(ContractRecord::new(contract, Some(hash))),
         }
     }
 
-    async fn send<T: Decode, E: Decode + Debug>(
-        &mut self,
-        step: &str,
-        contract: AccountId,
-        message: impl Into<Message<Result<T, E>>>,
-    ) -> Result<Receipt<T>, DeployError> {
-        self.try_send(step, contract, message)
-            .await?
-            .map_err(|error| refused(step, &error))
+    fn record_part(&mut self, part: Part, contract: ContractRecord) -> Result<(), DeployError> {
+        if !self.planning && self.record.part(part) != Some(&contract) {
+            self.record.set(part, contract);
+            (self.keep)(&self.record)?;
+        }
+        Ok(())
     }
 
-    /// Sends a message; in a plan only names the step.
+    fn is_planned(&self, contract: AccountId) -> bool {
+        let mut planned = self.planned.iter();
+        planned.any(|(address, _)| *address == contract)
+    }
+
+    /// Sends a message; in a plan only finds out what it costs, and returns nothing.
     async fn step<T: Decode, E: Decode + Debug>(
         &mut self,
         step: &str,
+        kind: Wiring,
         contract: AccountId,
         message: impl Into<Message<Result<T, E>>>,
-    ) -> Result<(), DeployError> {
-        if self.planning {
-            self.planned(step);
-            return Ok(());
-        }
-        self.send(step, contract, message).await.map(|_| ())
+    ) -> Result<Option<Receipt<T>>, DeployError> {
+        let sent = self.try_step(step, kind, contract, message).await?;
+        sent.map_err(|error| refused(step, &error))
     }
 
-    fn planned(&mut self, step: &str) {
-        self.summary.add(Step {
-            name: step.to_owned(),
-            fee: 0,
-            deposit: 0,
-        });
-    }
-
-    async fn try_send<T: Decode, E: Decode + Debug>(
+    async fn try_step<T: Decode, E: Decode + Debug>(
         &mut self,
         step: &str,
+        kind: Wiring,
         contract: AccountId,
         message: impl Into<Message<Result<T, E>>>,
-    ) -> Result<Result<Receipt<T>, E>, DeployError> {
+    ) -> Result<Result<Option<Receipt<T>>, E>, DeployError> {
+        let message = message.into();
+        if self.planning {
+            let tried = match self.is_planned(contract) {
+                true => None,
+                false => {
+                    let tried = self.chain.dry_run(self.governor, contract, message.clone());
+                    tried.await.ok()
+                }
+            };
+            // What is refused may need an earlier step.
+            let planned = match tried {
+                Some(receipt) => Step::new(step, &receipt),
+                None => self.measured(step, kind, contract, message).await?,
+            };
+            self.summary.steps.push(planned);
+            return Ok(Ok(None));
+        }
         (self.progress)(step);
         match self.chain.call(self.governor, contract, message).await {
             Ok(receipt) => {
-                self.note(step, &receipt);
-                Ok(Ok(receipt))
+                self.summary.steps.push(Step::new(step, &receipt));
+                Ok(Ok(Some(receipt)))
             }
             Err(CallError::Reverted(error)) => Ok(Err(error)),
             Err(other) => Err(failed(step)(other)),
         }
+    }
+
+    async fn measured<R>(
+        &self,
+        step: &str,
+        kind: Wiring,
+        contract: AccountId,
+        message: Message<R>,
+    ) -> Result<Step, DeployError> {
+        let (gas, deposit) = kind.measured();
+        let fee = self.chain.fee_of_call(contract, message, gas).await;
+        Ok(Step {
+            name: step.to_owned(),
+            gas,
+            fee: fee.map_err(failed(step))?,
+            deposit,
+        })
     }
 
     async fn ask<T: Decode>(
@@ -523,39 +566,6 @@ impl<C: Target> Run<'_, C> {
             .await
             .map_err(failed(step))
     }
-
-    fn note<T>(&mut self, step: &str, receipt: &Receipt<T>) {
-        self.summary.add(Step {
-            name: step.to_owned(),
-            fee: receipt.fee,
-            deposit: receipt.storage_deposit,
-        });
-    }
-
-    fn keep(&mut self) -> Result<(), DeployError> {
-        Ok((self.keep)(&self.record)?)
-    }
-
-    fn oracle(&self) -> Result<AccountId, DeployError> {
-        self.account(&self.record.oracle, "oracle adapter")
-    }
-
-    fn vault(&self) -> Result<AccountId, DeployError> {
-        self.account(&self.record.vault, "margin vault")
-    }
-
-    fn auction(&self) -> Result<AccountId, DeployError> {
-        self.account(&self.record.auction, "liquidation auction")
-    }
-
-    fn account(
-        &self,
-        contract: &Option<ContractRecord>,
-        what: &str,
-    ) -> Result<AccountId, DeployError> {
-        let account = contract.as_ref().and_then(ContractRecord::account);
-        account.ok_or_else(|| DeployError::Differs(format!("the record has no {what}")))
-    }
 }
 
 fn refused<E: Debug>(step: &str, error: &E) -> DeployError {
@@ -563,22 +573,4 @@ fn refused<E: Debug>(step: &str, error: &E) -> DeployError {
         step: step.to_owned(),
         reason: format!("refused with {error:?}"),
     }
-}
-
-/// Which parts of a market are not as wanted.
-fn difference(found: &Market, wanted: &Market) -> String {
-    let pretty = |market: &Market| {
-        let text = format!("{market:#?}");
-        text.lines()
-            .map(|line| line.trim().to_owned())
-            .collect::<Vec<_>>()
-    };
-    let (found, wanted) = (pretty(found), pretty(wanted));
-    let lines: Vec<_> = found
-        .iter()
-        .zip(&wanted)
-        .filter(|(found, wanted)| found != wanted)
-        .map(|(found, wanted)| format!("{found} instead of {wanted}"))
-        .collect();
-    lines.join(" ")
 }

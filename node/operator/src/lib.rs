@@ -1,12 +1,13 @@
 //! Markets described in files, deployed on chains, and recorded.
 //!
 //! [`config`] reads `market.toml`; [`deploy`] brings a chain to what it says, however far an earlier
-//! run came; [`record`] is the file that remembers the addresses, [`summary`] says what a
-//! run did.
+//! run came, or tells what that would [`cost`]; [`difference`] says in the file's words what is not as
+//! described; [`record`] is the file that remembers the addresses.
 
 pub mod config;
+pub mod cost;
 pub mod decimal;
 pub mod deploy;
+pub mod difference;
 pub mod record;
-pub mod summary;
 pub mod target;

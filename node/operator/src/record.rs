@@ -5,6 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use breakwater_chain::AccountId;
+use breakwater_sim::artifacts::Contract;
 use breakwater_sim::deployment::Deployment;
 use serde::{Deserialize, Serialize};
 
@@ -85,6 +86,54 @@ pub struct Record {
     pub market: Option<u32>,
 }
 
+/// A contract of a deployment, by what it is there for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// Token that secures debt.
+    Collateral,
+    /// Token that is lent.
+    Quote,
+    /// Oracle adapter.
+    Oracle,
+    /// What keeps the code of the vault's extension on the chain.
+    VaultExt,
+    /// Margin vault.
+    Vault,
+    /// What keeps the code of the auction's extension on the chain.
+    AuctionExt,
+    /// Liquidation auction.
+    Auction,
+}
+
+impl Part {
+    /// Its name in steps and messages.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Collateral => "collateral token",
+            Self::Quote => "quote token",
+            Self::Oracle => "oracle adapter",
+            Self::VaultExt => "vault extension",
+            Self::Vault => "margin vault",
+            Self::AuctionExt => "auction extension",
+            Self::Auction => "liquidation auction",
+        }
+    }
+
+    /// The released contract for it.
+    #[must_use]
+    pub fn contract(self) -> Contract {
+        match self {
+            Self::Collateral | Self::Quote => Contract::TestToken,
+            Self::Oracle => Contract::OracleAdapter,
+            Self::VaultExt => Contract::VaultExt,
+            Self::Vault => Contract::MarginVault,
+            Self::AuctionExt => Contract::AuctionExt,
+            Self::Auction => Contract::LiquidationAuction,
+        }
+    }
+}
+
 impl ContractRecord {
     /// A contract at an address.
     #[must_use]
@@ -150,6 +199,35 @@ impl Record {
         let draft = path.with_extension("json.new");
         fs::write(&draft, text).map_err(failed)?;
         fs::rename(&draft, path).map_err(failed)
+    }
+
+    /// What is recorded of a contract.
+    #[must_use]
+    pub fn part(&self, part: Part) -> Option<&ContractRecord> {
+        match part {
+            Part::Collateral => &self.collateral,
+            Part::Quote => &self.quote,
+            Part::Oracle => &self.oracle,
+            Part::VaultExt => &self.vault_ext,
+            Part::Vault => &self.vault,
+            Part::AuctionExt => &self.auction_ext,
+            Part::Auction => &self.auction,
+        }
+        .as_ref()
+    }
+
+    /// Records a contract.
+    pub fn set(&mut self, part: Part, contract: ContractRecord) {
+        let place = match part {
+            Part::Collateral => &mut self.collateral,
+            Part::Quote => &mut self.quote,
+            Part::Oracle => &mut self.oracle,
+            Part::VaultExt => &mut self.vault_ext,
+            Part::Vault => &mut self.vault,
+            Part::AuctionExt => &mut self.auction_ext,
+            Part::Auction => &mut self.auction,
+        };
+        *place = Some(contract);
     }
 
     /// Whether the record is of the chain with that first block.

@@ -1,18 +1,12 @@
 //! A chain that can be deployed on.
 
-use breakwater_chain::{AccountId, Chain, QueryError};
-use breakwater_node::Node;
-
-/// What a chain knows of a contract's code.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Code {
-    /// The chain does not tell.
-    Untold,
-    /// There is no contract.
-    Missing,
-    /// Its hash.
-    Hash([u8; 32]),
-}
+use breakwater_chain::{
+    AccountId, Balance, CallError, Chain, Constructor, Gas, Message, QueryError, Receipt, Signer,
+};
+use breakwater_node::{KeySigner, Node};
+use scale::Encode;
+use subxt::config::substrate::BlakeTwo256;
+use subxt::config::Hasher;
 
 /// A chain to deploy on.
 #[allow(async_fn_in_trait)] // as in `Chain`
@@ -20,11 +14,41 @@ pub trait Target: Chain {
     /// Name and first block's hash.
     fn identity(&self) -> (String, [u8; 32]);
 
-    /// The code of a contract.
+    /// The hash of a contract's code; `None` if there is no contract at the address.
     ///
     /// # Errors
     /// [`CallError::Transport`].
-    async fn code(&self, contract: AccountId) -> Result<Code, QueryError>;
+    async fn code(&self, contract: AccountId) -> Result<Option<[u8; 32]>, QueryError>;
+
+    /// What an instantiation would cost; nothing is sent.
+    ///
+    /// # Errors
+    /// As [`Chain::instantiate`].
+    async fn try_instantiation(
+        &self,
+        signer: &Self::Signer,
+        code: &[u8],
+        constructor: Constructor<()>,
+        salt: &[u8],
+    ) -> Result<Receipt<AccountId>, CallError<()>>;
+
+    /// The storage deposit that code would take which the chain does not have.
+    ///
+    /// # Errors
+    /// [`CallError::CodeRejected`], [`CallError::Transport`].
+    async fn code_deposit(&self, signer: &Self::Signer, code: &[u8])
+        -> Result<Balance, QueryError>;
+
+    /// The most that a call of so much gas would cost in fees; the contract need not be there.
+    ///
+    /// # Errors
+    /// [`CallError::Transport`].
+    async fn fee_of_call<R>(
+        &self,
+        contract: AccountId,
+        message: Message<R>,
+        gas: Gas,
+    ) -> Result<Balance, QueryError>;
 }
 
 impl Target for Node {
@@ -32,10 +56,50 @@ impl Target for Node {
         (self.chain_name().to_owned(), self.genesis_hash())
     }
 
-    async fn code(&self, contract: AccountId) -> Result<Code, QueryError> {
-        Ok(self
-            .code_hash(contract)
-            .await?
-            .map_or(Code::Missing, Code::Hash))
+    async fn code(&self, contract: AccountId) -> Result<Option<[u8; 32]>, QueryError> {
+        self.code_hash(contract).await
     }
+
+    async fn try_instantiation(
+        &self,
+        signer: &KeySigner,
+        code: &[u8],
+        constructor: Constructor<()>,
+        salt: &[u8],
+    ) -> Result<Receipt<AccountId>, CallError<()>> {
+        self.dry_run_instantiation(signer, code, constructor, salt)
+            .await
+    }
+
+    async fn code_deposit(&self, signer: &KeySigner, code: &[u8]) -> Result<Balance, QueryError> {
+        Node::code_deposit(self, signer, code).await
+    }
+
+    async fn fee_of_call<R>(
+        &self,
+        contract: AccountId,
+        message: Message<R>,
+        gas: Gas,
+    ) -> Result<Balance, QueryError> {
+        Node::fee_of_call(self, contract, message, gas).await
+    }
+}
+
+/// The address that pallet-contracts gives to an instance.
+pub(crate) fn address_of<S: Signer>(
+    signer: &S,
+    code_hash: [u8; 32],
+    constructor: &Constructor<()>,
+    salt: &[u8],
+) -> AccountId {
+    let by = signer.account_id();
+    let by: &[u8; 32] = by.as_ref();
+    let parts = (
+        b"contract_addr_v1",
+        by,
+        code_hash,
+        constructor.input(),
+        salt,
+    );
+    BlakeTwo256.hash(&parts.encode()).0.into()
 }

@@ -1,9 +1,9 @@
 //! A node for a suite, a market deployed on it, and its accounts.
 
+pub mod bots;
+pub mod process;
 pub mod proxy;
 
-use std::io::{BufRead, BufReader};
-use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::OnceLock;
 use tokio::sync::{Mutex, MutexGuard};
 
@@ -16,6 +16,7 @@ use breakwater_operator::deploy::deploy;
 use breakwater_operator::record::Record;
 use breakwater_sim::deployment::Deployment;
 use ink::codegen::TraitCallBuilder;
+use process::Process;
 use scale::Decode;
 use std::fmt::Debug;
 
@@ -24,14 +25,6 @@ pub const MARKET: &str = include_str!("../../../examples/market.toml");
 
 /// Native tokens of a test's account.
 const ENDOWMENT: u128 = 1_000_000_000_000_000;
-
-/// A node that ends with this process.
-struct Process {
-    url: String,
-    _script: Child,
-    /// The node ends when this closes.
-    _leash: Option<ChildStdin>,
-}
 
 /// The address of the suite's node, which is started when it is first asked for: a fresh one,
 /// unless the environment variable `BREAKWATER_NODE_URL` names one that runs.
@@ -45,29 +38,14 @@ pub fn url() -> &'static str {
     if let Some(url) = given {
         return url;
     }
-    let node = NODE.get_or_init(|| {
-        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../../scripts/node.sh");
-        let mut script = Command::new(script)
-            .args(["--tmp", "--leash"])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("scripts/node.sh runs");
-        let leash = script.stdin.take();
-        let mut url = String::new();
-        let stdout = script.stdout.take().expect("is piped");
-        BufReader::new(stdout)
-            .read_line(&mut url)
-            .expect("scripts/node.sh prints the address");
-        let url = url.trim().to_owned();
-        assert!(url.starts_with("ws://"), "no node: see the line above");
-        Process {
-            url,
-            _script: script,
-            _leash: leash,
-        }
-    });
-    &node.url
+    NODE.get_or_init(|| Process::start(&["--tmp"])).url()
+}
+
+/// Waits until no other test of this process uses the node. Who governs and feeds is the same account in
+/// all of them, and blocks of one test are steps of another one's auction.
+pub async fn turn() -> MutexGuard<'static, ()> {
+    static TURN: Mutex<()> = Mutex::const_new(());
+    TURN.lock().await
 }
 
 /// The signer of a development account or of one derived from it.
@@ -104,21 +82,25 @@ pub struct World {
 }
 
 impl World {
-    /// Connects and deploys a market of a name.
+    /// Connects to the suite's node and deploys a market of a name.
     pub async fn deployed(name: &str) -> Self {
-        static TURN: Mutex<()> = Mutex::const_new(());
-        let turn = TURN.lock().await;
-        let mut node = Node::connect(url(), Settings::development())
+        Self::deployed_on(url(), Self::config(name)).await
+    }
+
+    /// Connects to a node and deploys a market.
+    pub async fn deployed_on(url: &str, mut config: MarketConfig) -> Self {
+        let turn = turn().await;
+        let mut node = Node::connect(url, Settings::development())
             .await
             .expect("connects");
         // A node that is used again keeps what earlier runs deployed.
-        let name = format!("{name}-{}", std::process::id());
-        let record = Self::deploy_with(&mut node, &Self::config(&name), None).await;
+        config.name = format!("{}-{}", config.name, std::process::id());
+        let record = Self::deploy_with(&mut node, &config, None).await;
         Self {
             node,
             d: record.deployment().expect("is whole"),
             record,
-            name,
+            name: config.name,
             _turn: turn,
         }
     }
@@ -188,15 +170,20 @@ impl World {
 
     /// Has all feeders submit a price, twice, so that no round before it counts.
     pub async fn set_price(&mut self, price: Price) {
-        let feeders = ["//Alice", "//Bob", "//Charlie"].map(signer);
         for _ in 0..2 {
-            self.node.advance(1).await.expect("a block");
-            let now = self.node.now().await.expect("a clock");
-            self.d
-                .submit_price(&mut self.node, &feeders, price, now)
-                .await
-                .expect("submits");
+            self.round(price, &["//Alice", "//Bob", "//Charlie"]).await;
         }
+    }
+
+    /// Has feeders submit the price, in new blocks.
+    pub async fn round(&mut self, price: Price, feeders: &[&str]) {
+        self.node.advance(1).await.expect("a block");
+        let now = self.node.now().await.expect("a clock");
+        let feeders: Vec<_> = feeders.iter().map(|feeder| signer(feeder)).collect();
+        self.d
+            .submit_price(&mut self.node, &feeders, price, now)
+            .await
+            .expect("submits");
     }
 
     /// Mints tokens to an account and lets a contract take them.

@@ -1,4 +1,5 @@
-//! A stand between client and node that cuts connections at a chosen place.
+//! A stand between client and node that cuts connections at a chosen place, or changes what the node
+//! says.
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -19,6 +20,36 @@ struct Shared {
     /// Portions from the client before the connection is cut; zero: it is not.
     left: AtomicU32,
     cuts: AtomicU32,
+    lie: Option<Lie>,
+}
+
+/// What the node says, and what the client hears instead; both of one length.
+struct Lie {
+    said: Vec<u8>,
+    heard: Vec<u8>,
+}
+
+impl Lie {
+    /// Passes bytes of the node on, changed. What may be the beginning of a lie is kept back until the
+    /// rest has come.
+    fn tell(&self, held: &mut Vec<u8>, portion: &[u8]) -> Vec<u8> {
+        held.extend_from_slice(portion);
+        let length = self.said.len();
+        let mut at = 0;
+        while at + length <= held.len() {
+            if held[at..at + length] == self.said[..] {
+                held[at..at + length].copy_from_slice(&self.heard);
+                at += length;
+            } else {
+                at += 1;
+            }
+        }
+        let begun = (1..length.min(held.len() + 1))
+            .rev()
+            .find(|begun| held.ends_with(&self.said[..*begun]));
+        let rest = held.split_off(held.len() - begun.unwrap_or(0));
+        std::mem::replace(held, rest)
+    }
 }
 
 impl Shared {
@@ -38,10 +69,30 @@ impl Proxy {
     /// # Panics
     /// There is no port to listen on.
     pub async fn before(url: &str) -> Self {
+        Self::with(url, Shared::default()).await
+    }
+
+    /// Stands before the node at a `ws://` address, and has clients hear one text instead of another.
+    ///
+    /// # Panics
+    /// They are not of one length.
+    pub async fn lying(url: &str, said: &str, heard: &str) -> Self {
+        assert_eq!(said.len(), heard.len(), "frames keep their lengths");
+        let shared = Shared {
+            lie: Some(Lie {
+                said: said.into(),
+                heard: heard.into(),
+            }),
+            ..Shared::default()
+        };
+        Self::with(url, shared).await
+    }
+
+    async fn with(url: &str, shared: Shared) -> Self {
         let node = url.trim_start_matches("ws://").to_owned();
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
-        let shared = Arc::new(Shared::default());
+        let shared = Arc::new(shared);
         let task = tokio::spawn({
             let shared = Arc::clone(&shared);
             async move {
@@ -85,6 +136,7 @@ impl Drop for Proxy {
 /// Passes bytes both ways until either side ends or the connection is cut.
 async fn pass(mut client: TcpStream, mut node: TcpStream, shared: Arc<Shared>) {
     let (mut there, mut back) = (vec![0; 1 << 16], vec![0; 1 << 16]);
+    let mut held = Vec::new();
     loop {
         tokio::select! {
             read = client.read(&mut there) => {
@@ -100,7 +152,11 @@ async fn pass(mut client: TcpStream, mut node: TcpStream, shared: Arc<Shared>) {
             }
             read = node.read(&mut back) => {
                 let Ok(count @ 1..) = read else { return };
-                if client.write_all(&back[..count]).await.is_err() {
+                let portion = match &shared.lie {
+                    Some(lie) => lie.tell(&mut held, &back[..count]),
+                    None => back[..count].to_vec(),
+                };
+                if client.write_all(&portion).await.is_err() {
                     return;
                 }
             }

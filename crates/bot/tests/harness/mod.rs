@@ -33,6 +33,7 @@ pub fn price(text: &str) -> String {
 pub struct Running {
     pub bot: Option<Bot<AccountId>>,
     pub account: AccountId,
+    pub max_block_age: Option<u64>,
     roles: String,
     directory: TempDir,
 }
@@ -42,6 +43,7 @@ impl Running {
         let mut running = Self {
             bot: None,
             account,
+            max_block_age: None,
             roles: roles.to_owned(),
             directory: tempfile::tempdir().unwrap(),
         };
@@ -63,7 +65,8 @@ impl Running {
             path.display().to_string(),
             self.roles
         );
-        let config = Config::parse(&config).unwrap();
+        let mut config = Config::parse(&config).unwrap();
+        config.chain.max_block_age_seconds = self.max_block_age;
         self.bot = None;
         self.bot = Some(Bot::new(config, w.d, self.account, dry_run).unwrap());
     }
