@@ -44,6 +44,7 @@ enum Command {
     Withdraw(act::AmountArgs),
     Bid(act::BidArgs),
     Claim(act::ClaimArgs),
+    Maintain(act::MaintainArgs),
     Bot(bot::BotArgs),
 }
 
@@ -103,6 +104,7 @@ where
         Command::Withdraw(arguments) => act::act(Deed::Withdraw, &arguments),
         Command::Bid(arguments) => act::bid(&arguments),
         Command::Claim(arguments) => act::claim(&arguments),
+        Command::Maintain(arguments) => act::maintain(&arguments),
         Command::Bot(arguments) => bot::bot(&arguments),
     }
 }

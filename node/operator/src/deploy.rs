@@ -4,6 +4,7 @@
 use std::fmt::Debug;
 
 use breakwater_chain::{AccountId, CallError, Constructor, Message, Receipt, Signer};
+use breakwater_core::margin::Margin;
 use breakwater_core::oracle::Feed;
 use breakwater_interfaces::auction::{AuctionMarket, LiquidationAuction};
 use breakwater_interfaces::oracle::OracleAdapter;
@@ -279,6 +280,7 @@ impl<C: Target> Run<'_, C> {
             params: self.config.params.clone(),
             easing: None,
             proposal: None,
+            margin: Margin::default(),
         };
         let mut number = self.record.market;
         // A run that broke off may have created the market without recording it.
@@ -291,6 +293,9 @@ impl<C: Target> Run<'_, C> {
             let found: Option<Market> = self
                 .ask("market", vault, calls().call().market(candidate))
                 .await?;
+            // What volatility adds to the margin moves by itself.
+            let margin = wanted.margin;
+            let found = found.map(|market| Market { margin, ..market });
             match found {
                 Some(market) if market == wanted => number = Some(candidate),
                 Some(market) => {

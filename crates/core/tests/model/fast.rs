@@ -3,9 +3,7 @@
 use breakwater_core::batch::Batch;
 use breakwater_core::ledger::{Ledger, LedgerError, LedgerStore, MemoryStore};
 use breakwater_core::market::{MarketParams, MarketPrices, MarketState};
-use breakwater_core::page::{
-    BatchedCohort, Departure, DepartureKey, Departures, Page, PageNumber,
-};
+use breakwater_core::page::{BatchedCohort, Departure, DepartureKey, Departures, Page, PageNumber};
 use breakwater_core::position::{Position, PositionView};
 use breakwater_core::units::Price;
 use std::collections::BTreeMap;
