@@ -2,12 +2,17 @@
 
 use crate::liquidation_auction::LiquidationAuction;
 use breakwater_core::breaker::{
-    ensure_allowed, stale_since, Action, BatchFacts, Breaker, BreakerError, Cause, Limits,
-    Measures, Raiser, Stage,
+    ensure_allowed, stale_since, together::MOST_TOGETHER, Action, BatchFacts, Breaker,
+    BreakerError, Cause, Limits, Measures, Raiser, Stage, Together,
 };
+use breakwater_core::math::Rounding;
 use breakwater_core::oracle::Reading;
+use breakwater_core::standing::seen::fresh_for;
+use breakwater_core::standing::Discount;
 use breakwater_core::units::{Amount, Block};
-use breakwater_interfaces::auction::AuctionContractError as Error;
+use breakwater_interfaces::auction::{
+    AuctionContractError as Error, AuctionMarket, MarketRegistered,
+};
 use breakwater_interfaces::breaker::{
     GlobalBreaker, LimitsSet, MarketBreaker, StageChanged, Tripped,
 };
@@ -24,6 +29,9 @@ const ORACLE_REF_TIME: u64 = 20_000_000_000;
 /// See [`ORACLE_REF_TIME`].
 const ORACLE_PROOF_SIZE: u64 = 512 * 1_024;
 
+/// The least that is put into a tier is this part of the market's least debt.
+const LEAST_STANDING: u128 = 100;
+
 impl LiquidationAuction {
     pub(crate) fn breaker_of(&self, market: MarketId) -> Result<MarketBreaker, Error> {
         self.breakers
@@ -32,8 +40,71 @@ impl LiquidationAuction {
             .ok_or(Error::UnknownMarket)
     }
 
-    /// A market's breaker begins open, with the limits of `docs/breaker.md`.
-    pub(crate) fn watch(&mut self, id: MarketId, market: &Market) {
+    /// Copies those terms of standing bids that may change in the vault.
+    fn copy_terms(market: &mut AuctionMarket, found: &Market) -> Result<(), Error> {
+        let params = &found.params;
+        market.fresh_for = fresh_for(params.max_price_age);
+        market.deepest = Discount::deepest_over(params.ladder.floor);
+        market.least_standing = params.min_debt.mul_div(1, LEAST_STANDING, Rounding::Up)?;
+        Ok(())
+    }
+
+    /// What the auction keeps of a market that it takes on.
+    pub(crate) fn take_on(&mut self, id: MarketId) -> Result<(), Error> {
+        let oracle = self.config.oracle;
+        let found = self.market_in_vault(id)?;
+        let params = &found.params;
+        let mut market = AuctionMarket {
+            collateral: found.collateral,
+            quote: found.quote,
+            scale: params.scale().map_err(|_| Error::VaultUnavailable)?,
+            blocks_per_step: params.ladder.blocks_per_step,
+            announce_blocks: params.ladder.announce_blocks,
+            oracle,
+            feed: params.feed,
+            fresh_for: 0,
+            deepest: Discount::deepest_over(params.ladder.floor),
+            least_standing: Amount::ZERO,
+            halts: Default::default(),
+        };
+        Self::copy_terms(&mut market, &found)?;
+        self.watch(id, &found);
+        self.markets.insert(id, &Cell(market.clone()));
+        self.env().emit_event(MarketRegistered {
+            market: id,
+            terms: market,
+        });
+        Ok(())
+    }
+
+    pub(crate) fn follow_vault(&mut self, id: MarketId) -> Result<(), Error> {
+        let (mut market, mut kept) = (self.market_of(id)?, self.breaker_of(id)?);
+        let found = self.market_in_vault(id)?;
+        kept.hole = found.params.hole;
+        self.breakers.insert(id, &Cell(kept));
+        let running = self.treasury_of(market.quote).running;
+        // Terms never change under a running auction (promise 7).
+        if !running.iter().any(|batch| batch.market == id) {
+            Self::copy_terms(&mut market, &found)?;
+            self.markets.insert(id, &Cell(market.clone()));
+            self.env().emit_event(MarketRegistered {
+                market: id,
+                terms: market,
+            });
+        }
+        Ok(())
+    }
+
+    /// A market's breaker begins open, with the limits of `docs/breaker.md`. Where its quote token
+    /// is that of the first market, its facts count for all.
+    fn watch(&mut self, id: MarketId, market: &Market) {
+        let mut all = self.global.0.clone();
+        let first = all.members.first().map(|first| self.market_of(*first));
+        let counts = first.is_none_or(|first| first.is_ok_and(|it| it.quote == market.quote));
+        if counts && all.members.len() < MOST_TOGETHER {
+            all.members.push(id);
+            self.global = Cell(all);
+        }
         let hole = market.params.hole;
         let kept = MarketBreaker {
             breaker: Breaker::default(),
@@ -139,12 +210,12 @@ impl LiquidationAuction {
         self.announce_stage(Some(id), stage, cause)
     }
 
-    fn change_all(&mut self, mut all: GlobalBreaker) -> Result<(), Error> {
+    fn change_all(&mut self, mut all: GlobalBreaker, cause: Option<Cause>) -> Result<(), Error> {
         let stage = all.breaker.stage;
         let now = self.env().block_number();
         all.halts.follow(stage == Stage::Halted, now, now);
         self.global = Cell(all);
-        self.announce_stage(None, stage, None)
+        self.announce_stage(None, stage, cause)
     }
 
     fn announce_stage(
@@ -163,7 +234,36 @@ impl LiquidationAuction {
         Ok(())
     }
 
-    pub(crate) fn trip_market(&mut self, id: MarketId, cause: Cause) -> Result<Tripped, Error> {
+    /// What markets show together.
+    fn together(&self, all: &GlobalBreaker) -> Result<Together, Error> {
+        let now = self.env().block_number();
+        let mut sum = Together::default();
+        for id in &all.members {
+            let kept = self.breaker_of(*id)?;
+            let window = kept.limits.window;
+            let shown = kept.evidence.measures(&[], kept.hole, now, window)?;
+            sum = sum.with(kept.hole, &kept.breaker, &kept.limits, shown.bad_debt)?;
+        }
+        Ok(sum)
+    }
+
+    pub(crate) fn trip_stage(
+        &mut self,
+        market: Option<MarketId>,
+        cause: Cause,
+    ) -> Result<Tripped, Error> {
+        if let Some(id) = market {
+            return self.trip_market(id, cause);
+        }
+        let mut all = self.global.0.clone();
+        let together = self.together(&all)?;
+        let now = self.env().block_number();
+        let stage = all.breaker.trip_together(cause, &together, now)?;
+        self.change_all(all, Some(cause))?;
+        Ok(Tripped { stage })
+    }
+
+    fn trip_market(&mut self, id: MarketId, cause: Cause) -> Result<Tripped, Error> {
         let mut kept = self.breaker_of(id)?;
         let now = self.env().block_number();
         let mut from = now;
@@ -210,7 +310,7 @@ impl LiquidationAuction {
             None => {
                 let mut all = self.global.0.clone();
                 all.breaker.raise(stage, by, now)?;
-                self.change_all(all)
+                self.change_all(all, None)
             }
         }
     }
@@ -232,7 +332,7 @@ impl LiquidationAuction {
                 let mut all = self.global.0.clone();
                 all.breaker
                     .lower(stage, &Limits::standard(Amount::ZERO), now)?;
-                self.change_all(all)
+                self.change_all(all, None)
             }
         }
     }
@@ -241,9 +341,9 @@ impl LiquidationAuction {
         let now = self.env().block_number();
         let Some(id) = market else {
             let mut all = self.global.0.clone();
-            let limits = Limits::standard(Amount::ZERO);
-            all.breaker.reopen(&limits, &Measures::default(), now)?;
-            return self.change_all(all);
+            let together = self.together(&all)?;
+            all.breaker.reopen_together(&together, now)?;
+            return self.change_all(all, None);
         };
         let mut kept = self.breaker_of(id)?;
         let running = self.running_facts(id)?;
@@ -269,7 +369,6 @@ impl LiquidationAuction {
         limits.validate()?;
         let mut kept = self.breaker_of(id)?;
         kept.limits = limits;
-        kept.hole = self.market_in_vault(id)?.params.hole;
         self.breakers.insert(id, &Cell(kept));
         self.env().emit_event(LimitsSet { market: id, limits });
         Ok(())

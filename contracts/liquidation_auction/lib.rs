@@ -12,20 +12,19 @@ mod state;
 
 #[ink::contract(env = breakwater_interfaces::Env)]
 mod liquidation_auction {
-    use breakwater_core::auction::{AuctionError, Clearing, Fill, Halts, Quote, Status};
+    use breakwater_core::auction::{AuctionError, Clearing, Fill, Quote, Status};
     use breakwater_core::breaker::{Cause, Limits, Stage};
     use breakwater_core::ledger::{Leaving, Settlement};
-    use breakwater_core::math::{MathError, Rounding};
+    use breakwater_core::math::MathError;
     use breakwater_core::roles::{Governance, RoleError};
     use breakwater_core::standing::account::{Account, Payout, Worth};
     use breakwater_core::standing::pool::SeriesEnd;
-    use breakwater_core::standing::seen::fresh_for;
     use breakwater_core::standing::{Discount, Standing, Turn};
     use breakwater_core::units::{Amount, Block, Price};
     use breakwater_interfaces::auction::{
         AuctionContractError as Error, AuctionMarket, AuctionRecord, BalanceChanged, BatchKey, Bid,
         BidCancelled, BidId, BidPage, BidPlaced, BidReplaced, LiquidationAuction as Interface,
-        MarketRegistered, OwnerLeft, Treasury,
+        OwnerLeft, Treasury,
     };
     use breakwater_interfaces::breaker::{CircuitBreaker, GlobalBreaker, MarketBreaker, Tripped};
     use breakwater_interfaces::cell::Cell;
@@ -38,9 +37,6 @@ mod liquidation_auction {
     use ink::prelude::vec::Vec;
     use ink::storage::traits::ManualKey;
     use ink::storage::Mapping;
-
-    /// The least that is put into a tier is this part of the market's least debt.
-    const LEAST_STANDING: u128 = 100;
 
     /// Wiring. It lives in the root cell, which every message reads and writes anyway.
     #[derive(Clone, Debug)]
@@ -135,9 +131,15 @@ mod liquidation_auction {
 
     impl CircuitBreaker for LiquidationAuction {
         #[ink(message)]
-        fn trip(&mut self, market: MarketId, cause: Cause) -> Result<Tripped, Error> {
+        fn trip(&mut self, market: Option<MarketId>, cause: Cause) -> Result<Tripped, Error> {
             self.hand_over();
-            self.trip_market(market, cause)
+            self.trip_stage(market, cause)
+        }
+
+        #[ink(message)]
+        fn refresh(&mut self, market: MarketId) -> Result<(), Error> {
+            self.hand_over();
+            self.follow_vault(market)
         }
 
         #[ink(message)]
@@ -179,28 +181,7 @@ mod liquidation_auction {
             if self.markets.contains(market) {
                 return Err(Error::MarketRegistered);
             }
-            let oracle = self.config.oracle;
-            let found = self.market_in_vault(market)?;
-            let params = &found.params;
-            let scale = params.scale().map_err(|_| Error::VaultUnavailable)?;
-            let least = params.min_debt.mul_div(1, LEAST_STANDING, Rounding::Up)?;
-            self.watch(market, &found);
-            let terms = AuctionMarket {
-                collateral: found.collateral,
-                quote: found.quote,
-                scale,
-                blocks_per_step: params.ladder.blocks_per_step,
-                announce_blocks: params.ladder.announce_blocks,
-                oracle,
-                feed: params.feed,
-                fresh_for: fresh_for(params.max_price_age),
-                deepest: Discount::deepest_over(params.ladder.floor),
-                least_standing: least,
-                halts: Halts::default(),
-            };
-            self.markets.insert(market, &Cell(terms.clone()));
-            self.env().emit_event(MarketRegistered { market, terms });
-            Ok(())
+            self.take_on(market)
         }
 
         #[ink(message)]

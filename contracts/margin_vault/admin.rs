@@ -1,11 +1,14 @@
 //! Governance: markets and their parameters, insurance, and the end of a market.
 
 use crate::margin_vault::MarginVault;
+use crate::market::Loaded;
+use breakwater_core::breaker::Action;
 use breakwater_core::lending::LendingError;
+use breakwater_core::margin::{Margin, MarginError};
 use breakwater_core::market::{Limits, MarketParams, MarketState};
 use breakwater_core::math::MathError;
 use breakwater_core::timelock::{Proposal, TimelockError};
-use breakwater_core::units::Amount;
+use breakwater_core::units::{Amount, Ratio};
 use breakwater_core::wind_down::Collected;
 use breakwater_interfaces::cell::Cell;
 use breakwater_interfaces::governance::RolesChanged;
@@ -74,6 +77,7 @@ impl MarginVault {
             params: params.clone(),
             easing: None,
             proposal: None,
+            margin: Margin::default(),
         };
         self.markets.insert(id, &Cell(market));
         let state = MarketState {
@@ -99,7 +103,7 @@ impl MarginVault {
     #[inline(never)]
     pub(crate) fn propose(&mut self, id: MarketId, params: MarketParams) -> Result<(), VaultError> {
         self.ensure_governor()?;
-        let present = self.load(id)?.market.params;
+        let present = self.calm(&self.load(id)?)?;
         present.ensure_may_become(&params)?;
         let announced = params.clone();
         let proposal = Proposal::new(params, self.env().block_timestamp(), present.notice);
@@ -114,18 +118,28 @@ impl MarginVault {
     #[inline(never)]
     pub(crate) fn apply(&mut self, id: MarketId) -> Result<(), VaultError> {
         // Until now interest runs on the old curve, and the threshold is the one in force.
-        let mut loaded = self.load(id)?;
+        let loaded = self.load(id)?;
         let now = self.env().block_timestamp();
-        let proposal = loaded.market.proposal.take();
+        let mut market = loaded.stored();
+        let proposal = market.proposal.take();
         let params = proposal.ok_or(TimelockError::NothingProposed)?.ripe(now)?;
-        let present = &loaded.market.params;
+        let present = self.calm(&loaded)?;
         present.ensure_may_become(&params)?;
-        loaded.market.easing = present.easing_to(&params, now);
-        loaded.market.params = params;
-        let market = loaded.market.clone();
+        market.easing = present.easing_to(&params, now);
+        market.params = params;
         self.store(loaded);
         self.put(id, market, Change::Applied);
         Ok(())
+    }
+
+    /// Parameters as they are in calm times: with the threshold that a change begins from.
+    fn calm(&self, loaded: &Loaded) -> Result<MarketParams, VaultError> {
+        let market = loaded.stored();
+        let threshold = market.calm_threshold_at(self.env().block_timestamp())?;
+        Ok(MarketParams {
+            liquidation_threshold: threshold,
+            ..market.params
+        })
     }
 
     #[inline(never)]
@@ -216,7 +230,8 @@ impl MarginVault {
     #[inline(never)]
     pub(crate) fn take(&mut self, market: MarketId, owner: AccountId) -> Result<(), VaultError> {
         let mut loaded = self.load(market)?;
-        let prices = self.prices(&loaded)?;
+        // A halt may be the sign of a wrong price, and the floor is a price.
+        let (prices, _) = self.prices_for(&mut loaded, Action::TakeInKind)?;
         let block = self.env().block_number();
         let taken =
             self.transition_of(&mut loaded, owner, |l, p| l.take_in_kind(p, &prices, block))?;
@@ -227,6 +242,24 @@ impl MarginVault {
             prices,
         };
         self.announce(market, change);
+        Ok(())
+    }
+
+    /// Has the margin follow the volatility. A price that is too old says nothing of it.
+    #[inline(never)]
+    pub(crate) fn follow_volatility(&mut self, id: MarketId) -> Result<(), VaultError> {
+        let mut loaded = self.load(id)?;
+        let prices = self.prices(&mut loaded)?;
+        let mut market = loaded.stored();
+        if prices.age > market.params.max_price_age {
+            return Err(MarginError::NotMeasured.into());
+        }
+        let now = self.env().block_timestamp();
+        let base = Ratio::ONE.minus(market.calm_threshold_at(now)?)?;
+        let rule = market.params.margin;
+        market.margin.update(&rule, base, prices.volatility, now)?;
+        let margin = market.margin;
+        self.put(id, market, Change::Margin(margin));
         Ok(())
     }
 }

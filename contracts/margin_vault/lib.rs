@@ -182,6 +182,12 @@ mod margin_vault {
             self.hand_over();
             self.take(market, owner)
         }
+
+        #[ink(message)]
+        fn update_margin(&mut self, market: MarketId) -> Result<(), VaultError> {
+            self.hand_over();
+            self.follow_volatility(market)
+        }
     }
 
     impl Interface for MarginVault {
@@ -277,7 +283,7 @@ mod margin_vault {
             let collateral = self.token(loaded.market.collateral);
             // Without debt no price is needed, so a dead oracle stops nobody (promise 6).
             let indebted = self.position_of(market, owner).pooled.is_some();
-            let (prices, stopped) = self.debtors_prices(&loaded, indebted);
+            let (prices, stopped) = self.debtors_prices(&mut loaded, indebted);
             let done = self.transition_of(&mut loaded, owner, |l, p| {
                 l.withdraw(p, amount, prices.as_ref())
             });
@@ -299,7 +305,7 @@ mod margin_vault {
             let owner = self.env().caller();
             let mut loaded = self.load(market)?;
             let quote = self.token(loaded.market.quote);
-            let (prices, _) = self.prices_for(&loaded, Action::Borrow)?;
+            let (prices, _) = self.prices_for(&mut loaded, Action::Borrow)?;
             self.transition_of(&mut loaded, owner, |l, p| l.borrow(p, amount, &prices))?;
             self.store(loaded);
             quote.pay(owner, amount)?;
@@ -324,7 +330,7 @@ mod margin_vault {
             let mut loaded = self.load(market)?;
             let collateral_token = self.token(loaded.market.collateral);
             let quote_token = self.token(loaded.market.quote);
-            let (prices, _) = self.prices_for(&loaded, Action::Borrow)?;
+            let (prices, _) = self.prices_for(&mut loaded, Action::Borrow)?;
             self.transition_of(&mut loaded, owner, |l, p| {
                 l.deposit(p, collateral)?;
                 l.borrow(p, quote, &prices)
@@ -380,7 +386,7 @@ mod margin_vault {
             let owner = self.env().caller();
             let mut loaded = self.load(market)?;
             // Where nothing is left to owe no price is needed, so a dead oracle stops nobody.
-            let (prices, stopped) = self.debtors_prices(&loaded, true);
+            let (prices, stopped) = self.debtors_prices(&mut loaded, true);
             let done = self.transition_of(&mut loaded, owner, |l, p| {
                 l.repay_and_withdraw(p, repay, withdraw, prices.as_ref())
             });
@@ -441,7 +447,7 @@ mod margin_vault {
             self.keep();
             self.ensure_auction()?;
             let mut loaded = self.load(market)?;
-            let (prices, stage) = self.prices_for(&loaded, Action::Reauction)?;
+            let (prices, stage) = self.prices_for(&mut loaded, Action::Reauction)?;
             let request = OpenRequest {
                 block: self.env().block_number(),
                 demand,
@@ -539,7 +545,7 @@ mod margin_vault {
         #[ink(message)]
         fn market_prices(&self, market: MarketId) -> Result<MarketPrices, VaultError> {
             self.hand_over();
-            self.prices(&self.load(market)?)
+            self.prices(&mut self.load(market)?)
         }
 
         #[ink(message)]
@@ -557,8 +563,8 @@ mod margin_vault {
         #[ink(message)]
         fn position(&self, market: MarketId, owner: AccountId) -> Result<PositionView, VaultError> {
             self.hand_over();
-            let loaded = self.load(market)?;
-            let spot = self.prices(&loaded)?.spot;
+            let mut loaded = self.load(market)?;
+            let spot = self.prices(&mut loaded)?.spot;
             self.judged_at(loaded, owner, spot)
         }
 
@@ -570,7 +576,10 @@ mod margin_vault {
             price: Price,
         ) -> Result<PositionView, VaultError> {
             self.hand_over();
-            self.judged_at(self.load(market)?, owner, price)
+            let mut loaded = self.load(market)?;
+            // What may be borrowed depends on the volatility of now, where it is known.
+            let _ = self.prices(&mut loaded);
+            self.judged_at(loaded, owner, price)
         }
 
         #[ink(message)]

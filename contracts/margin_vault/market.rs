@@ -8,7 +8,7 @@ use breakwater_core::breaker::Stage;
 use breakwater_core::ledger::{Ledger, LedgerError};
 use breakwater_core::market::{MarketPrices, MarketState};
 use breakwater_core::position::{Position, PositionView};
-use breakwater_core::units::{Amount, Price, Shares};
+use breakwater_core::units::{Amount, Millis, Price, Ratio, Shares};
 use breakwater_interfaces::cell::Cell;
 use breakwater_interfaces::oracle::OracleAdapter;
 use breakwater_interfaces::token::Token;
@@ -24,8 +24,22 @@ const MARKETS_PER_TOKEN: usize = 8;
 /// One market loaded for one message.
 pub(crate) struct Loaded {
     pub(crate) id: MarketId,
+    /// As stored, but for the threshold and the initial loan-to-value: those in force.
     pub(crate) market: Market,
     pub(crate) state: MarketState,
+    now: Millis,
+    stored: [Ratio; 2],
+}
+
+impl Loaded {
+    /// The market as stored.
+    #[inline(never)]
+    pub(crate) fn stored(&self) -> Market {
+        let mut market = self.market.clone();
+        let params = &mut market.params;
+        [params.initial_ltv, params.liquidation_threshold] = self.stored;
+        market
+    }
 }
 
 impl MarginVault {
@@ -36,13 +50,24 @@ impl MarginVault {
     }
 
     /// A market with the interest it has borne until now, and the threshold in force now.
+    #[inline(never)]
     pub(crate) fn load(&self, id: MarketId) -> Result<Loaded, VaultError> {
         let mut market = self.markets.get(id).ok_or(VaultError::UnknownMarket)?.0;
         let now = self.env().block_timestamp();
-        market.params.liquidation_threshold = market.threshold_at(now)?;
+        let initial_ltv = market.initial_ltv_at(None, now)?;
+        let threshold = market.threshold_at(now)?;
+        let params = &mut market.params;
+        let stored = [params.initial_ltv, params.liquidation_threshold];
+        (params.initial_ltv, params.liquidation_threshold) = (initial_ltv, threshold);
         let mut state = self.states.get(id).ok_or(VaultError::UnknownMarket)?.0;
         state.accrue(&market.params.interest, now)?;
-        Ok(Loaded { id, market, state })
+        Ok(Loaded {
+            id,
+            market,
+            state,
+            now,
+            stored,
+        })
     }
 
     pub(crate) fn store(&mut self, loaded: Loaded) {
@@ -150,7 +175,7 @@ impl MarginVault {
     }
 
     /// Prices of a market's feed. A source that does not answer is an error, never a trap.
-    pub(crate) fn prices(&self, loaded: &Loaded) -> Result<MarketPrices, VaultError> {
+    pub(crate) fn prices(&self, loaded: &mut Loaded) -> Result<MarketPrices, VaultError> {
         self.ask_oracle(loaded)
     }
 
@@ -158,7 +183,7 @@ impl MarginVault {
     #[inline(never)]
     pub(crate) fn prices_for(
         &self,
-        loaded: &Loaded,
+        loaded: &mut Loaded,
         action: Action,
     ) -> Result<(MarketPrices, Stage), VaultError> {
         let stage = self.config.stage.0.max(loaded.state.stage);
@@ -173,7 +198,7 @@ impl MarginVault {
     #[inline(never)]
     pub(crate) fn debtors_prices(
         &self,
-        loaded: &Loaded,
+        loaded: &mut Loaded,
         indebted: bool,
     ) -> (Option<MarketPrices>, bool) {
         if !indebted {
@@ -185,22 +210,27 @@ impl MarginVault {
         }
     }
 
+    /// Asks the oracle; from then on the initial loan-to-value is that of the volatility it
+    /// measures.
     #[inline(never)]
-    fn ask_oracle(&self, loaded: &Loaded) -> Result<MarketPrices, VaultError> {
+    fn ask_oracle(&self, loaded: &mut Loaded) -> Result<MarketPrices, VaultError> {
         let oracle: ink::contract_ref!(OracleAdapter, Env) = self.config.oracle.into();
-        match oracle.call().read(loaded.market.params.feed).try_invoke() {
-            Ok(Ok(Ok(reading))) => Ok(MarketPrices {
-                spot: reading.round.price,
-                previous: reading.previous,
-                twap: reading.twap,
-                round: reading.round.number,
-                accepted_in: reading.round.block,
-                age: reading.age,
-                quarantined: reading.quarantined,
-                volatility: reading.volatility,
-            }),
-            _ => Err(VaultError::OracleUnavailable),
-        }
+        let Ok(Ok(Ok(reading))) = oracle.call().read(loaded.market.params.feed).try_invoke() else {
+            return Err(VaultError::OracleUnavailable);
+        };
+        let volatility = reading.volatility;
+        loaded.market.params.initial_ltv =
+            loaded.stored().initial_ltv_at(volatility, loaded.now)?;
+        Ok(MarketPrices {
+            spot: reading.round.price,
+            previous: reading.previous,
+            twap: reading.twap,
+            round: reading.round.number,
+            accepted_in: reading.round.block,
+            age: reading.age,
+            quarantined: reading.quarantined,
+            volatility,
+        })
     }
 
     #[inline(never)]

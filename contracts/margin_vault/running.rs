@@ -28,7 +28,7 @@ impl MarginVault {
     ) -> Result<Opening, VaultError> {
         self.ensure_auction()?;
         let mut loaded = self.load(market)?;
-        let (prices, _) = self.prices_for(&loaded, Action::OpenBatch)?;
+        let (prices, _) = self.prices_for(&mut loaded, Action::OpenBatch)?;
         let request = OpenRequest {
             block: self.env().block_number(),
             demand,
@@ -77,7 +77,7 @@ impl MarginVault {
 
     /// Prices for insurance to buy at, where nobody came and it may. A dead oracle answers none.
     #[inline(never)]
-    fn insurers_prices(&self, loaded: &Loaded, sale: &Sale) -> Option<MarketPrices> {
+    fn insurers_prices(&self, loaded: &mut Loaded, sale: &Sale) -> Option<MarketPrices> {
         let nobody_came = sale.raised.is_zero() && !sale.excused;
         if !nobody_came || !loaded.state.may_insure(&loaded.market.params) {
             return None;
@@ -107,7 +107,7 @@ impl MarginVault {
         }
         let block = self.env().block_number();
         let ending = loaded.state.wind_down.is_some();
-        let prices = self.insurers_prices(&loaded, &sale);
+        let prices = self.insurers_prices(&mut loaded, &sale);
         let settlement = self.transition(&mut loaded, |l| {
             l.settle_lot(number, sale, prices.as_ref(), block, REST_AT_SETTLEMENT)
         })?;

@@ -6,16 +6,19 @@
 
 #[ink::contract(env = breakwater_interfaces::Env)]
 mod oracle_adapter {
+    use breakwater_core::oracle::FEED_NOTICE;
     use breakwater_core::oracle::{
         Feed, FeedConfig, OracleError, Outcome, Quote, Reading, Round, SourceConfig, Submission,
     };
     use breakwater_core::roles::{Governance, RoleError};
     use breakwater_core::standing::seen::Seen;
+    use breakwater_core::timelock::{Proposal, TimelockError};
     use breakwater_core::units::{Block, Millis, Price};
     use breakwater_interfaces::cell::Cell;
     use breakwater_interfaces::governance::{Governed, Roles};
     use breakwater_interfaces::oracle::{
-        FeedId, OracleAdapter as Interface, OracleGetters, RoundAccepted, RoundQuarantined,
+        FeedChanged, FeedId, OracleAdapter as Interface, OracleGetters, RoundAccepted,
+        RoundQuarantined,
     };
     use breakwater_interfaces::Env;
     use ink::codegen::TraitCallBuilder;
@@ -32,6 +35,7 @@ mod oracle_adapter {
         feeds: Mapping<FeedId, FeedCell, ManualKey<0x4645_4544>>,
         quotes: Mapping<FeedId, Cell<Quote>, ManualKey<0x5155_4f54>>,
         sources: Mapping<(FeedId, AccountId), Cell<SourceConfig>, ManualKey<0x534f_5552>>,
+        proposals: Mapping<FeedId, Cell<Proposal<FeedConfig>>, ManualKey<0x5052_4f50>>,
     }
 
     impl OracleAdapter {
@@ -43,6 +47,7 @@ mod oracle_adapter {
                 feeds: Mapping::new(),
                 quotes: Mapping::new(),
                 sources: Mapping::new(),
+                proposals: Mapping::new(),
             }
         }
 
@@ -65,6 +70,14 @@ mod oracle_adapter {
             state.add_feeder(feeder)?;
             self.feeds.insert(feed, &Cell(state));
             Ok(())
+        }
+
+        fn tell(&self, feed: FeedId, announced: Option<Proposal<FeedConfig>>, config: FeedConfig) {
+            self.env().emit_event(FeedChanged {
+                feed,
+                announced,
+                config,
+            });
         }
 
         /// Records what a feeder observed and returns the round it completes, if any.
@@ -187,6 +200,49 @@ mod oracle_adapter {
             self.feeds.insert(feed, &Cell(state));
             self.sources.remove((feed, feeder));
             Ok(())
+        }
+
+        #[ink(message)]
+        fn propose_feed(
+            &mut self,
+            feed: FeedId,
+            config: Option<FeedConfig>,
+        ) -> Result<(), OracleError> {
+            self.ensure_governor()?;
+            let state = self.load(feed)?;
+            let announced = match config {
+                Some(next) => {
+                    state.config.ensure_may_become(&next, state.feeders.len())?;
+                    let proposal = Proposal::new(next, self.env().block_timestamp(), FEED_NOTICE);
+                    self.proposals.insert(feed, &Cell(proposal.clone()));
+                    Some(proposal)
+                }
+                None => {
+                    self.proposals.remove(feed);
+                    None
+                }
+            };
+            self.tell(feed, announced, state.config);
+            Ok(())
+        }
+
+        #[ink(message)]
+        fn apply_feed(&mut self, feed: FeedId) -> Result<(), OracleError> {
+            let mut state = self.load(feed)?;
+            let proposal = self
+                .proposals
+                .take(feed)
+                .ok_or(TimelockError::NothingProposed)?;
+            state.reconfigure(proposal.0.ripe(self.env().block_timestamp())?)?;
+            let config = state.config;
+            self.feeds.insert(feed, &Cell(state));
+            self.tell(feed, None, config);
+            Ok(())
+        }
+
+        #[ink(message)]
+        fn proposed_feed(&self, feed: FeedId) -> Option<Proposal<FeedConfig>> {
+            self.proposals.get(feed).map(|cell| cell.0)
         }
 
         #[ink(message)]

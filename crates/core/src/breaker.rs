@@ -3,15 +3,19 @@
 //! | module | rule |
 //! |---|---|
 //! | [`action`] | stage × message and oracle status × message, as code |
+//! | [`messages`] | every message and the action it is |
 //! | [`trigger`] | measured facts, their limits and their hysteresis |
 //! | [`evidence`] | what auctions showed lately, weighted by size |
 //! | [`state`] | stage, causes, cool-off, grace period |
+//! | [`together`] | facts of all markets together |
 //!
 //! The tables and the reasons for the default limits are in `docs/breaker.md`.
 
 pub mod action;
 pub mod evidence;
+pub mod messages;
 pub mod state;
+pub mod together;
 pub mod trigger;
 
 #[cfg(test)]
@@ -20,6 +24,7 @@ mod tests;
 pub use action::Action;
 pub use evidence::{BatchFacts, Evidence};
 pub use state::{effective, ensure_allowed, Breaker, Raiser};
+pub use together::Together;
 pub use trigger::{stale_since, Cause, Causes, Limits, Measures};
 
 use scale::{Decode, Encode};

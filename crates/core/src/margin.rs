@@ -1,46 +1,59 @@
-//! A maintenance margin that follows measured volatility: inside bounds, step by step, for new
-//! risk at once and for open positions after notice (requirement F09).
+//! A maintenance margin that follows measured volatility: inside bounds, for new risk at once, for
+//! open positions after notice and little by little (requirement F09).
 //!
-//! `target = clamp(base · max(1, σ/σ_ref), base, highest)`
+//! With `m = 1 − LT`, the margin in calm times, and the daily volatility `σ`, what is added to it
+//! aims at
+//!
+//! `m · max(0, σ/σ_ref − 1)`, at most `most`
+//!
+//! Positions of a market are ordered by one ratio, so what is added is one number a market: it
+//! lowers the threshold and the initial loan-to-value in force, and no position is visited.
 
 use crate::math::{mul_div, MathError, Rounding};
 use crate::oracle::Variance;
-use crate::units::{Block, Ratio};
+use crate::timelock::LONGEST_NOTICE;
+use crate::units::{Millis, Ratio};
 use scale::{Decode, Encode};
 use scale_info::TypeInfo;
 
-/// The longest notice: a week of six-second blocks.
-pub const LONGEST_NOTICE: Block = 100_800;
+/// The shortest notice of a rise that open positions get, and the time a rise takes at least: an
+/// hour.
+pub const SHORTEST_MARGIN_NOTICE: Millis = 3_600_000;
+
+/// The longest time between two updates that governance may ask for: a day.
+pub const LONGEST_SPACING: Millis = 86_400_000;
+
+/// The most that may ever be added.
+pub const MOST_ADDED: Ratio = Ratio::from_bps(3_000);
 
 /// Seconds of the horizon that volatilities are compared over: a day.
 const HORIZON: u64 = 86_400;
 
-/// What governance decides about a market's margin.
+/// What governance decides about how a market's margin follows volatility.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
 pub struct MarginRule {
-    /// Maintenance margin in calm times, `1 − LT`, and the least at all times.
-    pub base: Ratio,
-    /// The most it may become.
-    pub highest: Ratio,
-    /// `σ_ref`: daily volatility up to which the margin stays at its base.
+    /// Most that is added to the margin; zero turns the rule off.
+    pub most: Ratio,
+    /// `σ_ref`: daily volatility up to which nothing is added.
     pub reference: Ratio,
-    /// Most that one update raises it by.
+    /// Most that one announcement adds for open positions.
     pub rise: Ratio,
-    /// Most that one update lowers it by.
+    /// Most that what is added falls by in one spacing.
     pub fall: Ratio,
-    /// Blocks between updates, at least.
-    pub spacing: Block,
-    /// Blocks between announcing a higher margin and asking it of open positions.
-    pub notice: Block,
+    /// Time between updates, at least, milliseconds.
+    pub spacing: Millis,
+    /// Time between announcing a rise and its beginning, and then until all of it is asked of open
+    /// positions, milliseconds.
+    pub notice: Millis,
 }
 
 /// Why a margin stays as it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
 pub enum MarginError {
-    /// Not `0 < base ≤ highest < 1`, or a step, the reference or a duration is zero or too long.
-    InvalidRule,
-    /// The last update was fewer blocks ago than the spacing.
+    /// The last update was less than the spacing ago.
     TooSoon,
+    /// No volatility has been measured, or the last price is too old to go by.
+    NotMeasured,
     /// A number left its range.
     Math(MathError),
 }
@@ -51,137 +64,179 @@ impl From<MathError> for MarginError {
     }
 }
 
-/// A higher margin that open positions will have to keep.
+/// A rise that open positions will have to follow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
 pub struct Announced {
-    /// The margin.
+    /// What will be added in the end.
     pub margin: Ratio,
-    /// First block in which it is asked.
-    pub from: Block,
+    /// When it begins to rise from what was added before, in a straight line.
+    pub from: Millis,
+    /// When it has arrived.
+    pub until: Millis,
 }
 
-/// The margins of one market.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
+/// What is added to a market's margin.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode, TypeInfo)]
 pub struct Margin {
-    /// Asked of new risk: of who borrows, or withdraws against debt.
+    /// For new risk, as of the last update.
     pub new_risk: Ratio,
-    /// Asked of open positions, until what is announced takes over.
+    /// For open positions, until what is announced begins.
     kept: Ratio,
+    /// A rise on its way.
     announced: Option<Announced>,
-    updated: Block,
+    /// When it was last updated.
+    pub updated: Millis,
 }
 
 impl MarginRule {
-    /// Checks the bounds.
-    ///
-    /// # Errors
-    /// [`MarginError::InvalidRule`].
-    pub fn validate(&self) -> Result<(), MarginError> {
-        let positive = [self.base, self.reference, self.rise, self.fall];
-        let durations = [self.spacing, self.notice];
-        if positive.contains(&Ratio::ZERO)
-            || self.base > self.highest
-            || self.highest >= Ratio::ONE
-            || !durations
-                .iter()
-                .all(|blocks| (1..=LONGEST_NOTICE).contains(blocks))
-        {
-            return Err(MarginError::InvalidRule);
-        }
-        Ok(())
+    /// Off: the margin is always the one of calm times.
+    pub const FIXED: Self = Self {
+        most: Ratio::ZERO,
+        ..Self::STANDARD
+    };
+
+    /// Chosen by replaying two years of hourly prices (`docs/breaker.md`).
+    pub const STANDARD: Self = Self {
+        most: Ratio::from_bps(1_000),
+        reference: Ratio::from_bps(1_200),
+        rise: Ratio::from_bps(200),
+        fall: Ratio::from_bps(50),
+        spacing: 600_000,
+        notice: SHORTEST_MARGIN_NOTICE,
+    };
+
+    /// Whether every bound holds, for a market of this initial loan-to-value: something must be
+    /// left to borrow when all of `most` is added.
+    #[must_use]
+    pub fn is_valid(&self, initial_ltv: Ratio) -> bool {
+        ![self.reference, self.rise, self.fall].contains(&Ratio::ZERO)
+            && self.most <= MOST_ADDED
+            && self.most < initial_ltv
+            && (1..=LONGEST_SPACING).contains(&self.spacing)
+            && (SHORTEST_MARGIN_NOTICE..=LONGEST_NOTICE).contains(&self.notice)
     }
 
-    /// The margin that a volatility calls for, rounded up.
+    /// What a volatility calls for, over a margin of `base` in calm times. Rounded up.
     #[must_use]
-    pub fn target(&self, variance: Variance) -> Ratio {
-        let sigma = variance.deviation_over(HORIZON).max(self.reference);
-        mul_div(
-            self.base.ppm(),
-            sigma.ppm(),
-            self.reference.ppm(),
-            Rounding::Up,
-        )
-        .ok()
-        .and_then(|ppm| u32::try_from(ppm).ok())
-        .map_or(self.highest, Ratio::from_ppm)
-        .clamp(self.base, self.highest)
+    pub fn target(&self, base: Ratio, variance: Variance) -> Ratio {
+        if self.most == Ratio::ZERO {
+            return Ratio::ZERO;
+        }
+        let above = variance
+            .deviation_over(HORIZON)
+            .minus(self.reference)
+            .unwrap_or_default();
+        let (base, whole) = (base.ppm(), self.reference.ppm());
+        mul_div(base, above.ppm(), whole, Rounding::Up)
+            .ok()
+            .and_then(|ppm| u32::try_from(ppm).ok())
+            .map_or(self.most, Ratio::from_ppm)
+            .min(self.most)
     }
 }
 
 impl Margin {
-    /// The margin of a new market.
+    /// What is added for open positions at a moment, under the rule in force. A rise on its way is
+    /// rounded down, in favour of borrowers.
     #[must_use]
-    pub const fn new(rule: &MarginRule) -> Self {
-        Self {
-            new_risk: rule.base,
-            kept: rule.base,
-            announced: None,
-            updated: 0,
-        }
+    pub fn kept_at(&self, rule: &MarginRule, now: Millis) -> Ratio {
+        self.on_the_way(now).min(rule.most)
     }
 
-    /// What open positions must keep in a block. What is announced counts from its block on.
-    #[must_use]
-    pub fn kept_in(&self, now: Block) -> Ratio {
-        match self.announced {
-            Some(announced) if now >= announced.from => announced.margin,
-            _ => self.kept,
-        }
+    fn on_the_way(&self, now: Millis) -> Ratio {
+        let Some(rise) = self.announced else {
+            return self.kept;
+        };
+        let lasts = rise.until.saturating_sub(rise.from);
+        let over = now.saturating_sub(rise.from).min(lasts);
+        let all = rise.margin.minus(self.kept).unwrap_or_default();
+        mul_div(all.ppm(), over.into(), lasts.into(), Rounding::Down)
+            .ok()
+            .and_then(|ppm| u32::try_from(ppm).ok())
+            .and_then(|ppm| self.kept.plus(Ratio::from_ppm(ppm)).ok())
+            .unwrap_or(self.kept)
     }
 
-    /// What has been announced and does not count yet.
+    /// What is added for new risk now: what the last update left, and at once what the volatility
+    /// of now calls for. Nobody has to have sent an update for that.
     #[must_use]
-    pub fn announced(&self, now: Block) -> Option<Announced> {
-        self.announced.filter(|announced| now < announced.from)
+    pub fn for_new_risk(
+        &self,
+        rule: &MarginRule,
+        base: Ratio,
+        variance: Option<Variance>,
+    ) -> Ratio {
+        let called_for = variance.map_or(Ratio::ZERO, |variance| rule.target(base, variance));
+        self.new_risk.min(rule.most).max(called_for)
     }
 
-    /// Follows the volatility by one step; returns whether anything changed. Without a measured
-    /// volatility everything stays as it is.
+    /// A rise that has not fully arrived.
+    #[must_use]
+    pub fn announced(&self, now: Millis) -> Option<Announced> {
+        self.announced.filter(|rise| now < rise.until)
+    }
+
+    /// Follows the volatility by one step; returns whether anything changed. Anyone.
     ///
-    /// New risk feels a rise at once. Open positions feel it after the notice, one step at a
-    /// time; a fall they feel at once. In the block of an update they feel no rise at all.
+    /// New risk feels a rise at once and in full. For open positions it is announced: one step of
+    /// at most `rise`, that begins after the notice, rises in a straight line for as long again,
+    /// and has to arrive before the next is announced. So in the moment of an update nothing
+    /// rises for them. A fall comes at `fall` for each spacing that has passed, and everybody
+    /// feels it at once.
     ///
     /// # Errors
-    /// [`MarginError::TooSoon`], [`MarginError::Math`].
+    /// [`MarginError::TooSoon`], [`MarginError::NotMeasured`], [`MarginError::Math`].
     pub fn update(
         &mut self,
         rule: &MarginRule,
+        base: Ratio,
         variance: Option<Variance>,
-        now: Block,
+        now: Millis,
     ) -> Result<bool, MarginError> {
-        let Some(variance) = variance else {
-            return Ok(false);
-        };
-        if self.updated > 0 && now < self.updated.saturating_add(rule.spacing) {
+        let variance = variance.ok_or(MarginError::NotMeasured)?;
+        let passed = now.saturating_sub(self.updated);
+        if passed < rule.spacing {
             return Err(MarginError::TooSoon);
         }
         let before = *self;
-        let target = rule.target(variance);
-        self.new_risk = if target > self.new_risk {
-            target.min(self.new_risk.plus(rule.rise)?)
+        let fallen = mul_div(
+            rule.fall.ppm(),
+            passed.into(),
+            rule.spacing.into(),
+            Rounding::Down,
+        )?;
+        let lowest = self.new_risk.ppm().saturating_sub(fallen);
+        let lowest = u32::try_from(lowest).map_or(self.new_risk, Ratio::from_ppm);
+        self.new_risk = rule.target(base, variance).max(lowest.min(rule.most));
+        let present = self.kept_at(rule, now);
+        let waiting = self.announced(now);
+        if self.new_risk < present {
+            (self.kept, self.announced) = (self.new_risk, None);
+        } else if let Some(rise) = waiting {
+            // It ends no higher than what new risk is asked for, and goes on from where it is.
+            let margin = rise.margin.min(self.new_risk);
+            let from = rise.from.max(now);
+            if margin < rise.margin {
+                self.kept = present;
+                self.announced = (margin > present).then_some(Announced {
+                    margin,
+                    from,
+                    ..rise
+                });
+            }
         } else {
-            let lowest = self.new_risk.minus(rule.fall).unwrap_or_default();
-            target.max(lowest)
-        };
-        self.kept = self.kept_in(now).min(self.new_risk);
-        let waiting = self.announced(now).filter(|a| a.margin > self.kept);
-        self.announced = match waiting {
-            // One step at a time: the next is announced when this one counts.
-            Some(waiting) => Some(Announced {
-                margin: waiting.margin.min(self.new_risk),
-                ..waiting
-            })
-            .filter(|a| a.margin > self.kept),
-            None if self.new_risk > self.kept => Some(Announced {
-                margin: self.new_risk.min(self.kept.plus(rule.rise)?),
-                from: now.saturating_add(rule.notice),
-            }),
-            None => None,
-        };
+            self.kept = present;
+            let margin = self.new_risk.min(present.plus(rule.rise)?);
+            let from = now.saturating_add(rule.notice);
+            self.announced = (margin > present).then_some(Announced {
+                margin,
+                from,
+                until: from.saturating_add(rule.notice),
+            });
+        }
         self.updated = now;
-        Ok(self.new_risk != before.new_risk
-            || self.kept != before.kept_in(now)
-            || self.announced != before.announced(now))
+        let of = |margin: &Self| (margin.new_risk, margin.kept, margin.announced);
+        Ok(of(self) != of(&before))
     }
 }
 

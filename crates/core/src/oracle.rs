@@ -23,6 +23,7 @@ pub use source::SourceConfig;
 pub use variance::{Variance, VolatilityConfig};
 
 use crate::math::{wide_product, MathError};
+use crate::timelock::TimelockError;
 use crate::units::{Block, Millis, Price, Ratio};
 use scale::{Decode, Encode};
 use scale_info::TypeInfo;
@@ -65,6 +66,16 @@ pub enum OracleError {
     NotASource,
     /// The source trapped, burned its gas, answered with something else, or has no price.
     SourceFailed,
+    /// A change of a feed leaves the bounds of changes.
+    OutOfBounds,
+    /// The notice of a change forbids it.
+    Timelock(TimelockError),
+}
+
+impl From<TimelockError> for OracleError {
+    fn from(error: TimelockError) -> Self {
+        Self::Timelock(error)
+    }
 }
 
 impl From<MathError> for OracleError {
@@ -72,6 +83,21 @@ impl From<MathError> for OracleError {
         Self::Math(error)
     }
 }
+
+/// How long a change of a feed is announced: three days.
+pub const FEED_NOTICE: Millis = 259_200_000;
+
+/// The shortest heartbeat, average and interval of volatility that a change may bring: a minute.
+pub const SHORTEST_WINDOW: Millis = 60_000;
+
+/// The longest of them: a day.
+pub const LONGEST_WINDOW: Millis = 86_400_000;
+
+/// The largest gap between rounds that a change may bring: an hour of six-second blocks.
+pub const LARGEST_GAP: Block = 600;
+
+/// The widest bands that a change may bring, around the last price and around the average.
+pub const WIDEST_BANDS: [Ratio; 2] = [Ratio::from_bps(5_000), Ratio::ONE];
 
 /// What governance decides about a feed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
@@ -148,6 +174,34 @@ impl FeedConfig {
             return Err(OracleError::InvalidConfig);
         }
         Ok(())
+    }
+}
+
+impl FeedConfig {
+    /// Checks that another configuration may take the place of this one, in a feed of so many
+    /// feeders: a round needs more than half of them and no more than there are, every time is in
+    /// its bounds, and no band becomes wider than the widest, or than it is.
+    ///
+    /// # Errors
+    /// [`OracleError::InvalidConfig`], [`OracleError::OutOfBounds`].
+    pub fn ensure_may_become(&self, next: &Self, feeders: usize) -> Result<(), OracleError> {
+        next.validate()?;
+        let needed = usize::from(next.min_feeders);
+        let windows = [next.heartbeat, next.twap_window, next.volatility.interval];
+        let [deviation, drift] = WIDEST_BANDS;
+        let holds = needed <= feeders
+            && needed > feeders >> 1
+            && next.min_gap <= LARGEST_GAP
+            && windows
+                .iter()
+                .all(|window| (SHORTEST_WINDOW..=LONGEST_WINDOW).contains(window))
+            && next.deviation <= deviation.max(self.deviation)
+            && next.drift <= drift.max(self.drift);
+        if holds {
+            Ok(())
+        } else {
+            Err(OracleError::OutOfBounds)
+        }
     }
 }
 

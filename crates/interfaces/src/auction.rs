@@ -382,7 +382,7 @@ pub trait LiquidationAuction {
     fn market(&self, market: MarketId) -> Option<AuctionMarket>;
 }
 
-/// A market was taken over from the vault.
+/// A market was taken over from the vault, or its terms were taken over again.
 #[ink::event]
 pub struct MarketRegistered {
     /// The market.

@@ -6,6 +6,7 @@ use crate::{AccountId, MarketId};
 use breakwater_core::auction::Halts;
 use breakwater_core::breaker::{Breaker, Cause, Evidence, Limits, Stage};
 use breakwater_core::units::Amount;
+use ink::prelude::vec::Vec;
 use scale::{Decode, Encode};
 
 /// A market's breaker as the auction contract stores it.
@@ -18,7 +19,7 @@ pub struct MarketBreaker {
     pub evidence: Evidence,
     /// What governance decided.
     pub limits: Limits,
-    /// The market's hole when its limits were set: what a batch's size is compared with.
+    /// The market's hole, as the vault last told it: what a batch's size is compared with.
     pub hole: Amount,
     /// The market's feed.
     pub feed: FeedId,
@@ -32,23 +33,28 @@ pub struct GlobalBreaker {
     pub breaker: Breaker,
     /// When all markets were halted.
     pub halts: Halts,
+    /// Markets whose facts are counted together: the first eight of the quote token of the first
+    /// one registered.
+    pub members: Vec<MarketId>,
 }
 
 /// The breaker was tripped, and nothing else was done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
 #[cfg_attr(feature = "std", derive(scale_info::TypeInfo))]
 pub struct Tripped {
-    /// The market's stage now.
+    /// The stage now, of the market or of all.
     pub stage: Stage,
 }
 
 /// Messages of the circuit breaker. Where a market may be `None`, the breaker of all markets is
-/// meant; facts raise that of a market only.
+/// meant.
 #[ink::trait_definition]
 pub trait CircuitBreaker {
-    /// Raises a market's stage for a fact that holds now, and does nothing else. Anyone.
+    /// Raises a stage for a fact that holds now, and does nothing else. Anyone.
     ///
-    /// An oracle that does not answer is one whose round is too old.
+    /// An oracle that does not answer is one whose round is too old. For all markets the facts
+    /// are [`Cause::Markets`], a majority of markets by size that has tripped, and
+    /// [`Cause::BadDebt`], summed.
     ///
     /// # Events
     /// `StageChanged`.
@@ -56,7 +62,11 @@ pub trait CircuitBreaker {
     /// # Errors
     /// `UnknownMarket`, `Breaker`, `VaultUnavailable`.
     #[ink(message)]
-    fn trip(&mut self, market: MarketId, cause: Cause) -> Result<Tripped, AuctionContractError>;
+    fn trip(
+        &mut self,
+        market: Option<MarketId>,
+        cause: Cause,
+    ) -> Result<Tripped, AuctionContractError>;
 
     /// Raises a stage by decision. Governor or guardian.
     ///
@@ -90,13 +100,21 @@ pub trait CircuitBreaker {
     #[ink(message)]
     fn reopen(&mut self, market: Option<MarketId>) -> Result<(), AuctionContractError>;
 
-    /// Sets a market's limits, and takes its hole over from the vault anew. Governor only.
+    /// Takes over from the vault what was copied from its parameters and has changed since: the
+    /// hole, and, while none of the market's auctions runs, the terms of standing bids. Anyone.
+    ///
+    /// # Errors
+    /// `UnknownMarket`, `VaultUnavailable`, `Math`.
+    #[ink(message)]
+    fn refresh(&mut self, market: MarketId) -> Result<(), AuctionContractError>;
+
+    /// Sets a market's limits. Governor only.
     ///
     /// # Events
     /// `LimitsSet`.
     ///
     /// # Errors
-    /// `NotGovernor`, `UnknownMarket`, `Breaker`, `VaultUnavailable`.
+    /// `NotGovernor`, `UnknownMarket`, `Breaker`.
     #[ink(message)]
     fn set_limits(&mut self, market: MarketId, limits: Limits) -> Result<(), AuctionContractError>;
 

@@ -3,6 +3,7 @@
 use crate::AccountId;
 use breakwater_core::oracle::{Feed, FeedConfig, OracleError, Reading, Round, SourceConfig};
 use breakwater_core::standing::seen::Seen;
+use breakwater_core::timelock::Proposal;
 use breakwater_core::units::{Block, Millis, Price};
 use ink::prelude::string::String;
 use ink::prelude::vec::Vec;
@@ -46,6 +47,32 @@ pub trait OracleAdapter {
     /// `Unauthorised`, `UnknownFeed`, `NotAFeeder`.
     #[ink(message)]
     fn remove_feeder(&mut self, feed: FeedId, feeder: AccountId) -> Result<(), OracleError>;
+
+    /// Announces another configuration of a feed, in place of what was announced before;
+    /// `None` withdraws it. Governor only.
+    ///
+    /// # Events
+    /// `FeedChanged`.
+    ///
+    /// # Errors
+    /// `Unauthorised`, `UnknownFeed`, `InvalidConfig`, `OutOfBounds`.
+    #[ink(message)]
+    fn propose_feed(&mut self, feed: FeedId, config: Option<FeedConfig>)
+        -> Result<(), OracleError>;
+
+    /// Puts an announced configuration into force once its notice is over. Anyone.
+    ///
+    /// # Events
+    /// `FeedChanged`.
+    ///
+    /// # Errors
+    /// `UnknownFeed`, `Timelock`, `OutOfBounds`.
+    #[ink(message)]
+    fn apply_feed(&mut self, feed: FeedId) -> Result<(), OracleError>;
+
+    /// The announced configuration of a feed.
+    #[ink(message)]
+    fn proposed_feed(&self, feed: FeedId) -> Option<Proposal<FeedConfig>>;
 
     /// Submits a price observed at a time, and returns the round it completes, if any.
     ///
@@ -109,6 +136,17 @@ pub struct RoundQuarantined {
     pub price: Price,
     /// Block in which it was made.
     pub block: Block,
+}
+
+/// A feed's configuration changed, or will, or will not after all.
+#[ink::event]
+pub struct FeedChanged {
+    /// The feed.
+    pub feed: FeedId,
+    /// What is announced now; `None` where nothing is, any more.
+    pub announced: Option<Proposal<FeedConfig>>,
+    /// What is in force now.
+    pub config: FeedConfig,
 }
 
 /// A round was accepted.

@@ -15,8 +15,10 @@ use breakwater_core::ledger::{
     AtRisk, Demand, Histogram, Leaving, LedgerError, Opening, Settlement,
 };
 use breakwater_core::lending::LendingError;
+use breakwater_core::margin::{Margin, MarginError};
 use breakwater_core::market::{MarketParams, MarketPrices, MarketState, ParamsError};
 use breakwater_core::math::MathError;
+use breakwater_core::oracle::Variance;
 use breakwater_core::position::{Closing, PositionView};
 use breakwater_core::tick::Tick;
 use breakwater_core::timelock::{Easing, Proposal, TimelockError};
@@ -60,6 +62,8 @@ pub enum VaultError {
     Timelock(TimelockError),
     /// The circuit breaker's stage does not allow it.
     Stopped,
+    /// The margin stays as it is.
+    Margin(MarginError),
 }
 
 impl VaultError {
@@ -70,6 +74,12 @@ impl VaultError {
             Self::Ledger(LedgerError::StalePrice) if stopped => Self::Stopped,
             error => error,
         }
+    }
+}
+
+impl From<MarginError> for VaultError {
+    fn from(error: MarginError) -> Self {
+        Self::Margin(error)
     }
 }
 
@@ -123,16 +133,48 @@ pub struct Market {
     pub easing: Option<Easing>,
     /// Announced parameters.
     pub proposal: Option<Proposal<MarketParams>>,
+    /// What measured volatility adds to the margin.
+    pub margin: Margin,
 }
 
 impl Market {
-    /// The liquidation threshold in force at a moment.
+    /// The liquidation threshold of calm times at a moment: the parameters', or what is still
+    /// above it on the way down.
     ///
     /// # Errors
     /// [`MathError`] where the easing does not fall.
-    pub fn threshold_at(&self, now: Millis) -> Result<Ratio, MathError> {
+    #[inline(never)]
+    pub fn calm_threshold_at(&self, now: Millis) -> Result<Ratio, MathError> {
         let to = self.params.liquidation_threshold;
         self.easing.map_or(Ok(to), |easing| easing.at(to, now))
+    }
+
+    /// The liquidation threshold in force at a moment: that of calm times less what volatility
+    /// adds to the margin of open positions.
+    ///
+    /// # Errors
+    /// [`MathError`] where the easing does not fall.
+    #[inline(never)]
+    pub fn threshold_at(&self, now: Millis) -> Result<Ratio, MathError> {
+        let added = self.margin.kept_at(&self.params.margin, now);
+        self.calm_threshold_at(now)?.minus(added)
+    }
+
+    /// The initial loan-to-value in force, where this volatility is measured.
+    ///
+    /// # Errors
+    /// [`MathError`] where the easing does not fall.
+    #[inline(never)]
+    pub fn initial_ltv_at(
+        &self,
+        volatility: Option<Variance>,
+        now: Millis,
+    ) -> Result<Ratio, MathError> {
+        let base = Ratio::ONE.minus(self.calm_threshold_at(now)?)?;
+        let rule = &self.params.margin;
+        let added = self.margin.for_new_risk(rule, base, volatility);
+        // A restriction may have left less than is added: then nothing can be borrowed.
+        Ok(self.params.initial_ltv.minus(added).unwrap_or_default())
     }
 }
 

@@ -3,6 +3,7 @@
 use crate::vault::VaultError;
 use crate::{AccountId, MarketId};
 use breakwater_core::ledger::TakenInKind;
+use breakwater_core::margin::Margin;
 use breakwater_core::market::{Limits, MarketParams, MarketPrices};
 use breakwater_core::units::{Amount, Millis};
 use scale::{Decode, Encode};
@@ -94,6 +95,16 @@ pub trait VaultAdmin {
     /// `UnknownMarket`, `OracleUnavailable`, `Ledger`.
     #[ink(message)]
     fn take_in_kind(&mut self, market: MarketId, owner: AccountId) -> Result<(), VaultError>;
+
+    /// Has a market's margin follow the volatility that its feed measures, by one step. Anyone.
+    ///
+    /// # Events
+    /// `MarketChanged`.
+    ///
+    /// # Errors
+    /// `UnknownMarket`, `OracleUnavailable`, `Margin`.
+    #[ink(message)]
+    fn update_margin(&mut self, market: MarketId) -> Result<(), VaultError>;
 }
 
 /// The auction contract was named.
@@ -171,4 +182,6 @@ pub enum Change {
         /// What it makes good, quote: what insurance had paid for it.
         good: Amount,
     },
+    /// The margin followed the volatility.
+    Margin(Margin),
 }

@@ -6,6 +6,7 @@ use breakwater_core::breaker::action::{allowed, Action};
 use breakwater_core::breaker::Stage;
 use breakwater_core::ledger::{Ledger, LedgerError, LedgerStore, MemoryStore};
 use breakwater_core::lending::LendingError;
+use breakwater_core::margin::Margin;
 use breakwater_core::market::{Limits, MarketParams, MarketPrices, MarketState};
 use breakwater_core::page::{DepartureKey, Departures, Page, PageNumber};
 use breakwater_core::position::{Closing, Position, PositionView};
@@ -59,6 +60,7 @@ impl Vault {
                 params,
                 easing: None,
                 proposal: None,
+                margin: Margin::default(),
             },
             state: MarketState {
                 accrued_at: now,

@@ -3,6 +3,7 @@
 use breakwater_core::oracle::{is_within, FeedConfig, Outcome};
 use breakwater_core::units::{Price, Ratio};
 use breakwater_sim::prices::{march_2020, read_csv, Candle, PricePath, PRICE_SCALE};
+use breakwater_sim::replay::margin;
 use breakwater_sim::replay::oracle::{points, replay, Fed, Point};
 use std::path::Path;
 
@@ -130,4 +131,26 @@ fn a_gap_in_the_prices_is_a_stale_feed() {
     };
     let replayed = replay(&path).expect("replays");
     assert!(replayed.breaker.iter().all(|row| row.stale == 1));
+}
+
+/// F10 on a crash like that of March 2020: the calmer a market has to be for its margin to stay,
+/// the more often it is raised; raised or not it stays in its bounds, and the bad debt that a
+/// fixed margin leaves is never exceeded.
+#[test]
+fn f10_margins_that_follow_volatility_leave_no_more_bad_debt() {
+    let replayed = margin::replay(&march_2020(1)).expect("replays");
+    let rows = &replayed.margin;
+    let fixed = rows.last().expect("the fixed margin");
+    assert_eq!((fixed.raised_bps, fixed.highest_bps), (0, 2_000));
+    for pair in rows.windows(2) {
+        assert!(pair[0].raised_bps >= pair[1].raised_bps, "{pair:?}");
+    }
+    for row in rows {
+        assert!(row.bad_debt_ppm <= fixed.bad_debt_ppm, "{row:?}");
+        assert!((2_000..=3_000).contains(&row.highest_bps), "{row:?}");
+    }
+    assert!(rows[0].raised_bps > 0, "a crash is volatile");
+    for row in &replayed.falls {
+        assert!(row.exceeded_bps.windows(2).all(|pair| pair[0] <= pair[1]));
+    }
 }

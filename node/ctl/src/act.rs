@@ -4,13 +4,14 @@ use crate::failure::Failure;
 use crate::market::{parse_price, show_price, MarketArgs, OpenMarket};
 use crate::on_node::{block_on, SignerArgs};
 use crate::output::Answer;
-use breakwater_chain::{AccountId, Balance, Message, Receipt, Signer};
+use breakwater_chain::{AccountId, Balance, Chain, Message, Receipt, Signer};
 use breakwater_core::breaker::Cause;
 use breakwater_core::units::Amount;
 use breakwater_interfaces::auction::{BidPlaced, LiquidationAuction};
-use breakwater_interfaces::breaker::CircuitBreaker;
+use breakwater_interfaces::breaker::{CircuitBreaker, GlobalBreaker, MarketBreaker};
 use breakwater_interfaces::token::PSP22;
-use breakwater_interfaces::vault::MarginVault;
+use breakwater_interfaces::vault::{MarginVault, Market};
+use breakwater_interfaces::vault_admin::VaultAdmin;
 use breakwater_node::KeySigner;
 use breakwater_operator::decimal;
 use breakwater_sim::deployment::{send, Deployment};
@@ -161,6 +162,16 @@ impl Session {
         self.fees = self.fees.saturating_add(receipt.fee);
         self.block = receipt.block;
         Ok(receipt)
+    }
+
+    /// Whether a message would work now.
+    async fn works<T: Decode, E: Decode + Debug>(
+        &self,
+        contract: AccountId,
+        message: impl Into<Message<Result<T, E>>>,
+    ) -> bool {
+        let tried = self.m.node.dry_run(&self.who, contract, message).await;
+        tried.is_ok()
     }
 
     /// Lets a contract take tokens of the signer's, who has to have them.
@@ -324,9 +335,76 @@ pub(crate) fn trip(arguments: &TripArgs) -> Result<(), Failure> {
     block_on(async {
         let mut session = Session::open(&arguments.market, &arguments.signer).await?;
         let (d, mut answer) = (session.m.d, Answer::default());
-        let message = d.breaker().call_mut().trip(d.market, cause);
+        let message = d.breaker().call_mut().trip(Some(d.market), cause);
         let tripped = session.send(d.auction, "trip", message).await?.value;
         answer.add("stage", format!("{:?}", tripped.stage), "");
         session.print(answer, arguments.market.json)
     })
+}
+
+/// Do for a market what anyone may do, where there is something to do: raise the breaker for a
+/// fact that holds, reopen what may reopen, have the margin follow the volatility, and take over
+/// terms that have changed. Each is tried first and sent only where it works.
+#[derive(Debug, clap::Args)]
+pub(crate) struct MaintainArgs {
+    #[command(flatten)]
+    market: MarketArgs,
+
+    #[command(flatten)]
+    signer: SignerArgs,
+}
+
+/// `breakwaterctl maintain`.
+pub(crate) fn maintain(arguments: &MaintainArgs) -> Result<(), Failure> {
+    block_on(async {
+        let mut session = Session::open(&arguments.market, &arguments.signer).await?;
+        let (d, mut answer) = (session.m.d, Answer::default());
+        let market = Some(d.market);
+        let mut done = Vec::new();
+        let of_market = Cause::MEASURED.into_iter().map(|cause| (market, cause));
+        let of_all = [Cause::Markets, Cause::BadDebt].map(|cause| (None, cause));
+        for (of, cause) in of_market.chain(of_all) {
+            let message = || d.breaker().call_mut().trip(of, cause);
+            if session.works(d.auction, message()).await {
+                session.send(d.auction, "trip", message()).await?;
+                done.push(format!("{} for {cause:?}", tripped(of)));
+            }
+        }
+        for of in [market, None] {
+            let message = || d.breaker().call_mut().reopen(of);
+            if session.works(d.auction, message()).await {
+                session.send(d.auction, "reopen", message()).await?;
+                done.push("reopened".to_owned());
+            }
+        }
+        let message = || d.admin().call_mut().update_margin(d.market);
+        if session.works(d.vault, message()).await {
+            session.send(d.vault, "update_margin", message()).await?;
+            done.push("the margin followed the volatility".to_owned());
+        }
+        let message = d.vault().call().market(d.market);
+        let found: Option<Market> = session.m.ask(d.vault, "market", message).await?;
+        let message = d.breaker().call().breaker(d.market);
+        let kept: Option<(MarketBreaker, GlobalBreaker)> =
+            session.m.ask(d.auction, "breaker", message).await?;
+        if let (Some(found), Some((kept, _))) = (found, kept) {
+            if found.params.hole != kept.hole {
+                let message = d.breaker().call_mut().refresh(d.market);
+                session.send(d.auction, "refresh", message).await?;
+                done.push("changed terms were taken over".to_owned());
+            }
+        }
+        if done.is_empty() {
+            done.push("nothing to do".to_owned());
+        }
+        answer.add("done", done, "");
+        session.print(answer, arguments.market.json)
+    })
+}
+
+fn tripped(market: Option<u32>) -> &'static str {
+    match market {
+        Some(_) => "tripped",
+        None => "tripped all markets",
+    }
 }

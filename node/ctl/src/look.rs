@@ -4,13 +4,15 @@ use crate::failure::Failure;
 use crate::market::{parse_account, parse_price, show_price, MarketArgs, OpenMarket};
 use crate::on_node::block_on;
 use crate::output::Answer;
-use breakwater_chain::{AccountId, Chain, Message};
+use breakwater_chain::{AccountId, CallError, Chain, Message};
 use breakwater_core::auction::{AuctionError, Quote, Status};
+use breakwater_core::breaker::{effective, BreakerError, Cause, Causes, Limits, Stage};
 use breakwater_core::ledger::{AtRisk, Histogram};
+use breakwater_core::margin::Margin;
 use breakwater_core::market::MarketPrices;
 use breakwater_core::position::PositionView;
 use breakwater_core::tick::{Tick, LOWEST_TICK};
-use breakwater_core::units::{liquidation_price, Ratio};
+use breakwater_core::units::{liquidation_price, Amount, Block, Ratio};
 use breakwater_interfaces::auction::{AuctionContractError, LiquidationAuction};
 use breakwater_interfaces::breaker::{CircuitBreaker, GlobalBreaker, MarketBreaker};
 use breakwater_interfaces::vault::{Accounting, MarginVault, Market, VaultError};
@@ -22,7 +24,8 @@ use serde_json::json;
 use std::fmt::Debug;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// Show a market: prices, money lent and free, running batches.
+/// Show a market: prices, money lent and free, running batches, the margin in force, and what the
+/// circuit breaker stops, why, since when, and what would reopen it.
 #[derive(Debug, clap::Args)]
 pub(crate) struct StatusArgs {
     #[command(flatten)]
@@ -131,13 +134,6 @@ pub(crate) fn status(arguments: &StatusArgs) -> Result<(), Failure> {
         let clock = SystemTime::now().duration_since(UNIX_EPOCH);
         let clock = clock.map_or(0, |time| u64::try_from(time.as_millis()).unwrap_or(0));
         answer.add("block_age", clock.saturating_sub(now) / 1_000, "s");
-        let message = d.breaker().call().breaker(d.market);
-        let breaker: Option<(MarketBreaker, GlobalBreaker)> =
-            m.ask(d.auction, "breaker", message).await?;
-        if let Some((market, all)) = breaker {
-            let stage = market.breaker.stage.max(all.breaker.stage);
-            answer.add("stage", format!("{stage:?}"), "");
-        }
         let message = d.vault().call().market_prices(d.market);
         let prices: Result<MarketPrices, VaultError> = m.ask(d.vault, "prices", message).await?;
         match prices {
@@ -169,8 +165,117 @@ pub(crate) fn status(arguments: &StatusArgs) -> Result<(), Failure> {
         let running: Vec<_> = state.running.iter().map(|batch| batch.number).collect();
         answer.add("running_batches", running, "");
         answer.add("winding_down", state.wind_down.is_some(), "");
+        m.margin(&mut answer).await?;
+        m.breaker(&mut answer, block).await?;
         answer.print(arguments.market.json)
     })
+}
+
+/// Names of causes, for people and programs.
+fn named(causes: Causes) -> Vec<String> {
+    let held = Cause::ALL.into_iter().filter(|cause| causes.has(*cause));
+    held.map(|cause| format!("{cause:?}")).collect()
+}
+
+impl OpenMarket {
+    /// Thresholds in force, and a rise of the margin on its way.
+    async fn margin(&self, answer: &mut Answer) -> Result<(), Failure> {
+        let d = self.d;
+        let message = d.vault().call().market(d.market);
+        let market: Option<Market> = self.ask(d.vault, "market", message).await?;
+        let market = market.ok_or_else(|| Failure::Usage("there is no such market".to_owned()))?;
+        let now = self.node.now().await;
+        let now = now.map_err(|error| Failure::Refused(error.to_string()))?;
+        let unit = "% of collateral value";
+        let threshold = market.threshold_at(now).map(percent).ok();
+        answer.add("liquidation_threshold", threshold, unit);
+        let volatility = match self
+            .ask(d.vault, "prices", d.vault().call().market_prices(d.market))
+            .await?
+        {
+            Ok::<MarketPrices, VaultError>(prices) => prices.volatility,
+            Err(_) => None,
+        };
+        let initial = market.initial_ltv_at(volatility, now).map(percent).ok();
+        answer.add("initial_ltv", initial, unit);
+        let margin: Margin = market.margin;
+        let rise = margin.announced(now);
+        let added = rise.map(|rise| percent(rise.margin));
+        answer.add("margin_rises_to", added, "% more than in calm times");
+        let until = rise.map(|rise| rise.until.saturating_sub(now) / 1_000);
+        answer.add("margin_rise_ends_in", until, "s");
+        Ok(())
+    }
+
+    /// What the breaker stops, why, since when, and what would reopen it: asked of the contract
+    /// itself, by a trial of the message that reopens.
+    async fn breaker(&self, answer: &mut Answer, block: Block) -> Result<(), Failure> {
+        let d = self.d;
+        let message = d.breaker().call().breaker(d.market);
+        let kept: Option<(MarketBreaker, GlobalBreaker)> =
+            self.ask(d.auction, "breaker", message).await?;
+        let Some((own, all)) = kept else {
+            answer.add("stage", None::<String>, "not registered with the auction");
+            return Ok(());
+        };
+        let stage = effective(&own.breaker, &all.breaker);
+        answer.add("stage", format!("{stage:?}"), "");
+        let standard = Limits::standard(Amount::ZERO);
+        let breakers = [
+            (Some(d.market), own.breaker, own.limits),
+            (None, all.breaker, standard),
+        ];
+        for (market, breaker, limits) in breakers {
+            if breaker.stage == Stage::Open {
+                continue;
+            }
+            let [stage, why, since, from, reopen] = match market {
+                Some(_) => [
+                    "market_stage",
+                    "why",
+                    "since_block",
+                    "reopens_from",
+                    "reopening",
+                ],
+                None => [
+                    "all_markets_stage",
+                    "all_why",
+                    "all_since_block",
+                    "all_reopen_from",
+                    "all_reopening",
+                ],
+            };
+            answer.add(stage, format!("{:?}", breaker.stage), "");
+            answer.add(why, named(breaker.causes), "");
+            answer.add(since, breaker.since, "");
+            answer.add(
+                from,
+                breaker.reopens_from(&limits),
+                "block, at the earliest",
+            );
+            let message = d.breaker().call_mut().reopen(market);
+            let trial = self.node.query(d.auction, d.auction, message).await;
+            let told = match trial {
+                // A trial that only lacks a payer for the deposit has worked.
+                Ok(Ok(())) | Err(CallError::StorageDeposit(_)) => {
+                    "anyone may reopen now".to_owned()
+                }
+                Ok(Err(AuctionContractError::Breaker(BreakerError::CoolingOff))) => {
+                    "cooling off; anyone afterwards, once every cause is gone".to_owned()
+                }
+                Ok(Err(AuctionContractError::Breaker(BreakerError::CauseRemains(cause)))) => {
+                    format!("waits for {cause:?} to end; the governor may lower it now")
+                }
+                Ok(Err(error)) => format!("{error:?}"),
+                Err(error) => format!("cannot be tried: {error}"),
+            };
+            answer.add(reopen, told, "");
+        }
+        let grace = own.breaker.grace_until.max(all.breaker.grace_until);
+        let grace = (grace > block).then_some(grace);
+        answer.add("batches_wait_until", grace, "block");
+        Ok(())
+    }
 }
 
 /// `breakwaterctl position`.

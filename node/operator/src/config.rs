@@ -5,6 +5,7 @@ use std::str::FromStr;
 use breakwater_chain::AccountId;
 use breakwater_core::interest::InterestCurve;
 use breakwater_core::ladder::{Curve, LadderParams, Scaling};
+use breakwater_core::margin::MarginRule;
 use breakwater_core::market::MarketParams;
 use breakwater_core::oracle::{FeedConfig, VolatilityConfig};
 use breakwater_core::units::{Amount, Price, Ratio};
@@ -102,6 +103,12 @@ struct Margin {
     initial_ltv: String,
     liquidation_threshold: String,
     min_debt: String,
+    most_added: String,
+    calm_volatility: String,
+    rise: String,
+    fall: String,
+    spacing_seconds: u64,
+    notice_seconds: u64,
 }
 
 #[derive(Deserialize)]
@@ -337,6 +344,14 @@ impl File {
                 notice: seconds(self.governance.notice_seconds),
                 loss_cap: ratio("governance.loss_cap", &self.governance.loss_cap)?,
                 insurance_budget: ratio("limits.insurance_budget", &limits.insurance_budget)?,
+                margin: MarginRule {
+                    most: ratio("margin.most_added", &margin.most_added)?,
+                    reference: ratio("margin.calm_volatility", &margin.calm_volatility)?,
+                    rise: ratio("margin.rise", &margin.rise)?,
+                    fall: ratio("margin.fall", &margin.fall)?,
+                    spacing: seconds(margin.spacing_seconds),
+                    notice: seconds(margin.notice_seconds),
+                },
             },
             name: self.name,
         })

@@ -4,6 +4,7 @@
 use std::fmt::Debug;
 
 use breakwater_chain::{AccountId, CallError, Constructor, Message, Receipt, Signer};
+use breakwater_core::margin::Margin;
 use breakwater_core::oracle::Feed;
 use breakwater_interfaces::auction::{AuctionMarket, LiquidationAuction};
 use breakwater_interfaces::oracle::OracleAdapter;
@@ -253,6 +254,7 @@ impl<C: Target> Run<'_, C> {
             params: self.config.params.clone(),
             easing: None,
             proposal: None,
+            margin: Margin::default(),
         };
         let mut number = self.found_market(vault, &wanted).await?;
         if number.is_none() {
@@ -314,6 +316,9 @@ impl<C: Target> Run<'_, C> {
             let message = VaultRef::from(vault);
             let message = message.call().market(candidate);
             let found: Option<Market> = self.ask("market", vault, message).await?;
+            // What volatility adds to the margin moves by itself.
+            let margin = wanted.margin;
+            let found = found.map(|market| Market { margin, ..market });
             match found {
                 Some(market) if market == *wanted => return Ok(Some(candidate)),
                 Some(market) if recorded.is_some() => {

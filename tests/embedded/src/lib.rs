@@ -1,7 +1,7 @@
 //! One world for all scenario tests: a deployed market, and books checked after every message.
 
-mod history;
 pub mod gas;
+mod history;
 mod numbers;
 mod scene;
 pub mod twin;

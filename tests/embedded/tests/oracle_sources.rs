@@ -1,10 +1,11 @@
 //! Another contract as a feeder: whatever it does instead of answering is a missing feeder, an
 //! error, and nothing changed; the market goes on.
 
-use breakwater_chain::{AccountId, Chain, Constructor, Message};
+use breakwater_chain::{AccountId, Chain, Constructor, Message, Trace};
 use breakwater_core::oracle::{FeedConfig, FeedStatus, OracleError, SourceConfig};
 use breakwater_core::units::Ratio;
-use breakwater_embedded_tests::{collateral, price, quote, refused, World};
+use breakwater_embedded_tests::{collateral, price, quote, refused, Scene, World};
+use breakwater_interfaces::auction::LiquidationAuction;
 use breakwater_interfaces::oracle::OracleAdapter;
 use breakwater_interfaces::vault::{MarginVault, VaultError};
 use breakwater_sim::artifacts::ARTIFACTS_VARIABLE;
@@ -192,4 +193,32 @@ fn borrowing_uses_the_worse_of_accepted_and_quarantined() {
     assert_eq!(w.reading().status, FeedStatus::Fresh);
     let borrow = w.d.vault().call_mut().borrow(0, quote(100));
     w.vault(owner, borrow).expect("borrows");
+}
+
+/// A read by the vault costs one hop: the oracle is called once, calls nothing, and reads one cell
+/// beside its root.
+#[test]
+fn a_read_by_the_vault_costs_one_hop() {
+    let mut s = Scene::new();
+    let d = s.w.d;
+    let asked = |trace: &Trace| trace.contracts.iter().filter(|it| **it == d.oracle).count();
+    let borrow = d.vault().call_mut().borrow(0, quote(10));
+    let borrow = s.w.chain.trace(s.owners[0], d.vault, borrow);
+    assert_eq!(asked(&borrow.expect("borrows")), 1);
+    let read = d.oracle().call().read(d.feed);
+    let read =
+        s.w.chain
+            .trace(s.stranger, d.oracle, read)
+            .expect("answers");
+    assert_eq!(read.contracts, [d.oracle]);
+    assert!(read.calls_of("get_storage") <= 2, "{:?}", read.host);
+    s.w.set_price_twice(price(150));
+    let open = d.auction().call_mut().open_batch(0);
+    let open = s.w.chain.trace(s.keeper, d.auction, open).expect("opens");
+    assert_eq!(asked(&open), 1, "{:?}", open.contracts);
+    // Who owes nothing asks no oracle.
+    let deposit = d.vault().call_mut().deposit(0, collateral(1));
+    s.w.fund(s.stranger, d.collateral, collateral(1), d.vault);
+    let deposit = s.w.chain.trace(s.stranger, d.vault, deposit);
+    assert_eq!(asked(&deposit.expect("deposits")), 0);
 }

@@ -3,6 +3,7 @@
 
 use breakwater_core::ledger::LedgerError;
 use breakwater_core::lending::LendingError;
+use breakwater_core::margin::{MarginError, MarginRule};
 use breakwater_core::market::{example_params, Limits, MarketParams, ParamsError};
 use breakwater_core::position::Status;
 use breakwater_core::roles::RoleError;
@@ -304,4 +305,97 @@ fn an_old_interest_curve_runs_until_the_very_moment_of_the_change() {
     assert_eq!(owed(&s), before, "a day's interest is borne");
     s.w.wait(SHORTEST_NOTICE);
     assert_eq!(owed(&s), before, "and none after");
+}
+
+/// F09: volatility raises the margin: for new risk at once and without anybody's call, for open
+/// positions after notice and little by little; nobody becomes liquidatable in the block of an
+/// update, views and liquidation prices tell what is in force, and no position is visited.
+#[test]
+fn f09_the_margin_follows_volatility_and_nobody_is_liquidatable_in_the_block_of_an_update() {
+    let rule = MarginRule::STANDARD;
+    let mut s = Scene::with_params(MarketParams {
+        margin: rule,
+        ..example_params()
+    });
+    let (owner, riskiest, stranger) = (s.owners[0], s.owners[9], s.stranger);
+    let calm = s.w.view(riskiest).liquidation_price;
+    let room = s.w.view(owner).borrowable;
+    assert!(room > quote(99), "75 % of 2 000 less 1 400: {room:?}");
+    // Down a tenth and back within a minute: the day's volatility is far beyond the reference.
+    s.w.set_price_twice(price(180));
+    s.w.set_price_twice(price(200));
+    refused! { s.w, vault, owner => borrow(0, quote(1)), LedgerError::ExceedsInitialLtv; }
+    assert_eq!(s.w.view(owner).borrowable, Amount::ZERO);
+    assert_eq!(s.w.view_at(owner, price(200)).borrowable, Amount::ZERO);
+    // 65 % of what is worth 2 400 is more than 1 400 by 160.
+    let room = s.w.view_at(owner, price(240)).borrowable;
+    assert!(room <= quote(160) && room >= quote(159), "{room:?}");
+
+    let update = |s: &mut Scene| {
+        let before: Vec<_> = s.owners.iter().map(|owner| s.w.view(*owner)).collect();
+        let message = s.w.d.admin().call_mut().update_margin(0);
+        s.w.vault(stranger, message).expect("updates");
+        let after: Vec<_> = s.owners.iter().map(|owner| s.w.view(*owner)).collect();
+        assert_eq!(before, after, "in the block of an update");
+    };
+    update(&mut s);
+    admin_refused! { s.w,
+        stranger => update_margin(0), MarginError::TooSoon;
+        stranger => update_margin(NONE), VaultError::UnknownMarket;
+    }
+    let margin = market(&s.w).margin;
+    assert_eq!(margin.new_risk, rule.most);
+    let announced = margin.announced(0).expect("a rise");
+    assert_eq!(announced.margin, rule.rise);
+    assert_eq!(announced.until - announced.from, rule.notice);
+
+    // Two points in each two hours: 78, 76, 74 %. The riskiest owes 74.5 %.
+    let mut threshold = 80;
+    while threshold > 74 {
+        let before = s.w.view_at(riskiest, price(200));
+        s.w.wait(rule.notice);
+        s.w.set_price_twice(price(200));
+        let now = s.w.view_at(riskiest, price(200));
+        let moved = now.liquidation_price.unwrap().get() - before.liquidation_price.unwrap().get();
+        assert!(moved < price(1).get() / 50, "it only just begins to rise");
+        assert_eq!(s.open_refused(), LedgerError::NothingToLiquidate);
+        s.w.wait(rule.notice);
+        s.w.set_price_twice(price(200));
+        threshold -= 2;
+        let view = s.w.view(riskiest);
+        // `debt / (collateral · threshold)`, up to a tick under it.
+        let exact = price(14_900).get() / (threshold * 10) * 100 / 10;
+        let told = view.liquidation_price.expect("in debt").get();
+        assert!(
+            told <= exact && told > exact / 1_000 * 998,
+            "{told} of {exact}"
+        );
+        assert_eq!(view.status.is_safe(), threshold > 74);
+        if threshold > 74 {
+            update(&mut s);
+        }
+    }
+    assert!(s.w.view(riskiest).liquidation_price > calm);
+    let batch = s.open();
+    assert!(
+        (1..10).contains(&s.w.batch(batch).members),
+        "not the safe ones"
+    );
+}
+
+/// F09: without a recent price nothing is known of the volatility, and the margin stays.
+#[test]
+fn f09_a_stale_price_moves_no_margin() {
+    let mut s = Scene::with_params(MarketParams {
+        margin: MarginRule::STANDARD,
+        ..example_params()
+    });
+    let stranger = s.stranger;
+    admin_refused! { s.w, stranger => update_margin(0), MarginError::NotMeasured; }
+    s.w.set_price_twice(price(180));
+    s.w.wait(3_600_001);
+    admin_refused! { s.w, stranger => update_margin(0), MarginError::NotMeasured; }
+    s.w.set_price_twice(price(180));
+    let message = s.w.d.admin().call_mut().update_margin(0);
+    s.w.vault(stranger, message).expect("updates");
 }

@@ -3,7 +3,8 @@
 
 use breakwater_chain::Chain;
 use breakwater_core::market::example_params;
-use breakwater_core::oracle::{FeedConfig, OracleError, HIGHEST_PRICE, MAX_FEEDERS};
+use breakwater_core::oracle::{FeedConfig, OracleError, FEED_NOTICE, HIGHEST_PRICE, MAX_FEEDERS};
+use breakwater_core::timelock::{TimelockError, PROPOSAL_LIFE};
 use breakwater_core::units::Price;
 use breakwater_embedded_tests::{price, refused, World};
 use breakwater_interfaces::oracle::OracleAdapter;
@@ -109,4 +110,74 @@ fn a_feed_without_rounds_and_an_unknown_feed_answer_with_errors() {
         Err(OracleError::UnknownFeed)
     );
     assert!(w.ask(oracle, call.call().feed(1)).is_none());
+}
+
+/// A feed's configuration changes after three days' notice, inside hard bounds, by anyone's call;
+/// the governor may withdraw it, and an old announcement lapses.
+#[test]
+fn a_feed_changes_after_its_notice_inside_bounds() {
+    let mut w = World::new();
+    let (governor, stranger) = (w.governor(), w.account(40));
+    let next = FeedConfig::standard(3, 300_000, 2, 900_000);
+    let few = FeedConfig {
+        min_feeders: 1,
+        ..next
+    };
+    refused! { w, oracle,
+        stranger => propose_feed(0, Some(next)), OracleError::Unauthorised;
+        governor => propose_feed(1, Some(next)), OracleError::UnknownFeed;
+        governor => propose_feed(0, Some(few)), OracleError::OutOfBounds;
+        governor => propose_feed(0, Some(FeedConfig { min_feeders: 4, ..next })), OracleError::OutOfBounds;
+        governor => propose_feed(0, Some(FeedConfig { min_gap: 601, ..next })), OracleError::OutOfBounds;
+        governor => propose_feed(0, Some(FeedConfig { heartbeat: 0, ..next })), OracleError::InvalidConfig;
+        stranger => apply_feed(0), TimelockError::NothingProposed;
+        stranger => apply_feed(1), OracleError::UnknownFeed;
+    }
+    let propose = |w: &mut World, config| {
+        let message = w.d.oracle().call_mut().propose_feed(0, config);
+        w.send(governor, w.d.oracle, message).expect("announces");
+    };
+    let config = |w: &World| {
+        let feed = w.ask(w.d.oracle, w.d.oracle().call().feed(0));
+        feed.expect("registered").config
+    };
+    let old = config(&w);
+    propose(&mut w, Some(next));
+    let start = w.save();
+    w.wait(FEED_NOTICE - 6_000);
+    refused! { w, oracle, stranger => apply_feed(0), TimelockError::TooEarly; }
+    w.wait(6_000);
+    let apply = |w: &mut World| {
+        let message = w.d.oracle().call_mut().apply_feed(0);
+        w.send(stranger, w.d.oracle, message).expect("applies");
+    };
+    assert_eq!(config(&w), old);
+    apply(&mut w);
+    assert_eq!(config(&w), next);
+    let announced = w.ask(w.d.oracle, w.d.oracle().call().proposed_feed(0));
+    assert!(announced.is_none());
+    // Two of three feeders made a round before; now all three are needed.
+    let now = block_on(w.chain.now()).unwrap();
+    let round = w.reading().round.number;
+    let feeders = w.feeders.clone();
+    for (nth, feeder) in feeders.iter().enumerate() {
+        assert_eq!(w.reading().round.number, round, "{nth} feeders");
+        let message = w.d.oracle().call_mut().submit(0, price(201), now);
+        w.send(*feeder, w.d.oracle, message).expect("submits");
+    }
+    assert_eq!(w.reading().round.number, round + 1);
+
+    w.restore(&start);
+    propose(&mut w, None);
+    w.wait(FEED_NOTICE);
+    refused! { w, oracle, stranger => apply_feed(0), TimelockError::NothingProposed; }
+    w.restore(&start);
+    w.wait(FEED_NOTICE + PROPOSAL_LIFE + 6_000);
+    refused! { w, oracle, stranger => apply_feed(0), TimelockError::Lapsed; }
+    // Feeders that left since make it out of bounds.
+    w.restore(&start);
+    let remove = w.d.oracle().call_mut().remove_feeder(0, feeders[0]);
+    w.send(governor, w.d.oracle, remove).expect("removes");
+    w.wait(FEED_NOTICE);
+    refused! { w, oracle, stranger => apply_feed(0), OracleError::OutOfBounds; }
 }

@@ -2,19 +2,24 @@
 //! sold as before, lenders are paid alike, and what nobody buys is theirs at the floor.
 
 use breakwater_chain::AccountId;
+use breakwater_core::breaker::{Cause, Stage};
 use breakwater_core::ledger::LedgerError;
 use breakwater_core::lending::LendingError;
-use breakwater_core::market::{example_params, MarketParams};
+use breakwater_core::market::{example_params, Limits, MarketParams};
 use breakwater_core::math::Rounding;
 use breakwater_core::timelock::SHORTEST_NOTICE;
-use breakwater_core::units::{Amount, Ratio, Shares};
+use breakwater_core::units::{Amount, Price, Ratio, Shares};
 use breakwater_core::wind_down::WindDown;
 use breakwater_embedded_tests::{
     buys, collateral, price, quote, refused, worth, Scene, World, COLLATERAL,
 };
 use breakwater_interfaces::auction::BatchKey;
+use breakwater_interfaces::breaker::CircuitBreaker;
+use breakwater_interfaces::governance::Guarded;
+use breakwater_interfaces::oracle::OracleAdapter;
 use breakwater_interfaces::vault::{MarginVault, VaultError};
 use breakwater_interfaces::vault_admin::VaultAdmin;
+use breakwater_sim::deployment::Deployment;
 use ink::codegen::TraitCallBuilder;
 
 fn wind_down(w: &mut World) {
@@ -302,4 +307,112 @@ fn insurance_tops_the_keeper_of_a_large_insolvent_batch_up_to_the_tip() {
     assert_eq!(pays(1_000_000, 10_000), Amount::ZERO);
     // The loss comes first, and leaves nothing of so little.
     assert_eq!(pays(100_000, 100), Amount::ZERO);
+}
+
+/// A worthless asset has a path: nobody buys at any price, and after the time lock lenders take
+/// what there is at the floor and bear the loss; every debt ends, and the books balance. From a
+/// price of a hundred-millionth of what it was down to the least price there is.
+#[test]
+fn a_worthless_asset_is_written_off_after_the_time_lock() {
+    for worth in [Price::new(2_000_000_000_000), Price::new(1)] {
+        let mut s = Scene::new();
+        let (guardian, stranger, d) = (s.w.account(55), s.stranger, s.w.d);
+        let governor = s.w.governor();
+        let name = Deployment::guarded(d.vault)
+            .call_mut()
+            .set_guardian(Some(guardian));
+        s.w.send(governor, d.vault, name).expect("names");
+        s.w.set_price_twice(worth);
+        // At once: no more of it is lent against.
+        let none = Limits {
+            initial_ltv: Ratio::from_ppm(1),
+            debt_ceiling: Amount::ZERO,
+            supply_cap: Amount::ZERO,
+        };
+        let restrict = d.admin().call_mut().restrict(0, none);
+        s.w.vault(guardian, restrict).expect("restricts");
+        wind_down(&mut s.w);
+        unsold(&mut s);
+        let take = |owner| d.admin().call_mut().take_in_kind(0, owner);
+        let early = s.w.refusal(stranger, d.vault, take(s.owners[0]));
+        assert_eq!(early, Some(VaultError::Ledger(LedgerError::NotInKindYet)));
+        s.w.wait(SHORTEST_NOTICE);
+        s.w.set_price_twice(worth);
+        for owner in s.owners.clone() {
+            s.w.vault(stranger, take(owner)).expect("takes");
+            let view = s.w.view(owner);
+            assert_eq!((view.debt, view.collateral), (Amount::ZERO, Amount::ZERO));
+        }
+        let books = s.w.accounting();
+        assert!(books.state.debt.is_zero());
+        let lent: u128 = (0..10).map(|at| Scene::debt(at).get()).sum();
+        let lost = books.state.written_off.get();
+        assert!(lent - lost <= 220 && lost <= lent + 20, "{lost} of {lent}");
+        let lender = s.w.lender();
+        let cash = collect(&mut s.w, lender, false);
+        assert!(quote(10_000_000).get() - cash - lost <= 220);
+        assert!(collect(&mut s.w, lender, true) >= 100 * COLLATERAL - 1_000);
+    }
+}
+
+/// A delisted asset has a path: its feeders are gone and the market halts, by anyone's call. The
+/// governor names others, who report what it still fetches; that is confirmed, not believed at
+/// once, and then the market is wound down as any other.
+#[test]
+fn a_delisted_asset_gets_other_feeders_and_is_wound_down() {
+    let positions: Vec<_> = (0..10).map(|i| (collateral(10), Scene::debt(i))).collect();
+    let mut s = Scene::of(example_params(), &positions, quote(20_000));
+    let (governor, stranger, d) = (s.w.governor(), s.stranger, s.w.d);
+    s.w.advance(700);
+    let stale = d.breaker().call_mut().trip(Some(0), Cause::Stale);
+    s.w.auction(stranger, stale).expect("halts");
+    // Nobody is locked in meanwhile.
+    let owner = s.owners[3];
+    s.w.repay_all(owner);
+    s.w.withdraw_all(owner);
+    let others: Vec<_> = (60..63).map(|index| s.w.account(index)).collect();
+    for feeder in s.w.feeders.clone() {
+        let remove = d.oracle().call_mut().remove_feeder(d.feed, feeder);
+        s.w.send(governor, d.oracle, remove).expect("removes");
+    }
+    for other in &others {
+        let add = d.oracle().call_mut().add_feeder(d.feed, *other);
+        s.w.send(governor, d.oracle, add).expect("adds");
+    }
+    s.w.feeders = others;
+    s.w.set_price_twice(price(20));
+    wind_down(&mut s.w);
+    s.w.advance(100);
+    s.w.set_price_twice(price(20));
+    // A fall of nine tenths is a jump as well, but the governor has decided.
+    let lower = d.breaker().call_mut().lower(Some(0), Stage::Open);
+    s.w.auction(governor, lower).expect("lowers");
+    s.w.advance(100);
+    s.w.set_price_twice(price(20));
+    unsold(&mut s);
+    s.w.wait(SHORTEST_NOTICE);
+    s.w.set_price_twice(price(20));
+    for at in [0, 1, 2, 4, 5, 6, 7, 8, 9] {
+        let take = d.admin().call_mut().take_in_kind(0, s.owners[at]);
+        s.w.vault(stranger, take).expect("takes");
+    }
+    assert!(s.w.accounting().state.debt.is_zero());
+    let lender = s.w.lender();
+    assert!(collect(&mut s.w, lender, true) >= 90 * COLLATERAL - 1_000);
+}
+
+/// A halt may be the sign of a wrong price, so nothing is taken at the floor in it.
+#[test]
+fn nothing_is_taken_in_kind_while_a_market_is_halted() {
+    let mut s = Scene::new();
+    let (governor, stranger, d) = (s.w.governor(), s.stranger, s.w.d);
+    s.w.set_price_twice(price(170));
+    unsold(&mut s);
+    wind_down(&mut s.w);
+    s.w.wait(SHORTEST_NOTICE);
+    s.w.set_price_twice(price(170));
+    let raise = d.breaker().call_mut().raise(Some(0), Stage::Halted);
+    s.w.auction(governor, raise).expect("halts");
+    let take = d.admin().call_mut().take_in_kind(0, s.owners[0]);
+    s.w.refused(stranger, d.vault, take, VaultError::Stopped);
 }

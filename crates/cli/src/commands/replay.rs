@@ -2,14 +2,16 @@
 
 use crate::{books_table, failure::Failure, output::print};
 use breakwater_sim::{
-    prices::{read_csv, Window},
+    prices::{read_csv, PricePath, Window},
     replay::{
         log,
+        margin::{self, MarginReplay},
         oracle::{replay, OracleReplay},
         Replayed,
     },
 };
 use comfy_table::{presets::ASCII_MARKDOWN, Table};
+use serde::Serialize;
 use std::{
     fs::File,
     io::{self, BufRead, BufReader},
@@ -25,8 +27,20 @@ pub(super) struct ReplayArgs {
 
 #[derive(Debug, clap::Subcommand)]
 enum What {
-    Oracle(OracleArgs),
+    Oracle(PricesArgs),
     Events(EventsArgs),
+    Margin(MarginArgs),
+}
+
+/// Compare how the margin follows volatility.
+///
+/// For every daily volatility up to which nothing is added: how often more was asked of open
+/// positions, how much at most, how many loans were liquidated and what bad debt they left. Then how
+/// far prices fell while a sale went on, which a margin must cover beside penalty and slippage.
+#[derive(Debug, clap::Args)]
+struct MarginArgs {
+    #[command(flatten)]
+    prices: PricesArgs,
 }
 
 /// Compare bands of the oracle and the circuit breaker.
@@ -34,7 +48,7 @@ enum What {
 /// For every band: how many rounds it quarantines and what becomes of them, how often the breaker
 /// trips and how often for nothing, and how many of the ten worst days it misses.
 #[derive(Debug, clap::Args)]
-struct OracleArgs {
+struct PricesArgs {
     /// Candles: a CSV file with the columns timestamp,open,high,low,close[,volume]
     #[arg(long, value_name = "FILE.csv")]
     data: PathBuf,
@@ -70,7 +84,14 @@ struct EventsArgs {
 /// Runs the replay that `arguments` ask for.
 pub(super) fn run(arguments: &ReplayArgs) -> Result<(), Failure> {
     match &arguments.what {
-        What::Oracle(arguments) => oracle(arguments),
+        What::Oracle(prices) => {
+            let replayed = replay(&prices.read()?).map_err(Failure::Oracle)?;
+            prices.print(&replayed, tables)
+        }
+        What::Margin(MarginArgs { prices }) => {
+            let replayed = margin::replay(&prices.read()?).map_err(Failure::Oracle)?;
+            prices.print(&replayed, margin_tables)
+        }
         What::Events(arguments) => events(arguments),
     }
 }
@@ -101,16 +122,75 @@ fn events(arguments: &EventsArgs) -> Result<(), Failure> {
     print(&books_table::tables(&summary))
 }
 
-fn oracle(arguments: &OracleArgs) -> Result<(), Failure> {
-    let window = Window::parse(arguments.from.as_deref(), arguments.to.as_deref())?;
-    let path = read_csv(&arguments.data)?.inside(&window)?;
-    let replayed = replay(&path).map_err(Failure::Oracle)?;
-    if arguments.json {
-        let mut json = serde_json::to_string_pretty(&replayed).map_err(Failure::Json)?;
-        json.push('\n');
-        return print(&json);
+impl PricesArgs {
+    fn read(&self) -> Result<PricePath, Failure> {
+        let window = Window::parse(self.from.as_deref(), self.to.as_deref())?;
+        Ok(read_csv(&self.data)?.inside(&window)?)
     }
-    print(&tables(&replayed))
+
+    fn print<T: Serialize>(
+        &self,
+        replayed: &T,
+        tables: impl Fn(&T) -> String,
+    ) -> Result<(), Failure> {
+        if self.json {
+            let mut json = serde_json::to_string_pretty(replayed).map_err(Failure::Json)?;
+            json.push('\n');
+            return print(&json);
+        }
+        print(&tables(replayed))
+    }
+}
+
+/// Basis points as per cent with as many decimals as they need.
+fn share(bps: u32) -> String {
+    match bps % 100 {
+        0 => format!("{} %", bps / 100),
+        part => format!("{}.{part:02} %", bps / 100),
+    }
+}
+
+fn margin_tables(replayed: &MarginReplay) -> String {
+    let mut margin = Table::new();
+    margin.load_style(ASCII_MARKDOWN).set_header([
+        "calm up to",
+        "time raised",
+        "rises",
+        "highest margin",
+        "liquidated",
+        "of loans",
+        "bad debt, ppm",
+    ]);
+    for row in &replayed.margin {
+        let reference = match row.reference_bps {
+            bps if bps < 10_000 => share(bps),
+            _ => "never raised".to_owned(),
+        };
+        margin.add_row([
+            reference,
+            share(row.raised_bps),
+            row.announced.to_string(),
+            share(row.highest_bps),
+            row.liquidated.to_string(),
+            row.loans.to_string(),
+            row.bad_debt_ppm.to_string(),
+        ]);
+    }
+    let mut falls = Table::new();
+    falls.load_style(ASCII_MARKDOWN).set_header([
+        "within",
+        "1 of 100",
+        "1 of 1,000",
+        "1 of 10,000",
+    ]);
+    for row in &replayed.falls {
+        let [hundred, thousand, ten] = row.exceeded_bps.map(share);
+        falls.add_row([format!("{} min", row.minutes), hundred, thousand, ten]);
+    }
+    format!(
+        "{}: {} candles\n\n{margin}\n\n{falls}\n",
+        replayed.name, replayed.candles
+    )
 }
 
 fn percent(bps: u32) -> String {

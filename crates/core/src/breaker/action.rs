@@ -28,9 +28,10 @@ pub enum Action {
     OpenBatch,
     /// Opening a batch of what an earlier one left.
     Reauction,
-    /// Bidding, by budget or by a standing tier.
+    /// Bidding, or bidding otherwise.
     Bid,
-    /// Cancelling a bid whose step has not begun, withdrawing free balance.
+    /// Cancelling a bid whose step has not begun; moving free balance and money of standing bids in
+    /// and out.
     Cancel,
     /// Judging ended steps.
     Clear,
@@ -40,13 +41,15 @@ pub enum Action {
     Settle,
     /// Collecting fills, refunds and rewards.
     Claim,
-    /// Buying from a batch with insurance money.
+    /// Buying at the floor with insurance money.
     Backstop,
+    /// Ending a debt for collateral at the floor, in a wind-down.
+    TakeInKind,
 }
 
 impl Action {
     /// Every action, in the order of the tables.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::Supply,
         Self::Redeem,
         Self::TopUp,
@@ -64,6 +67,7 @@ impl Action {
         Self::Settle,
         Self::Claim,
         Self::Backstop,
+        Self::TakeInKind,
     ];
 
     /// The mildest stage that refuses this; `None` where nothing does (promise 6).
@@ -81,7 +85,9 @@ impl Action {
             | Self::Claim => None,
             Self::WithdrawIndebted | Self::Borrow | Self::OpenBatch => Some(Stage::NoNewRisk),
             Self::Reauction => Some(Stage::NoReauction),
-            Self::Bid | Self::Clear | Self::Leave | Self::Backstop => Some(Stage::Halted),
+            Self::Bid | Self::Clear | Self::Leave | Self::Backstop | Self::TakeInKind => {
+                Some(Stage::Halted)
+            }
         }
     }
 
@@ -103,7 +109,11 @@ impl Action {
             | Self::Leave
             | Self::Settle
             | Self::Claim => true,
-            Self::WithdrawIndebted | Self::Borrow | Self::OpenBatch | Self::Reauction => {
+            Self::WithdrawIndebted
+            | Self::Borrow
+            | Self::OpenBatch
+            | Self::Reauction
+            | Self::TakeInKind => {
                 matches!(status, FeedStatus::Fresh | FeedStatus::Quarantined)
             }
             Self::Backstop => matches!(status, FeedStatus::Fresh),

@@ -86,10 +86,19 @@ impl Breaker {
         if !limits.holds(measures, cause) {
             return Err(BreakerError::WithinBounds);
         }
+        self.note(cause, limits.stage(cause), now)
+    }
+
+    /// Notes a fact that holds, and raises the stage to its.
+    pub(super) fn note(
+        &mut self,
+        cause: Cause,
+        stage: Stage,
+        now: Block,
+    ) -> Result<Stage, BreakerError> {
         if now < self.locked_until {
             return Err(BreakerError::Locked);
         }
-        let stage = limits.stage(cause);
         if stage <= self.stage && self.causes.has(cause) {
             return Err(BreakerError::AlreadyTripped);
         }
@@ -165,6 +174,21 @@ impl Breaker {
         self.causes = Causes::NONE;
         self.leave(Stage::Open, limits, now);
         Ok(())
+    }
+
+    /// The first block in which anyone may reopen, where every measured cause is gone by then;
+    /// `None` where it is open.
+    #[must_use]
+    pub fn reopens_from(&self, limits: &Limits) -> Option<Block> {
+        if self.stage == Stage::Open {
+            return None;
+        }
+        let lasts = if self.causes.has(Cause::Role) {
+            limits.cool_off.max(limits.role_term)
+        } else {
+            limits.cool_off
+        };
+        Some(self.since.saturating_add(lasts))
     }
 
     fn leave(&mut self, stage: Stage, limits: &Limits, now: Block) {

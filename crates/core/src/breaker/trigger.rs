@@ -31,6 +31,8 @@ pub enum Cause {
     Excess,
     /// The guardian or the governor, not a fact.
     Role,
+    /// A majority of markets has tripped; raises the breaker of all markets.
+    Markets,
 }
 
 impl Cause {
@@ -40,7 +42,7 @@ impl Cause {
         matches!(self, Self::Jump | Self::Stale | Self::Dispersed)
     }
 
-    /// Every measured cause.
+    /// Every measured cause of a market.
     pub const MEASURED: [Self; 8] = [
         Self::Jump,
         Self::Stale,
@@ -50,6 +52,20 @@ impl Cause {
         Self::Recovery,
         Self::NoBids,
         Self::Excess,
+    ];
+
+    /// Every cause.
+    pub const ALL: [Self; 10] = [
+        Self::Jump,
+        Self::Stale,
+        Self::Dispersed,
+        Self::InAuction,
+        Self::BadDebt,
+        Self::Recovery,
+        Self::NoBids,
+        Self::Excess,
+        Self::Role,
+        Self::Markets,
     ];
 
     const fn bit(self) -> u16 {
@@ -63,6 +79,7 @@ impl Cause {
             Self::NoBids => 1 << 6,
             Self::Excess => 1 << 7,
             Self::Role => 1 << 8,
+            Self::Markets => 1 << 9,
         }
     }
 }
@@ -111,6 +128,18 @@ pub struct Measures {
 }
 
 impl Measures {
+    /// Of a market that shows nothing.
+    pub const QUIET: Self = Self {
+        jump: Ratio::ZERO,
+        age: 0,
+        dispersion: Ratio::ZERO,
+        in_auction: Amount::ZERO,
+        bad_debt: Amount::ZERO,
+        shortfall: Ratio::ZERO,
+        silent_steps: 0,
+        excess: Ratio::ZERO,
+    };
+
     /// Adds what an oracle's reading shows.
     #[must_use]
     pub fn with_oracle(mut self, reading: &Reading) -> Self {
@@ -263,7 +292,7 @@ impl Limits {
             .unwrap_or(Stage::Open)
     }
 
-    /// A measure and its limit in one unit; `None` for a role.
+    /// A measure and its limit in one unit; `None` for what no market shows alone.
     fn pair(&self, measures: &Measures, cause: Cause) -> Option<(u128, u128)> {
         let least = Ratio::ONE.minus(self.recovery).unwrap_or_default();
         Some(match cause {
@@ -275,7 +304,7 @@ impl Limits {
             Cause::Recovery => (measures.shortfall.ppm(), least.ppm()),
             Cause::NoBids => (measures.silent_steps.into(), self.silent_steps.into()),
             Cause::Excess => (measures.excess.ppm(), self.excess.ppm()),
-            Cause::Role => return None,
+            Cause::Role | Cause::Markets => return None,
         })
     }
 

@@ -3,7 +3,7 @@
 use super::{Ledger, LedgerError, LedgerStore};
 use crate::losses::settle_losses;
 use crate::market::MarketPrices;
-use crate::math::Rounding;
+use crate::math::{MathError, Rounding};
 use crate::page::{page_of, Cooling};
 use crate::position::Position;
 use crate::tick;
@@ -79,7 +79,11 @@ impl<S: LedgerStore> Ledger<'_, S> {
         }
         let debt = index.owed(scaled, Rounding::Up)?;
         let price = self.params.ladder.floor_price(prices.spot)?;
-        let wanted = self.scale.quantity(debt, price, Rounding::Up)?;
+        // Where the collateral is next to worthless no amount of it covers the debt.
+        let wanted = match self.scale.quantity(debt, price, Rounding::Up) {
+            Err(MathError::Overflow) => Amount::new(u128::MAX),
+            wanted => wanted?,
+        };
         let (taken, shortfall) = if wanted <= collateral {
             (wanted, Amount::ZERO)
         } else {

@@ -4,6 +4,7 @@ use super::LONGEST_PRICE_AGE;
 use crate::interest::InterestCurve;
 use crate::ladder::LadderParams;
 use crate::losses::RewardTerms;
+use crate::margin::MarginRule;
 use crate::math::{MathError, Rounding};
 use crate::timelock::{Easing, LONGEST_NOTICE, SHORTEST_NOTICE};
 use crate::units::{Amount, Millis, Ratio, UnitScale};
@@ -60,6 +61,8 @@ pub struct MarketParams {
     /// What insurance may spend in a day on collateral that nobody bids for, as a share of the
     /// hole; zero: it buys nothing.
     pub insurance_budget: Ratio,
+    /// How the margin follows volatility.
+    pub margin: MarginRule,
 }
 
 /// The least penalty: keepers are paid out of penalties, and nobody would liquidate for nothing.
@@ -120,6 +123,8 @@ pub enum ParamsError {
     KeeperTip,
     /// Insurance would spend over a quarter of the hole in a day.
     InsuranceBudget,
+    /// A part of the margin rule is zero or leaves its bounds, or nothing could be borrowed.
+    Margin,
 }
 
 impl MarketParams {
@@ -204,7 +209,8 @@ impl MarketParams {
         ensure(
             self.insurance_budget <= MAX_INSURANCE_BUDGET,
             ParamsError::InsuranceBudget,
-        )
+        )?;
+        ensure(self.margin.is_valid(self.initial_ltv), ParamsError::Margin)
     }
 
     /// Checks that other parameters may take the place of these, whose threshold is the one in
@@ -322,6 +328,7 @@ pub fn example_params() -> MarketParams {
         notice: SHORTEST_NOTICE,
         loss_cap: Ratio::from_bps(1_000),
         insurance_budget: Ratio::from_bps(500),
+        margin: MarginRule::FIXED,
     }
 }
 
@@ -408,6 +415,10 @@ mod tests {
             (
                 |p| p.insurance_budget = Ratio::from_ppm(250_001),
                 ParamsError::InsuranceBudget,
+            ),
+            (
+                |p| p.margin.most = Ratio::from_bps(3_001),
+                ParamsError::Margin,
             ),
         ];
         for (change, expected) in cases {

@@ -122,6 +122,17 @@ impl<A: Eq> Feed<A> {
         Ok(())
     }
 
+    /// Puts another configuration into force: for the submissions and rounds from now on. What is
+    /// published of the last round stays what it was made with.
+    ///
+    /// # Errors
+    /// Those of [`FeedConfig::ensure_may_become`].
+    pub fn reconfigure(&mut self, next: FeedConfig) -> Result<(), OracleError> {
+        self.config.ensure_may_become(&next, self.feeders.len())?;
+        self.config = next;
+        Ok(())
+    }
+
     /// Records a submission and judges the round it completes, if any.
     ///
     /// A round is the lower median of at least `m` submissions, none of which has made a round

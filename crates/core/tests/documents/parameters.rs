@@ -6,7 +6,8 @@ use breakwater_core::interest::InterestCurve;
 use breakwater_core::market::{example_params, MarketParams};
 use breakwater_core::oracle::{FeedConfig, SourceConfig};
 use breakwater_core::{
-    auction, breaker, interest, ladder, ledger, lending, losses, market, oracle, page, timelock,
+    auction, breaker, interest, ladder, ledger, lending, losses, margin, market, oracle, page,
+    timelock,
 };
 use std::collections::BTreeSet;
 
@@ -61,6 +62,7 @@ fn every_default_of_the_page_is_that_of_the_code() {
     let of_the_code = ["MarketParams", "LadderParams", "Curve", "Scaling"];
     all.retain(|field| of_the_code.contains(&field.owner.as_str()));
     all.extend(values(&InterestCurve::STANDARD));
+    all.extend(values(&margin::MarginRule::STANDARD));
     all.extend(values(&breaker::Limits::standard(params.hole)));
     // The first four have no default: whoever registers a feed chooses them.
     let mut feed = values(&FeedConfig::standard(3, 1, 1, 1));
@@ -133,6 +135,18 @@ fn every_constant_of_the_page_is_that_of_the_code() {
         ("timelock::LONGEST_NOTICE", time(timelock::LONGEST_NOTICE)),
         ("timelock::PROPOSAL_LIFE", time(timelock::PROPOSAL_LIFE)),
         ("oracle::MAX_FEEDERS", count(oracle::MAX_FEEDERS)),
+        ("oracle::FEED_NOTICE", time(oracle::FEED_NOTICE)),
+        ("oracle::LARGEST_GAP", blocks(oracle::LARGEST_GAP)),
+        ("oracle::LONGEST_WINDOW", time(oracle::LONGEST_WINDOW)),
+        (
+            "margin::SHORTEST_MARGIN_NOTICE",
+            time(margin::SHORTEST_MARGIN_NOTICE),
+        ),
+        ("margin::LONGEST_SPACING", time(margin::LONGEST_SPACING)),
+        (
+            "breaker::together::MOST_TOGETHER",
+            count(breaker::together::MOST_TOGETHER),
+        ),
         (
             "breaker::trigger::LONGEST",
             blocks(breaker::trigger::LONGEST),

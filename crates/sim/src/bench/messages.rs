@@ -249,7 +249,7 @@ impl Round<'_, '_> {
         let (anyone, governor) = (self.stage.keeper, self.stage.chain.account(0));
         let d = self.stage.d;
         self.stage.advance(700)?;
-        let message = d.breaker().call_mut().trip(0, Cause::Stale);
+        let message = d.breaker().call_mut().trip(Some(0), Cause::Stale);
         let names = ("auction", "trip", "a stale feed: halts the market");
         self.book(anyone, d.auction, names, message)?;
         for (market, situation) in [(Some(0), "a market"), (None, "all markets")] {

@@ -4,6 +4,7 @@
 //! | part | job |
 //! |---|---|
 //! | [`oracle`] | bands of the oracle and the breaker over recorded prices |
+//! | [`margin`] | the margin that follows volatility, over recorded prices |
 //! | [`log`] | events as lines of JSON |
 //! | [`decode`] | events by their types |
 //! | [`books`] | the books that a log of events amounts to |
@@ -16,6 +17,7 @@ pub mod books;
 pub mod check;
 pub mod decode;
 pub mod log;
+pub mod margin;
 pub mod oracle;
 pub mod summary;
 pub mod vault;

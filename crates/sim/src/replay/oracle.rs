@@ -140,7 +140,7 @@ impl Fed {
         Ok(outcome)
     }
 
-    fn follow(&mut self, point: Point) -> Result<Outcome, OracleError> {
+    pub(super) fn follow(&mut self, point: Point) -> Result<Outcome, OracleError> {
         let part = point.price / 1_000_000 * FEEDER_SPREAD_PPM;
         self.submit(
             point.time,

@@ -12,7 +12,9 @@ use breakwater_core::ledger::{
     Demand, Ledger, LedgerError, LedgerStore, MemoryStore, OpenRequest, Opening,
 };
 use breakwater_core::lending::LendingError;
+use breakwater_core::margin::Margin;
 use breakwater_core::market::{MarketParams, MarketPrices, MarketState};
+use breakwater_core::oracle::Variance;
 use breakwater_core::page::{DepartureKey, Departures, Page, PageNumber};
 use breakwater_core::position::{Position, PositionView};
 use breakwater_core::timelock::{Proposal, TimelockError};
@@ -49,6 +51,8 @@ pub struct MarketBooks {
     pub collected: BTreeMap<AccountId, Collected>,
     /// Price of the last round that an event tells.
     pub price: Option<Price>,
+    /// Volatility measured with it.
+    volatility: Option<Variance>,
     /// What each batch asks for, as it was opened, extended or left.
     openings: BTreeMap<u32, Opening>,
     /// The loss that a settlement under way has begun a wind-down for.
@@ -221,6 +225,7 @@ impl VaultBooks {
                 params: it.params,
                 easing: None,
                 proposal: None,
+                margin: Margin::default(),
             },
             state: MarketState {
                 accrued_at: at.now,
@@ -232,6 +237,7 @@ impl VaultBooks {
             rewards: BTreeMap::new(),
             collected: BTreeMap::new(),
             price: None,
+            volatility: None,
             openings: BTreeMap::new(),
             announced_loss: None,
         });
@@ -259,7 +265,10 @@ fn lot(opening: &Opening) -> (u16, u32, Amount, Amount) {
 
 impl MarketBooks {
     fn saw(&mut self, prices: Option<&MarketPrices>) {
-        self.price = prices.map(|prices| prices.spot).or(self.price);
+        if let Some(prices) = prices {
+            self.price = Some(prices.spot);
+            self.volatility = prices.volatility;
+        }
     }
 
     /// What a batch asked for when it was opened, last extended or last left.
@@ -275,10 +284,18 @@ impl MarketBooks {
         self.store.batch(number)
     }
 
-    /// The parameters with the threshold in force at a moment.
+    /// The parameters with the threshold and the initial loan-to-value in force at a moment.
     fn params_at(&self, now: Millis) -> Result<MarketParams, Impossible> {
         let mut params = self.market.params.clone();
         params.liquidation_threshold = self.market.threshold_at(now)?;
+        params.initial_ltv = self.market.initial_ltv_at(self.volatility, now)?;
+        Ok(params)
+    }
+
+    /// The parameters of calm times, from which a change begins.
+    fn calm_params_at(&self, now: Millis) -> Result<MarketParams, Impossible> {
+        let mut params = self.market.params.clone();
+        params.liquidation_threshold = self.market.calm_threshold_at(now)?;
         Ok(params)
     }
 
@@ -381,7 +398,7 @@ impl MarketBooks {
         let now = at.now;
         match it.change {
             Change::Proposed { ripe_at, params } => {
-                let present = self.params_at(now)?;
+                let present = self.calm_params_at(now)?;
                 present.ensure_may_become(&params)?;
                 let proposal = Proposal::new(params, now, present.notice);
                 same("time", &ripe_at, &proposal.ripe_at)?;
@@ -396,7 +413,7 @@ impl MarketBooks {
             Change::Applied => {
                 let proposal = self.market.proposal.take();
                 let params = proposal.ok_or(TimelockError::NothingProposed)?.ripe(now)?;
-                let present = self.params_at(now)?;
+                let present = self.calm_params_at(now)?;
                 present.ensure_may_become(&params)?;
                 self.accrued(now)?;
                 self.market.easing = present.easing_to(&params, now);
@@ -445,6 +462,10 @@ impl MarketBooks {
                 let block = at.block;
                 let found = self.touch(now, owner, |l, p| l.take_in_kind(p, &prices, block))?;
                 same("part taken", &taken, &found)
+            }
+            Change::Margin(margin) => {
+                self.market.margin = margin;
+                Ok(())
             }
         }
     }

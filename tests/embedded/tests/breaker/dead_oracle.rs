@@ -68,11 +68,11 @@ fn promise_6_a_dead_oracle_halts_and_locks_nobody_in() {
     s.w.fund(who, d.quote, quote(100), d.vault);
     s.w.fund(who, d.collateral, collateral(2), d.vault);
     for cause in [Cause::Jump, Cause::Dispersed] {
-        let message = d.breaker().call_mut().trip(0, cause);
+        let message = d.breaker().call_mut().trip(Some(0), cause);
         let error = Error::Breaker(BreakerError::WithinBounds);
         s.w.refused(who, d.auction, message, error);
     }
-    let stale = d.breaker().call_mut().trip(0, Cause::Stale);
+    let stale = d.breaker().call_mut().trip(Some(0), Cause::Stale);
     let tripped = sent(&mut s, who, d.auction, stale);
     assert_eq!(
         tripped,
@@ -126,7 +126,7 @@ fn promise_6_a_dead_oracle_halts_and_locks_nobody_in() {
 fn a_caller_who_starves_the_oracle_of_gas_trips_nothing() {
     let mut s = Scene::new();
     let d = s.w.d;
-    let message = || d.breaker().call_mut().trip(0, Cause::Stale);
+    let message = || d.breaker().call_mut().trip(Some(0), Cause::Stale);
     let most = Gas {
         ref_time: 100_000_000_000,
         proof_size: 2_000_000,

@@ -3,6 +3,8 @@
 
 mod dead_oracle;
 mod facts;
+mod messages;
+mod together;
 
 use breakwater_chain::{AccountId, CallError, CallOptions, Chain, Constructor, Gas, Message};
 use breakwater_core::auction::End;
@@ -48,7 +50,7 @@ fn lower(s: &mut Scene, market: Option<u32>, stage: Stage) {
 }
 
 fn trip(s: &mut Scene, cause: Cause) -> Result<Tripped, Option<Error>> {
-    let message = s.w.d.breaker().call_mut().trip(0, cause);
+    let message = s.w.d.breaker().call_mut().trip(Some(0), cause);
     match s.w.auction(s.stranger, message) {
         Ok(receipt) => Ok(receipt.value),
         Err(error) => Err(error.reverted()),
@@ -261,8 +263,8 @@ fn prepared(action: Action) -> Option<(Scene, Call)> {
                 };
             (s, call)
         }
-        // Insurance does not buy yet.
-        Action::Backstop => return None,
+        // Insurance does not buy yet; taking in kind is among the messages.
+        Action::Backstop | Action::TakeInKind => return None,
     })
 }
 
@@ -379,7 +381,7 @@ fn roles_raise_and_only_the_governor_lowers() {
     s.w.refused(
         stranger,
         d.auction,
-        call().call_mut().trip(7, Cause::Stale),
+        call().call_mut().trip(Some(7), Cause::Stale),
         Error::UnknownMarket,
     );
     lower(&mut s, MARKET, Stage::Open);

@@ -71,6 +71,8 @@ proptest! {
             }
         }
         // Anyone, once it is quiet: after the cool-off, or the term where a role has raised it.
+        let told = breaker.reopens_from(&limits()).unwrap_or(now);
+        prop_assert_eq!(reopen(breaker, now), told.max(now), "as is told");
         prop_assert!(reopen(breaker, now) <= now + limits().cool_off.max(limits().role_term));
         // The governor, at once and whatever is measured.
         let mut by_governor = breaker;
@@ -79,8 +81,8 @@ proptest! {
         prop_assert_eq!(by_governor.stage, Stage::Open);
     }
 
-    /// F30, breaker griefing: who repeats trips, true and false ones, in every block does not
-    /// keep the market closed for a block longer than one true trip does.
+    /// F30, breaker griefing: whoever repeats trips, true and false ones, in every block does not
+    /// keep the market closed for a block longer than one true trip does. 1,000 histories.
     #[test]
     fn f30_spam_keeps_nothing_closed(
         first in causes(),
@@ -99,6 +101,64 @@ proptest! {
         prop_assert_eq!(spammed, alone);
         prop_assert_eq!(reopen(spammed, 1_200), reopen(alone, 1_200));
     }
+}
+
+/// F28: all states there are, by search: every stage, every set of causes, every raiser, at the
+/// beginning and after all its deadlines, of a market and of all markets. From each, what anyone
+/// may call reopens it in the block that is told, once its causes are gone; and the governor at
+/// once. 4 stages × 1 024 sets of causes × 3 raisers.
+#[test]
+fn f28_every_state_there_is_reopens_by_permitted_calls() {
+    let limits = limits();
+    let mut searched = 0;
+    for stage in Stage::ALL {
+        for set in 0..1u32 << Cause::ALL.len() {
+            let causes = Cause::ALL.iter().enumerate();
+            let causes = causes.filter(|(at, _)| set >> at & 1 == 1);
+            let causes = causes.fold(Causes::NONE, |all, (_, cause)| all.with(*cause));
+            for raised_by in [Raiser::Anyone, Raiser::Guardian, Raiser::Governor] {
+                for since in [0, 1_000, u32::MAX - 50_000] {
+                    let state = Breaker {
+                        stage,
+                        causes,
+                        raised_by,
+                        since,
+                        locked_until: since + limits.lock,
+                        grace_until: since + limits.grace,
+                    };
+                    searched += 1;
+                    let told = state.reopens_from(&limits).unwrap_or(since);
+                    assert!(told <= since + limits.cool_off.max(limits.role_term));
+                    let mut alone = state;
+                    let opened = alone.reopen(&limits, &Measures::QUIET, told);
+                    assert!(
+                        opened.is_ok() || stage == Stage::Open,
+                        "{state:?}: {opened:?}"
+                    );
+                    assert_eq!(
+                        (alone.stage, state::effective(&alone, &calm())),
+                        (Stage::Open, Stage::Open)
+                    );
+                    if stage > Stage::Open {
+                        assert_eq!(alone.causes, Causes::NONE);
+                        let mut early = state;
+                        assert!(early.reopen(&limits, &Measures::QUIET, told - 1).is_err());
+                        let mut all = state;
+                        let quiet = Together::default();
+                        assert_eq!(all.reopen_together(&quiet, told), Ok(()));
+                    }
+                    // After it, batches wait for the grace period and no longer.
+                    let open = |now| ensure_allowed(&alone, &calm(), Action::OpenBatch, now);
+                    assert_eq!(open(told + limits.grace), Ok(()));
+                    let mut by_governor = state;
+                    let lowered = by_governor.lower(Stage::Open, &limits, since);
+                    assert!(lowered.is_ok() || stage == Stage::Open);
+                    assert_eq!(by_governor.stage, Stage::Open);
+                }
+            }
+        }
+    }
+    assert_eq!(searched, 4 * 1_024 * 3 * 3);
 }
 
 #[test]

@@ -120,6 +120,8 @@ fn auctions_count_from_an_eighth_of_the_hole_and_by_size() {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1_000))]
+
     /// F30, breaker griefing: no number of small batches, however bad, trips anything.
     #[test]
     fn f30_small_batches_trip_nothing(

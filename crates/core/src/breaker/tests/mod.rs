@@ -3,6 +3,7 @@
 mod deadlock;
 mod facts;
 mod tables;
+mod together;
 
 use super::*;
 use crate::units::{Amount, Block, Ratio};
@@ -27,7 +28,7 @@ pub(super) fn fact(cause: Cause) -> Measures {
         Cause::Recovery => m.shortfall = one_more(Ratio::ONE.minus(limits.recovery).unwrap()),
         Cause::NoBids => m.silent_steps = limits.silent_steps + 1,
         Cause::Excess => m.excess = one_more(limits.excess),
-        Cause::Role => {}
+        Cause::Role | Cause::Markets => {}
     }
     m
 }

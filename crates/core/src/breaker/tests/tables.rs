@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::breaker::action::allowed;
+use crate::breaker::messages::{Gate, MESSAGES};
 use crate::breaker::state::ensure_allowed;
 use crate::oracle::FeedStatus;
 use std::fmt::Write;
@@ -73,6 +74,35 @@ fn the_default_limits_are_the_documented_ones() {
             DOCUMENT.contains(&row),
             "docs/breaker.md should have: {row}"
         );
+    }
+}
+
+/// The table of messages in the documents is that of the code.
+#[test]
+fn f28_every_message_and_its_action_is_in_the_documented_table() {
+    let mut text = String::from("| contract | message | works by |\n|---|---|---|");
+    for (contract, message, gate) in MESSAGES {
+        let by = match gate {
+            Gate::Actions(actions) => {
+                let names = actions.iter().map(|action| format!("`{action:?}`"));
+                names.collect::<Vec<_>>().join(" or ")
+            }
+            Gate::Governance => "governance".to_owned(),
+            Gate::Breaker => "the breaker's rules".to_owned(),
+            Gate::AuctionOnly => "the auction contract alone".to_owned(),
+            Gate::Feed => "the feed's rules".to_owned(),
+        };
+        write!(text, "\n| {contract} | `{message}` | {by} |").unwrap();
+    }
+    assert!(
+        DOCUMENT.contains(&text),
+        "docs/breaker.md should have:\n{text}"
+    );
+    // Every action is some message's, but insurance's, which no message of its own does.
+    for action in Action::ALL {
+        let named = |gate: &Gate| matches!(gate, Gate::Actions(list) if list.contains(&action));
+        let any = MESSAGES.iter().any(|(_, _, gate)| named(gate));
+        assert!(any || action == Action::Backstop, "{action:?}");
     }
 }
 

@@ -202,6 +202,42 @@ proptest! {
     }
 }
 
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1_000))]
+
+    /// Cheap wind-down: a borrower who waits for a fall and buys its own collateral at the floor
+    /// ends a market only by a loss above the cap of everything that is lent, and has to post more
+    /// collateral than that beforehand. What it lends itself only makes the market larger.
+    #[test]
+    fn f30_winding_a_market_down_takes_a_share_of_all_that_is_lent(
+        lent in 1u128..1_000_000_000_000, collateral in 1u128..1_000, bps in 1u128..10_000,
+    ) {
+        let mut world = World::new();
+        world.state = crate::market::MarketState::default();
+        world.held = (0, 0);
+        world.supply(lent);
+        let posted = collateral * COLLATERAL;
+        let most = posted / COLLATERAL * 149_000_000;
+        let debt = most.min(lent);
+        prop_assume!(debt >= world.params.min_debt.get());
+        world.open_position(7, posted, debt, TRUE);
+        let pool = world.state.pool().unwrap().get();
+        let fallen = TRUE * bps / 10_000;
+        world.block += 1;
+        if let Ok(opened) = world.open_batch(fallen) {
+            let last = opened.prices.len() - 1;
+            let done = world.settle(opened.number, opened.prices[last], opened.targets[last]).unwrap();
+            let lost = done.waterfall.from_lenders.get();
+            let ended = world.state.wind_down.is_some();
+            prop_assert_eq!(ended, lost > pool.div_ceil(10));
+            let worth = posted / COLLATERAL * 200_000_000;
+            prop_assert!(!ended || worth * 10 > pool, "posted {} of {}", worth, pool);
+            // The loss is the price's: at the price of before the debt was covered.
+            prop_assert!(lost <= debt - debt.min(done.raised.get()));
+        }
+    }
+}
+
 /// Promise of the low side: while a fall waits for confirmation, collateral counts with it when
 /// debt is taken on or collateral taken out; who owes nothing leaves as always.
 #[test]

@@ -7,6 +7,7 @@ mod insurance;
 mod manipulation;
 mod requirements;
 mod running;
+mod stress;
 mod views;
 mod waits;
 mod world;
