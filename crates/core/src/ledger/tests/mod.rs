@@ -1,5 +1,6 @@
 //! The promises the ledger carries on its own.
 
+mod bounds;
 mod cases;
 mod clauses;
 mod histories;
