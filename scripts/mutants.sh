@@ -62,7 +62,9 @@ for patch in tests/mutants/*.patch; do
 done
 ((${#patches[@]})) || { echo "mutants.sh: no such patch" >&2 && exit 2; }
 
-# The copy shares the build directory: what others have written is compiled once.
+# The copy shares the build directory, so that what others have written is compiled once. Another profile keeps its core apart from that of
+# these sources: cargo would take the one for the other.
+CORE=(-p breakwater-core --lib --config 'profile.dev.package.breakwater-core.debug=false')
 copy=target/mutants
 rm -rf "$copy"
 mkdir -p "$copy"
@@ -76,7 +78,7 @@ log=last.log
 tests=()
 for patch in "${patches[@]}"; do tests+=("$(test_of "$patch")"); done
 echo "mutants.sh: ${#patches[@]} faults; first their tests without any"
-if ! cargo test -q -p breakwater-core --lib -- --exact "${tests[@]}" >$log 2>&1; then
+if ! cargo test -q "${CORE[@]}" -- --exact "${tests[@]}" >$log 2>&1; then
     tail -n 30 $log >&2
     exit 1
 fi
@@ -85,10 +87,10 @@ for patch in "${patches[@]}"; do
     count=$((count + 1))
     patch -s -p1 <"$patch"
     result=SURVIVED
-    if ! cargo test -p breakwater-core --lib --no-run >$log 2>&1; then
+    if ! cargo test "${CORE[@]}" --no-run >$log 2>&1; then
         result='DOES NOT COMPILE'
         grep -m 3 -A 5 '^error' $log >&2 || true
-    elif ! cargo test -p breakwater-core --lib -- --exact "$(test_of "$patch")" >$log 2>&1 && grep -q '; 1 failed;' $log; then
+    elif ! cargo test "${CORE[@]}" -- --exact "$(test_of "$patch")" >$log 2>&1 && grep -q '; 1 failed;' $log; then
         result=killed
     fi
     patch -s -R -p1 <"$patch"

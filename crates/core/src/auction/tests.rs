@@ -3,6 +3,7 @@
 mod changes;
 mod clauses;
 mod halts;
+mod lifecycle;
 mod many;
 mod strategies;
 

@@ -3,7 +3,7 @@
 use super::super::*;
 use super::world::{crashed, World, COLLATERAL, QUOTE};
 use crate::market::{MarketPrices, MAX_TICKS_PER_BATCH};
-use crate::units::{Amount, PRICE_ONE};
+use crate::units::{Amount, Price, PRICE_ONE};
 
 const AT: u128 = 200 * PRICE_ONE;
 
@@ -102,4 +102,21 @@ fn i50_a_batch_takes_no_more_than_its_ticks() {
     let opening = world.open_batch(50 * PRICE_ONE).unwrap();
     assert_eq!(opening.cohorts, MAX_TICKS_PER_BATCH);
     world.check();
+}
+
+#[test]
+fn i22_a_batch_number_is_given_once() {
+    let mut world = crashed();
+    for number in 0..6 {
+        // Nobody bids; a fall to full-close health takes the same positions again at once.
+        let opening = world.open_batch(150 * PRICE_ONE).unwrap();
+        assert_eq!(opening.number, number);
+        world
+            .settle(number, Price::ZERO, Amount::ZERO)
+            .expect("a batch settles once");
+        let again = world.settle(number, Price::ZERO, Amount::ZERO);
+        assert_eq!(again.err(), Some(LedgerError::BatchSettled));
+        world.rest(number);
+        world.block += 1;
+    }
 }
