@@ -75,6 +75,7 @@ log=$copy/last.log
 
 cd "$copy"
 log=last.log
+export PROPTEST_MAX_SHRINK_ITERS=0
 tests=()
 for patch in "${patches[@]}"; do tests+=("$(test_of "$patch")"); done
 echo "mutants.sh: ${#patches[@]} faults; first their tests without any"

@@ -2,6 +2,7 @@
 
 mod changes;
 mod clauses;
+mod facts;
 mod halts;
 mod lifecycle;
 mod many;

@@ -3,6 +3,7 @@
 mod bounds;
 mod cases;
 mod clauses;
+mod extremes;
 mod histories;
 mod insurance;
 mod manipulation;
