@@ -44,6 +44,7 @@ step scripts/check-docs.sh
 step scripts/javascript.sh
 step scripts/check-docs.sh --self-test
 step scripts/mutants.sh --check
+step scripts/licences.sh
 step cargo clippy --workspace --all-targets -- -D warnings
 # Examples in documentation first: there are few, and a runner's closing line about none of them would say little.
 step cargo test --workspace --doc
