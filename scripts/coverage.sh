@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # How much of the core its tests run: lines and regions of each file, into the table of docs/coverage.md. Test code itself does not count.
 #
-#   scripts/coverage.sh              unit tests, documents and the slow model, and write the table
+#   scripts/coverage.sh              unit tests and those of the documents, and write the table
 #   scripts/coverage.sh --lib        unit tests alone, print only
 #   scripts/coverage.sh --missed     as --lib; print what was not run
 #
@@ -14,7 +14,7 @@ PAGE=docs/coverage.md
 BEGIN='<!-- written by scripts/coverage.sh -->'
 END='<!-- end -->'
 
-tests=(--lib --test documents --test model)
+tests=(--lib --test documents)
 case "${1:-}" in
     '') ;;
     --lib | --missed) tests=(--lib) ;;

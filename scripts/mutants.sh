@@ -2,7 +2,7 @@
 # What went wrong elsewhere, put into a copy of these sources one fault at a time: does the test that is named for it notice?
 #
 #   scripts/mutants.sh              run all, and write the table of docs/mutants.md
-#   scripts/mutants.sh 02 17 ...    run these
+#   scripts/mutants.sh 02 17 ...    run these, and write their rows
 #   scripts/mutants.sh --check      run none: every patch applies, its test exists, the table has it
 #
 # A patch in tests/mutants/ says in its head which incident it repeats, where that is described, which line of defence it takes away, and
@@ -101,15 +101,19 @@ for patch in "${patches[@]}"; do
 done
 cd ../..
 rm -rf "$copy"
-if (($# == 0)) && ((survived == 0)); then
-    {
-        sed "/^$BEGIN\$/q" $PAGE
-        printf '\n| # | what happened, where it is described | what is taken away | test that notices | |\n|---|---|---|---|---|\n'
-        printf '%s\n' "${rows[@]}"
-        printf '\n%s of %s killed.\n\n' "$((count - survived))" "$count"
-        sed -n "/^$END\$/,\$p" $PAGE
-    } >$PAGE.new
-    mv $PAGE.new $PAGE
-fi
+# What was run takes the place of its rows; the rest stays as it was.
+ran=$(printf '%s\n' "${rows[@]}")
+kept=$(sed -n "/^$BEGIN\$/,/^$END\$/p" $PAGE | grep -E '^\| [0-9]+ \|' | while IFS= read -r line; do
+    number=$(cut -d ' ' -f 2 <<<"$line")
+    grep -q "^| $number |" <<<"$ran" || ! compgen -G "tests/mutants/$number-*.patch" >/dev/null || printf '%s\n' "$line"
+done)
+table=$(printf '%s\n%s\n' "$kept" "$ran" | grep . | sort -u)
+{
+    sed "/^$BEGIN\$/q" $PAGE
+    printf '\n| # | what happened, where it is described | what is taken away | test that notices | |\n|---|---|---|---|---|\n%s\n' "$table"
+    printf '\n%s of %s killed.\n\n' "$(grep -c '| killed |$' <<<"$table")" "$(wc -l <<<"$table")"
+    sed -n "/^$END\$/,\$p" $PAGE
+} >$PAGE.new
+mv $PAGE.new $PAGE
 echo "mutants.sh: $((count - survived)) of $count killed"
 ((survived == 0))

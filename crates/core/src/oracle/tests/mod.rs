@@ -1,6 +1,7 @@
 //! What makes a round, what is quarantined, and what readers see.
 
 mod averages;
+mod edges;
 mod quarantine;
 mod rounds;
 
