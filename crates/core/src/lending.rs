@@ -197,6 +197,25 @@ mod tests {
         }
     }
 
+    proptest! {
+        /// I-51: shares are sold rounded down each time, so in parts they are no more than at once.
+        #[test]
+        fn supplying_in_parts_buys_no_more_than_at_once(
+            first in 1u128..1 << 40, debt in 0u128..1 << 40, part in 1u128..1 << 30, parts in 2u32..40,
+        ) {
+            let mut market = MarketState::default();
+            market.supply(Amount::new(first), CAP).unwrap();
+            market.cash = Amount::new(first + debt);
+            let whole = Amount::new(part * u128::from(parts));
+            let at_once = market.clone().supply(whole, CAP).map_or(Shares::ZERO, |shares| shares);
+            let mut minted = 0;
+            for _ in 0..parts {
+                minted += market.supply(Amount::new(part), CAP).map_or(0, Shares::get);
+            }
+            prop_assert!(minted <= at_once.get(), "{minted} {at_once:?}");
+        }
+    }
+
     #[test]
     fn refusals_are_typed() {
         let mut market = MarketState::default();

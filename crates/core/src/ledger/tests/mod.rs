@@ -8,6 +8,7 @@ mod histories;
 mod insurance;
 mod manipulation;
 mod requirements;
+mod parts;
 mod refusals;
 mod running;
 mod views;
