@@ -91,8 +91,11 @@ for patch in "${patches[@]}"; do
     if ! cargo test "${CORE[@]}" --no-run >$log 2>&1; then
         result='DOES NOT COMPILE'
         grep -m 3 -A 5 '^error' $log >&2 || true
-    elif ! cargo test "${CORE[@]}" -- --exact "$(test_of "$patch")" >$log 2>&1 && grep -q '; 1 failed;' $log; then
-        result=killed
+    else
+        # A fault may be that something never ends.
+        code=0
+        timeout "${TIMEOUT:-120}" cargo test "${CORE[@]}" -- --exact "$(test_of "$patch")" >$log 2>&1 || code=$?
+        if ((code == 124)) || { ((code)) && grep -q '; 1 failed;' $log; }; then result=killed; fi
     fi
     patch -s -R -p1 <"$patch"
     [[ $result == killed ]] || survived=$((survived + 1))

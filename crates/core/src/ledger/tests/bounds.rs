@@ -72,6 +72,34 @@ fn i37_a_price_of_the_greatest_age_counts_and_an_older_one_does_not() {
     assert!(world.transition(99, |l, _| l.open(&edge, request)).is_ok());
 }
 
+/// Nobody borrows against a peak: not one of the last round, of the average, nor on its way down.
+#[test]
+fn i30_collateral_counts_at_the_lowest_price_at_hand() {
+    let peak = World::new().prices(2 * AT);
+    let at = Price::new(AT);
+    let tries = [
+        MarketPrices {
+            previous: at,
+            ..peak
+        },
+        MarketPrices { twap: at, ..peak },
+        MarketPrices {
+            quarantined: Some(at),
+            ..peak
+        },
+        MarketPrices { spot: at, ..peak },
+    ];
+    for prices in tries {
+        // 100 collateral at 200, three quarters of it.
+        let mut world = one_borrower(1_000 * QUOTE);
+        assert_eq!(borrow(&mut world, 14_000 * QUOTE, &prices), Ok(()));
+        let more = borrow(&mut world, 1, &prices);
+        assert_eq!(more, Err(LedgerError::ExceedsInitialLtv), "{prices:?}");
+        let out = withdraw(&mut world, 1_000, &prices);
+        assert_eq!(out, Err(LedgerError::ExceedsInitialLtv), "{prices:?}");
+    }
+}
+
 #[test]
 fn i34_a_repayment_leaves_nothing_or_the_minimum_debt() {
     let mut world = one_borrower(100 * QUOTE);

@@ -53,3 +53,21 @@ fn a_feeder_leaves_with_what_it_submitted() {
     feed.feed.add_feeder(1).unwrap();
     assert_eq!(feed.feed.add_feeder(1), Err(OracleError::CannotAddFeeder));
 }
+
+/// What belongs together changes together: price, round, block, the moment of acceptance, and the
+/// price before it.
+#[test]
+fn a_round_and_its_time_are_published_together() {
+    let mut feed = Clocked::new(config(), 3);
+    for price in [1_000, 1_010, 1_020] {
+        let before = feed.feed.quote;
+        assert!(matches!(feed.round(&[price; 3]), Outcome::Accepted(_)));
+        let quote = feed.feed.quote.unwrap();
+        assert_eq!(quote.accepted_at, feed.now());
+        assert_eq!(quote.round.block, feed.block);
+        assert_eq!(quote.round.at, feed.now());
+        assert_eq!(quote.round.price, Price::new(price));
+        let previous = before.map_or(Price::new(price), |quote| quote.round.price);
+        assert_eq!(quote.previous, previous);
+    }
+}
