@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # How much of the core its tests run: lines and regions of each file, into the table of docs/coverage.md. Test code itself does not count.
 #
-#   scripts/coverage.sh              unit tests and those of the documents, and write the table
-#   scripts/coverage.sh --lib        unit tests alone, print only
-#   scripts/coverage.sh --missed     as --lib; print what was not run
+#   scripts/coverage.sh              run the unit tests and write the table
+#   scripts/coverage.sh --print      print it instead
+#   scripts/coverage.sh --missed     print the lines that were not run
 #
 # Needs llvm-profdata and llvm-cov of the compiler's own LLVM: rustup component add llvm-tools
 set -euo pipefail
@@ -14,10 +14,9 @@ PAGE=docs/coverage.md
 BEGIN='<!-- written by scripts/coverage.sh -->'
 END='<!-- end -->'
 
-tests=(--lib --test documents)
+tests=(--lib)
 case "${1:-}" in
-    '') ;;
-    --lib | --missed) tests=(--lib) ;;
+    '' | --print | --missed) ;;
     *)
         sed -n '2,8s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
         [[ $1 == --help ]] && exit
