@@ -220,8 +220,10 @@ fn sums_and_products_beyond_the_range_are_named() {
     assert_eq!(ratio(0).minus_or_zero(ratio(1)), ratio(0));
     let wished = settle_losses(most, Amount::ZERO, most, most, most, Ratio::ONE);
     assert_eq!(wished, Err(MathError::Overflow));
-    let mut state = MarketState::default();
-    state.cash = most;
+    let mut state = MarketState {
+        cash: most,
+        ..MarketState::default()
+    };
     let full = state.supply(most, most);
     assert_eq!(full, Err(LendingError::Math(MathError::Overflow)));
 }
