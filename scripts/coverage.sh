@@ -80,9 +80,9 @@ if [[ -n ${1:-} ]]; then
     exit
 fi
 {
-    sed "/^$BEGIN\$/q" $PAGE
+    sed "\\#^$BEGIN\$#q" $PAGE
     printf '\n| file | lines | run | regions | run |\n|---|---|---|---|---|\n%s\n\n' "$table"
-    sed -n "/^$END\$/,\$p" $PAGE
+    sed -n "\\#^$END\$#,\$p" $PAGE
 } >$PAGE.new
 mv $PAGE.new $PAGE
 tail -n 1 <<<"$table"

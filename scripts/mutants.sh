@@ -107,16 +107,16 @@ rm -rf "$copy"
 # What was run takes the place of its rows; the rest stays as it was.
 if ((survived == 0)); then
 ran=$(printf '%s\n' "${rows[@]}")
-kept=$(sed -n "/^$BEGIN\$/,/^$END\$/p" $PAGE | grep -E '^\| [0-9]+ \|' | while IFS= read -r line; do
+kept=$(sed -n "\\#^$BEGIN\$#,\\#^$END\$#p" $PAGE | grep -E '^\| [0-9]+ \|' | while IFS= read -r line; do
     number=$(cut -d ' ' -f 2 <<<"$line")
     grep -q "^| $number |" <<<"$ran" || ! compgen -G "tests/mutants/$number-*.patch" >/dev/null || printf '%s\n' "$line"
 done)
 table=$(printf '%s\n%s\n' "$kept" "$ran" | grep . | sort -u)
 {
-    sed "/^$BEGIN\$/q" $PAGE
+    sed "\\#^$BEGIN\$#q" $PAGE
     printf '\n| # | what happened, where it is described | what is taken away | test that notices | |\n|---|---|---|---|---|\n%s\n' "$table"
     printf '\n%s of %s killed.\n\n' "$(grep -c '| killed |$' <<<"$table")" "$(wc -l <<<"$table")"
-    sed -n "/^$END\$/,\$p" $PAGE
+    sed -n "\\#^$END\$#,\$p" $PAGE
 } >$PAGE.new
 mv $PAGE.new $PAGE
 fi
