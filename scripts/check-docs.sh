@@ -3,6 +3,10 @@
 # there that no contract has; every message, event and error is in docs/integrating.md; every test that a page names exists; every page is in
 # docs/SUMMARY.md; numbers of the README are on the pages it names; pages that sources name exist; and every relative link leads somewhere, its
 # heading included.
+#
+#   scripts/check-docs.sh               all of that
+#   scripts/check-docs.sh --run         also: every test that a page names is compiled and not left out; compiles all tests
+#   scripts/check-docs.sh --self-test   does this script find what is wrong?
 set -euo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -39,21 +43,79 @@ anchors() {
     sed -nE '/^```/,/^```/d; s/^#+ //p' "$1" | sed 's/\[\([^]]*\)\]([^)]*)/\1/g' | tr 'A-Z ' 'a-z-' | sed 's/[^a-z0-9_-]//g'
 }
 
-while IFS=: read -r file link; do
-    target=${link#*](}
-    target=${target%)}
-    [[ $target == *://* ]] && continue
-    heading=
-    [[ $target == *'#'* ]] && heading=${target#*#}
-    target=${target%%#*}
-    path=$file
-    [[ -n $target ]] && path=$(dirname "$file")/$target
-    if [[ ! -e $path ]]; then
-        fault "$file: nothing at $target"
-    elif [[ -n $heading && $path == *.md ]]; then
-        grep -qxF -- "$heading" <<<"$(anchors "$path")" || fault "$file: no heading #$heading in $path"
-    fi
-done < <(grep -oHE '\]\([^)]+\)' "${documents[@]}")
+# Faults for links of the documents $@ that lead nowhere.
+check_links() {
+    local file link target heading path
+    while IFS=: read -r file link; do
+        target=${link#*](}
+        target=${target%)}
+        [[ $target == *://* ]] && continue
+        heading=
+        [[ $target == *'#'* ]] && heading=${target#*#}
+        target=${target%%#*}
+        path=$file
+        [[ -n $target ]] && path=$(dirname "$file")/$target
+        if [[ ! -e $path ]]; then
+            fault "$file: nothing at $target"
+        elif [[ -n $heading && $path == *.md ]]; then
+            grep -qxF -- "$heading" <<<"$(anchors "$path")" || fault "$file: no heading #$heading in $path"
+        fi
+    done < <(grep -oHE '\]\([^)]+\)' "$@")
+}
+
+# Faults for tests named in the documents $@, as `path::name`, that are not in that file, or that the runner is told to ignore. Paths that
+# begin with none of the folders here are the core's.
+check_tests() {
+    local page file name
+    while IFS=: read -r page file _ name; do
+        [[ $file == tests/embedded/* || $file == crates/* || $file == node/* ]] || file=crates/core/$file
+        if ! grep -qE "fn $name\\(" "$file" 2>/dev/null; then
+            fault "$page names $file::$name, which does not exist"
+        elif grep -B 5 -E "fn $name\\(" "$file" | tac | awk 'NR > 1 && /^ *}|^$/ { exit } /#\[ignore/ { found = 1 } END { exit !found }'; then
+            fault "$page names $file::$name, which is ignored"
+        fi
+    done < <(grep -oHE '`[a-z_/]+\.rs::[a-z0-9_]+`' "$@" | tr -d '`' | sort -u)
+}
+
+if [[ ${1:-} == --self-test ]]; then
+    folder=$(mktemp -d)
+    trap 'rm -rf "$folder"' EXIT
+    cat >"$folder/good.md" <<'PAGE'
+# A `good` page, it is
+
+[here](#a-good-page-it-is), [there](bad.md#bad), [elsewhere](https://nowhere.invalid), `src/losses.rs::every_unit_has_one_source_and_one_use`
+PAGE
+    cat >"$folder/bad.md" <<'PAGE'
+# Bad
+
+[nowhere](none.md), [no heading](good.md#none), [none here](#none), `src/losses.rs::there_is_no_such_test`,
+`src/none.rs::every_unit_has_one_source_and_one_use`, `tests/model/main.rs::the_ledger_equals_the_slow_model_for_as_long_as_told`
+PAGE
+    check_links "$folder/good.md" 2>/dev/null
+    check_tests "$folder/good.md" 2>/dev/null
+    [[ $faults == 0 ]] || { echo "check-docs.sh: finds faults where there are none" >&2 && exit 1; }
+    check_links "$folder/bad.md" 2>/dev/null
+    check_tests "$folder/bad.md" 2>/dev/null
+    [[ $faults == 6 ]] || { echo "check-docs.sh: finds $faults faults of 6" >&2 && exit 1; }
+    exit
+fi
+
+check_links "${documents[@]}"
+check_tests "${documents[@]}"
+
+# A hundred and ten properties, each with what holds it; incidents are not counted.
+properties=$(awk '/^## What went wrong/ { exit } /^\|/ && (/::/ || /\*model\*|\*histories\*/)' docs/invariants.md | wc -l)
+((properties >= 110)) || fault "docs/invariants.md lists $properties properties, fewer than 110"
+
+# Every test that a page names is one that a run of all tests runs.
+if [[ ${1:-} == --run ]]; then
+    listed=$(cargo test --workspace --lib --bins --tests -- --list 2>/dev/null | sed -n 's/: test$//p')
+    ignored=$(cargo test --workspace --lib --bins --tests -- --list --ignored 2>/dev/null | sed -n 's/: test$//p')
+    running=$(comm -23 <(sed 's/.*:://' <<<"$listed" | sort -u) <(sed 's/.*:://' <<<"$ignored" | sort -u))
+    while IFS= read -r name; do
+        grep -qxF -- "$name" <<<"$running" || fault "a page names the test $name, which no run of all tests runs"
+    done < <(grep -ohE '`[a-z_/]+\.rs::[a-z0-9_]+`' "${documents[@]}" | grep -v '^`node/' | tr -d '`' | sed 's/.*:://' | sort -u)
+fi
 
 # A number in bold in a row of the README that ends with a link to a page is on that page, word for word.
 while IFS= read -r row; do
@@ -91,32 +153,25 @@ while IFS=: read -r file event; do
     grep -qE "^\|[^|]*\`$event\`[^|]*\|" docs/integrating.md || fault "docs/integrating.md lacks the event $event"
     [[ $file == */oracle.rs ]] || grep -qw "$event" crates/sim/src/replay/decode.rs || fault "crates/sim/src/replay/decode.rs lacks $event"
 done < <(
-    for file in auction breaker standing vault vault_admin governance oracle; do
+    for file in auction breaker standing vault/events vault_admin governance oracle; do
         awk -v file="crates/interfaces/src/$file.rs" '
             /^#\[ink::event\]/ { event = 1; next }
             event && /^pub struct / { sub(/[^A-Za-z0-9].*/, "", $3); print file ":" $3; event = 0 }' "crates/interfaces/src/$file.rs"
     done
 )
 
-# Every error that a contract returns is there, in the table of its type. No contract asks these rules of the core yet:
-not_returned='MarginError'
+# Every error that a contract returns is there, in the table of its type.
 while read -r type variant; do
     awk -v named="\`$type\`" -v row="| \`$variant\`" '
         /^#/ { inside = index($0, named) }
         inside && index($0, row) == 1 { found = 1 }
         END { exit !found }' docs/integrating.md || fault "docs/integrating.md lacks $variant in the table of $type"
 done < <(
-    find crates/core/src crates/interfaces/src -name '*.rs' -exec awk -v no="^($not_returned|PSP22Error)\$" '
+    find crates/core/src crates/interfaces/src -name '*.rs' -exec awk -v no="^PSP22Error$" '
         /^pub enum [A-Za-z0-9]*Error / { type = $3; if (type ~ no) type = "" }
         /^}/ { type = "" }
         type != "" && /^    [A-Z][A-Za-z]*[,({]/ { sub(/[,({].*/, ""); print type, $1 }' {} +
 )
-
-# Every test that a page names, as `path::name`, is in that file; paths that begin with none of `tests/embedded`, `crates` and `node` are the core's.
-while IFS=: read -r page file _ name; do
-    [[ $file == tests/embedded/* || $file == crates/* || $file == node/* ]] || file=crates/core/$file
-    grep -qE "fn $name\\(" "$file" 2>/dev/null || fault "$page names $file::$name, which does not exist"
-done < <(grep -oHE '`[a-z_/]+\.rs::[a-z0-9_]+`' "${documents[@]}" | tr -d '`' | sort -u)
 
 if grep -nH 'TODO-' "${documents[@]}"; then
     fault "marks are left to be filled in"

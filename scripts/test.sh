@@ -42,6 +42,9 @@ step cargo fmt --all --check
 step scripts/build.sh --check
 step scripts/check-docs.sh
 step scripts/javascript.sh
+step scripts/check-docs.sh --self-test
+step scripts/mutants.sh --check
+step scripts/licences.sh
 step cargo clippy --workspace --all-targets -- -D warnings
 # Examples in documentation first: there are few, and a runner's closing line about none of them would say little.
 step cargo test --workspace --doc
@@ -59,5 +62,8 @@ else
     step cargo test "${NODE[@]}" "${LIGHT[@]}" --lib
 fi
 step scripts/live.sh --if-built
+step scripts/check-docs.sh --run
+# Three of the faults that others paid for: does a test notice?
+step scripts/mutants.sh 02 29 36
 printf '\n==> cargo test --workspace --lib --bins --tests\n'
 exec cargo test --workspace --lib --bins --tests

@@ -517,6 +517,26 @@ mod tests {
             }
         }
 
+        /// I-07, I-32 where it matters, at health about one and a price under the reference: the
+        /// penalty gives way before the rest gets worse, and before debt is left unpaid.
+        #[test]
+        fn a_sale_under_the_reference_never_leaves_the_rest_worse(
+            collateral in 1_000_000_000u128..2_000_000_000, owed in 700_000u128..1_010_000,
+            price in 700_000u128..1_030_000, fraction in 1u32..=1_000_000,
+        ) {
+            let debt = collateral * owed / 1_000_000;
+            let price = Price::new(PRICE_ONE / 1_000_000 * price);
+            let cohort = batched(collateral, debt, Price::new(PRICE_ONE));
+            let most = raise_at(&cohort, price, scale()).unwrap();
+            let raised = most.share(Ratio::from_ppm(fraction), Rounding::Up).unwrap();
+            let o = outcome(&cohort, price, raised, scale()).unwrap();
+            prop_assert!(o.shortfall.is_zero() || o.penalty.is_zero());
+            let with_one_more = o.collateral_left.get() + 1;
+            // Who owes more than there is at this price cannot be kept from getting worse.
+            let solvent = price.get() / PRICE_ONE.div_ceil(1_000_000) * collateral > debt * 1_000_000;
+            prop_assert!(!solvent || o.debt_left.get() * collateral <= debt * with_one_more);
+        }
+
         /// A cut ask retires at least its share of the debt: the rest is never worse (I-32).
         #[test]
         fn a_cut_sale_never_leaves_the_cohort_worse(

@@ -175,6 +175,47 @@ mod tests {
         }
     }
 
+    proptest! {
+        /// I-51: what is paid is rounded down each time, so in parts it is no more than at once.
+        #[test]
+        fn redeeming_in_parts_pays_no_more_than_at_once(
+            first in 1u128..1 << 40, debt in 0u128..1 << 40, parts in 2u128..40,
+        ) {
+            let mut market = MarketState::default();
+            let held = market.supply(Amount::new(first), CAP).unwrap();
+            // Interest has come in: a share is worth more than it was, in no whole number.
+            market.cash = Amount::new(first + debt);
+            let at_once = market.supply_value(held).unwrap();
+            let mut paid = 0;
+            for part in 0..parts {
+                let before = held.get() * part / parts;
+                let shares = Shares::new(held.get() * (part + 1) / parts - before);
+                let left = Shares::new(held.get() - before);
+                paid += market.redeem(left, shares, Amount::ZERO).map_or(0, Amount::get);
+            }
+            prop_assert!(paid <= at_once.get(), "{paid} {at_once:?}");
+        }
+    }
+
+    proptest! {
+        /// I-51: shares are sold rounded down each time, so in parts they are no more than at once.
+        #[test]
+        fn supplying_in_parts_buys_no_more_than_at_once(
+            first in 1u128..1 << 40, debt in 0u128..1 << 40, part in 1u128..1 << 30, parts in 2u32..40,
+        ) {
+            let mut market = MarketState::default();
+            market.supply(Amount::new(first), CAP).unwrap();
+            market.cash = Amount::new(first + debt);
+            let whole = Amount::new(part * u128::from(parts));
+            let at_once = market.clone().supply(whole, CAP).map_or(Shares::ZERO, |shares| shares);
+            let mut minted = 0;
+            for _ in 0..parts {
+                minted += market.supply(Amount::new(part), CAP).map_or(0, Shares::get);
+            }
+            prop_assert!(minted <= at_once.get(), "{minted} {at_once:?}");
+        }
+    }
+
     #[test]
     fn refusals_are_typed() {
         let mut market = MarketState::default();

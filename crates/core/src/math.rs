@@ -113,6 +113,27 @@ mod tests {
         }
     }
 
+    proptest! {
+        /// A quotient of two 256-bit numbers equals that of big integers, rounded either way.
+        #[test]
+        fn div_wide_equals_big_integers(
+            a in any_magnitude(), b in any_magnitude(), c in any_magnitude(), d in any_magnitude(),
+        ) {
+            let (numerator, divisor) = (wide_product(a, b), wide_product(c, d));
+            let big = |x: u128, y: u128| BigUint::from(x) * BigUint::from(y);
+            for rounding in [Rounding::Down, Rounding::Up] {
+                let expected = if c == 0 || d == 0 {
+                    Err(MathError::DivisionByZero)
+                } else {
+                    let (n, m) = (big(a, b), big(c, d));
+                    let rest = u8::from(rounding == Rounding::Up && !(&n % &m).is_zero());
+                    (n / m + rest).to_u128().ok_or(MathError::Overflow)
+                };
+                prop_assert_eq!(div_wide(numerator, divisor, rounding), expected);
+            }
+        }
+    }
+
     #[test]
     fn errors_are_told_apart() {
         assert_eq!(

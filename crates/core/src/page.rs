@@ -528,6 +528,28 @@ mod tests {
     use std::collections::BTreeSet;
 
     proptest! {
+        /// I-31: a share of those who stay owes no more and holds no less after one has left.
+        #[test]
+        fn who_leaves_takes_nothing_from_those_who_stay(
+            collateral in 1u128..1 << 60, debt in 1u128..1 << 60, of in (1u128..1 << 60, 1u128..1 << 60),
+            part in (1u128..1_000, 1u128..1_000),
+        ) {
+            let mut cohort = Cohort::at_par(0, 3, Amount::new(collateral), ScaledDebt::new(debt), DebtRatio::ZERO);
+            // What a sale left of it: a share is worth no whole number.
+            (cohort.collateral, cohort.debt) = (Amount::new(of.0), ScaledDebt::new(of.1));
+            let before = cohort;
+            let stake = Stake {
+                collateral: Shares::new(collateral * part.0 / 1_000),
+                debt: Shares::new(debt * part.1 / 1_000),
+            };
+            cohort.leave(stake).unwrap();
+            let (b, c, product) = (before, cohort, crate::math::wide_product);
+            let debt = product(c.debt.get(), b.shares.debt.get()) <= product(b.debt.get(), c.shares.debt.get());
+            let held = product(c.collateral.get(), b.shares.collateral.get())
+                >= product(b.collateral.get(), c.shares.collateral.get());
+            prop_assert!(debt && held);
+        }
+
         /// The directory answers as a sorted set would.
         #[test]
         fn directory_equals_a_sorted_set(

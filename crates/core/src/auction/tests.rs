@@ -2,7 +2,9 @@
 
 mod changes;
 mod clauses;
+mod facts;
 mod halts;
+mod lifecycle;
 mod many;
 mod strategies;
 

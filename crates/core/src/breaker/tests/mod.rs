@@ -1,5 +1,6 @@
 //! F28: the tables are those of the documents, facts trip at their limits, and no state is final.
 
+mod causes;
 mod deadlock;
 mod facts;
 mod tables;

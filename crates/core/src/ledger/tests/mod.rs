@@ -1,10 +1,14 @@
 //! The promises the ledger carries on its own.
 
+mod bounds;
 mod cases;
 mod clauses;
+mod extremes;
 mod histories;
 mod insurance;
 mod manipulation;
+mod parts;
+mod refusals;
 mod requirements;
 mod running;
 mod stress;

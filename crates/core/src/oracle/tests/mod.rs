@@ -2,6 +2,7 @@
 
 mod averages;
 mod changes;
+mod edges;
 mod quarantine;
 mod rounds;
 

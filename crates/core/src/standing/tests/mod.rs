@@ -14,6 +14,7 @@ mod clock;
 mod histories;
 mod pools;
 mod reference;
+mod refusals;
 
 /// Records of one tier, filed away.
 #[derive(Clone, Debug, Default)]

@@ -1,0 +1,76 @@
+//! What an auction shows the circuit breaker.
+
+use super::*;
+use crate::breaker::BatchFacts;
+
+#[test]
+fn steps_are_silent_under_the_reference_until_the_first_bid() {
+    let bad_debt = Amount::new(7);
+    let facts = |auction: &Auction, block| auction.facts(block, scale(), bad_debt).unwrap();
+    let mut auction = small();
+    // 110 and 100 are not under the reference of 100; 98 and 90 are.
+    let silent = |block| facts(&auction, block).silent_steps;
+    assert_eq!(
+        [0, 1, 2, 3, 4, 9].map(|b| silent(FIRST + b)),
+        [0, 0, 0, 1, 2, 2]
+    );
+    bid(&mut auction, 400, 98, FIRST + 2);
+    let shown = facts(&auction, FIRST + 4);
+    let running = BatchFacts {
+        asked: Amount::new(1_000_000_000),
+        raised: Amount::ZERO,
+        fair: Amount::ZERO,
+        bad_debt,
+        silent_steps: 0,
+    };
+    assert_eq!(shown, running, "a bid joined at 98: none was silent");
+    // Judged: 400 at 98 buy 4.081632, worth 408.1632 at the reference.
+    auction.clear(FIRST + 4, scale()).unwrap();
+    let judged = BatchFacts {
+        raised: Amount::new(400_000_000),
+        fair: Amount::new(408_163_200),
+        ..running
+    };
+    assert_eq!(facts(&auction, FIRST + 4), judged);
+    auction.settle().unwrap();
+    assert_eq!(facts(&auction, FIRST + 99), judged);
+}
+
+#[test]
+fn an_auction_nobody_came_to_shows_all_steps_under_the_reference() {
+    let mut auction = small();
+    auction.clear(FIRST + 4, scale()).unwrap();
+    let shown = auction.facts(FIRST + 4, scale(), Amount::ZERO).unwrap();
+    assert_eq!(
+        (shown.silent_steps, shown.raised, shown.fair),
+        (2, Amount::ZERO, Amount::ZERO)
+    );
+}
+
+/// Numbers at the end of their range are refused, and nothing panics.
+#[test]
+fn money_beyond_the_range_is_refused() {
+    let overflow = Err(AuctionError::Math(MathError::Overflow));
+    let most = Amount::new(u128::MAX);
+    let mut auction = small();
+    let limit = Price::new(110 * PRICE_ONE);
+    let place = |a: &mut Auction| a.place(most, limit, Block::MAX, FIRST - 1, scale());
+    assert_eq!(place(&mut auction), Ok(0));
+    assert_eq!(place(&mut auction), overflow);
+    auction.joined[0] = most.minus(Amount::new(1)).unwrap();
+    auction.joined[1] = most;
+    auction.targets = vec![most; 4];
+    assert_eq!(
+        auction.clear(FIRST + 4, scale()).map(|_| ()),
+        overflow.map(|_: u8| ())
+    );
+    assert!(auction.status(FIRST + 4, scale()).is_err());
+    let mut tiny = small();
+    tiny.prices = vec![Price::new(1); 4];
+    tiny.targets = vec![most; 4];
+    tiny.joined = vec![most, Amount::ZERO, Amount::ZERO, Amount::ZERO];
+    assert!(
+        tiny.clear(FIRST + 4, scale()).is_err(),
+        "more than there are units"
+    );
+}
