@@ -202,6 +202,7 @@ pub enum Kind {
     Lower,
     Reopen,
     SetLimits,
+    Refresh,
     ProposeParams,
     ApplyParams,
     CancelParams,
@@ -212,8 +213,8 @@ pub enum Kind {
 }
 
 /// Every kind and how often it comes, of 256.
-const KINDS: [(Kind, u8); 46] = [
-    (Kind::Pass, 20),
+const KINDS: [(Kind, u8); 47] = [
+    (Kind::Pass, 19),
     (Kind::Round, 26),
     (Kind::Submit, 4),
     (Kind::RunOut, 8),
@@ -252,6 +253,7 @@ const KINDS: [(Kind, u8); 46] = [
     (Kind::Lower, 3),
     (Kind::Reopen, 2),
     (Kind::SetLimits, 1),
+    (Kind::Refresh, 1),
     (Kind::ProposeParams, 1),
     (Kind::ApplyParams, 1),
     (Kind::CancelParams, 1),

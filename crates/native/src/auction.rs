@@ -22,7 +22,7 @@ use breakwater_interfaces::AccountId;
 use std::collections::BTreeMap;
 
 /// The least that is put into a tier is this part of the market's least debt.
-const LEAST_STANDING: u128 = 100;
+pub(crate) const LEAST_STANDING: u128 = 100;
 
 /// The auction's cells.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -81,7 +81,10 @@ impl House {
                 hole: params.hole,
                 feed: params.feed,
             },
-            global: GlobalBreaker::default(),
+            global: GlobalBreaker {
+                members: vec![MARKET],
+                ..GlobalBreaker::default()
+            },
             standing: Standing::default(),
             stakes: BTreeMap::new(),
             series: BTreeMap::new(),

@@ -1,10 +1,13 @@
 //! The circuit breaker: `contracts/liquidation_auction/breaker.rs`.
 
+use crate::auction::LEAST_STANDING;
 use crate::Native;
 use breakwater_core::breaker::{
     ensure_allowed, stale_since, Action, BatchFacts, BreakerError, Cause, Limits, Measures, Raiser,
-    Stage,
+    Stage, Together,
 };
+use breakwater_core::math::Rounding;
+use breakwater_core::standing::{seen::fresh_for, Discount};
 use breakwater_core::units::{Amount, Block};
 use breakwater_interfaces::auction::AuctionContractError as Error;
 use breakwater_interfaces::breaker::{GlobalBreaker, MarketBreaker, Tripped};
@@ -53,7 +56,24 @@ impl Native {
         self.vault_set_stage(false, stage);
     }
 
-    pub(crate) fn trip(&mut self, cause: Cause) -> Result<Tripped, Error> {
+    /// What all markets show together: here it is one.
+    fn together(&self) -> Result<Together, Error> {
+        let kept = &self.house.breaker;
+        let window = kept.limits.window;
+        let shown = kept.evidence.measures(&[], kept.hole, self.block, window)?;
+        let (hole, bad_debt) = (kept.hole, shown.bad_debt);
+        Ok(Together::default().with(hole, &kept.breaker, &kept.limits, bad_debt)?)
+    }
+
+    pub(crate) fn trip(&mut self, of_market: bool, cause: Cause) -> Result<Tripped, Error> {
+        if !of_market {
+            let mut all = self.house.global.clone();
+            let stage = all
+                .breaker
+                .trip_together(cause, &self.together()?, self.block)?;
+            self.change_all(all);
+            return Ok(Tripped { stage });
+        }
         let mut kept = self.house.breaker;
         let now = self.block;
         let mut from = now;
@@ -130,8 +150,7 @@ impl Native {
         let now = self.block;
         if !of_market {
             let mut all = self.house.global.clone();
-            let limits = Limits::standard(Amount::ZERO);
-            all.breaker.reopen(&limits, &Measures::default(), now)?;
+            all.breaker.reopen_together(&self.together()?, now)?;
             self.change_all(all);
             return Ok(());
         }
@@ -160,7 +179,19 @@ impl Native {
         }
         limits.validate()?;
         self.house.breaker.limits = limits;
-        self.house.breaker.hole = self.vault.market.params.hole;
+        Ok(())
+    }
+
+    /// Takes over what the vault has changed: the hole at once, terms between auctions.
+    pub(crate) fn refresh(&mut self) -> Result<(), Error> {
+        let params = &self.vault.market.params;
+        self.house.breaker.hole = params.hole;
+        if self.house.treasury.running.is_empty() {
+            let market = &mut self.house.market;
+            market.fresh_for = fresh_for(params.max_price_age);
+            market.deepest = Discount::deepest_over(params.ladder.floor);
+            market.least_standing = params.min_debt.mul_div(1, LEAST_STANDING, Rounding::Up)?;
+        }
         Ok(())
     }
 }

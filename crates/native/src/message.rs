@@ -129,6 +129,7 @@ pub enum Message {
         percent: u8,
     },
     Trip {
+        of_market: bool,
         cause: Cause,
     },
     Raise {
@@ -145,6 +146,7 @@ pub enum Message {
     SetLimits {
         limits: BreakerLimits,
     },
+    Refresh,
 }
 
 impl Message {
@@ -194,6 +196,7 @@ impl Message {
             Self::Lower { .. } => "lower",
             Self::Reopen { .. } => "reopen",
             Self::SetLimits { .. } => "set_limits",
+            Self::Refresh => "refresh",
         }
     }
 }
@@ -301,11 +304,12 @@ impl Native {
             M::Stand { percent, amount } => Answer::of(&self.stand(who, *percent, *amount)),
             M::Unstand { percent, amount } => Answer::of(&self.unstand(who, *percent, *amount)),
             M::ClaimStanding { percent } => Answer::of(&self.claim_standing(who, *percent)),
-            M::Trip { cause } => Answer::of(&self.trip(*cause)),
+            M::Trip { of_market, cause } => Answer::of(&self.trip(*of_market, *cause)),
             M::Raise { of_market, stage } => Answer::of(&self.raise(who, *of_market, *stage)),
             M::Lower { of_market, stage } => Answer::of(&self.lower(who, *of_market, *stage)),
             M::Reopen { of_market } => Answer::of(&self.reopen(*of_market)),
             M::SetLimits { limits } => Answer::of(&self.set_limits(who, *limits)),
+            M::Refresh => Answer::of(&self.refresh()),
             _ => unreachable!("the vault's and the oracle's messages are handled before"),
         }
     }

@@ -460,7 +460,7 @@ impl Native {
 
     pub(crate) fn take_in_kind(&mut self, owner: AccountId) -> Result<(), VaultError> {
         let mut loaded = self.load()?;
-        let prices = self.prices(&loaded)?;
+        let prices = self.prices_for(&loaded, Action::TakeInKind)?.0;
         let block = self.block;
         self.transition_of(&mut loaded, owner, |l, p| l.take_in_kind(p, &prices, block))?;
         self.store(loaded);

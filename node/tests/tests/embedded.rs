@@ -173,7 +173,7 @@ async fn auction(r: &mut Recorder<Node>, cast: &Cast, d: &Deployment) {
         one => d.auction, d.auction().call_mut().bid(batch, quote(500), price(190), u32::MAX);
         one => d.auction, d.auction().call_mut().withdraw(0, quote(8_000));
         two => d.auction, d.standing().call_mut().stand(0, 1, quote(1_000));
-        keeper => d.auction, d.breaker().call_mut().trip(0, Cause::Stale);
+        keeper => d.auction, d.breaker().call_mut().trip(Some(0), Cause::Stale);
     );
     set_price(r, cast, d, 172).await;
     // The round has to be a block old.

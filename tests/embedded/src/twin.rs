@@ -364,11 +364,12 @@ impl Twin {
                 to!(auction, standing.unstand(MARKET, *percent, *amount))
             }
             M::ClaimStanding { percent } => to!(auction, standing.claim_standing(MARKET, *percent)),
-            M::Trip { cause } => to!(auction, breaker.trip(Some(MARKET), *cause)),
+            M::Trip { of_market, cause } => to!(auction, breaker.trip(of(of_market), *cause)),
             M::Raise { of_market, stage } => to!(auction, breaker.raise(of(of_market), *stage)),
             M::Lower { of_market, stage } => to!(auction, breaker.lower(of(of_market), *stage)),
             M::Reopen { of_market } => to!(auction, breaker.reopen(of(of_market))),
             M::SetLimits { limits } => to!(auction, breaker.set_limits(MARKET, *limits)),
+            M::Refresh => to!(auction, breaker.refresh(MARKET)),
         }
     }
 }

@@ -4,8 +4,9 @@
 
 use breakwater_chain::{AccountId, Chain, Constructor, Message};
 use breakwater_core::breaker::{Limits as BreakerLimits, Stage};
+use breakwater_core::margin::MarginRule;
 use breakwater_core::market::{example_params, Limits, MarketParams};
-use breakwater_core::oracle::{FeedConfig, SourceConfig};
+use breakwater_core::oracle::{FeedConfig, SourceConfig, FEED_NOTICE};
 use breakwater_core::timelock::SHORTEST_NOTICE;
 use breakwater_core::units::{Amount, Shares};
 use breakwater_embedded_tests::gas::{cut, Cuts, POINTS};
@@ -148,6 +149,10 @@ fn oracle(covered: &mut Covered) {
     cut!(covered, w, feeder, oracle/oracle: submit(0, price(201), at));
     let config = FeedConfig::standard(1, 60_000, 1, 60_000);
     cut!(covered, w, governor, oracle/oracle: register_feed(FEED, config));
+    let other = FeedConfig::standard(3, 300_000, 2, 900_000);
+    cut!(covered, w, governor, oracle/oracle: propose_feed(0, Some(other)));
+    w.wait(FEED_NOTICE);
+    cut!(covered, w, keeper, oracle/oracle: apply_feed(0));
     cut!(covered, w, governor, oracle/oracle: add_feeder(FEED, keeper));
     cut!(covered, w, governor, oracle/oracle: remove_feeder(FEED, keeper));
     let source = source(&mut w);
@@ -206,6 +211,7 @@ fn governance(covered: &mut Covered) {
     cut!(covered, w, governor, auction/auction: register_market(1));
     let limits = BreakerLimits::standard(quote(1_000_000));
     cut!(covered, w, governor, auction/breaker: set_limits(0, limits));
+    cut!(covered, w, heir, auction/breaker: refresh(0));
     for market in [Some(0), None] {
         let raise = d.breaker().call_mut().raise(market, Stage::Halted);
         w.auction(guardian, raise).expect("raises");
@@ -256,6 +262,18 @@ fn running(covered: &mut Covered) {
     s.w.run_to(batch, 5);
     s.w.set_price_twice(price(140));
     cut!(covered, s.w, stranger, auction/auction: reprice(batch));
+}
+
+/// A margin that follows the volatility.
+fn margin(covered: &mut Covered) {
+    let mut s = Scene::with_params(MarketParams {
+        margin: MarginRule::STANDARD,
+        ..example_params()
+    });
+    s.w.set_price_twice(price(180));
+    s.w.set_price_twice(price(200));
+    let stranger = s.stranger;
+    cut!(covered, s.w, stranger, vault/admin: update_margin(0));
 }
 
 /// Owners and lenders: out at once, and the end of a market.
@@ -321,6 +339,7 @@ fn promise_9_a_message_short_of_gas_does_everything_or_nothing() {
     oracle(&mut covered);
     governance(&mut covered);
     running(&mut covered);
+    margin(&mut covered);
     leaving(&mut covered);
     resting(&mut covered);
     // No message is forgotten: the bundles say which there are.

@@ -431,8 +431,13 @@ impl Resolver<'_> {
             }
             Kind::ClaimStanding => Message::ClaimStanding { percent },
             Kind::Trip => Message::Trip {
-                cause: Cause::MEASURED[a as usize % 8],
+                of_market: b % 4 != 0,
+                cause: match b % 8 {
+                    0 => Cause::Markets,
+                    _ => Cause::MEASURED[a as usize % 8],
+                },
             },
+            Kind::Refresh => Message::Refresh,
             _ => return None,
         };
         Some((who, message))

@@ -431,7 +431,7 @@ impl History {
                     32,
                     auction,
                     stranger,
-                    d.breaker().call_mut().trip(0, Cause::Stale)
+                    d.breaker().call_mut().trip(Some(0), Cause::Stale)
                 );
             }
             2 => {
