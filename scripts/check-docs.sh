@@ -109,7 +109,7 @@ properties=$(awk '/^## What went wrong/ { exit } /^\|/ && (/::/ || /\*model\*|\*
 
 # Every test that a page names is one that a run of all tests runs.
 if [[ ${1:-} == --run ]]; then
-    listed=$(cargo test --workspace --lib --bins --tests -- --list 2>/dev/null | sed -n 's/: test$//p')
+    listed=$(cargo test --workspace --lib --bins --tests -- --list | sed -n 's/: test$//p')
     ignored=$(cargo test --workspace --lib --bins --tests -- --list --ignored 2>/dev/null | sed -n 's/: test$//p')
     running=$(comm -23 <(sed 's/.*:://' <<<"$listed" | sort -u) <(sed 's/.*:://' <<<"$ignored" | sort -u))
     while IFS= read -r name; do

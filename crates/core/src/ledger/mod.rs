@@ -57,6 +57,8 @@ pub enum LedgerError {
     NothingOwed,
     /// Nothing has been paid in advance that is left over.
     NothingPrepaid,
+    /// What was paid in advance is not claimed yet: it would repay the new debt.
+    PrepaidUnclaimed,
     /// The position is empty.
     NothingToClose,
     /// The position is pooled in a batch that has not settled.

@@ -76,7 +76,7 @@ impl<S: LedgerStore> Ledger<'_, S> {
     ///
     /// # Errors
     /// [`LedgerError::ZeroAmount`], [`LedgerError::WindingDown`],
-    /// [`LedgerError::InsufficientCash`],
+    /// [`LedgerError::PrepaidUnclaimed`], [`LedgerError::InsufficientCash`],
     /// [`LedgerError::BelowMinimumDebt`], [`LedgerError::DebtCeilingExceeded`],
     /// [`LedgerError::StalePrice`], [`LedgerError::ExceedsInitialLtv`],
     /// [`LedgerError::RatioBelowScale`] and those of [`Self::deposit`].
@@ -93,6 +93,11 @@ impl<S: LedgerStore> Ledger<'_, S> {
             return Err(LedgerError::WindingDown);
         }
         let (collateral, debt, _) = self.detach(position)?;
+        // What is left of it after the old debt would repay the new one at the next touch, while
+        // its cohort owes and may be liquidated for the whole.
+        if !position.prepaid.is_zero() {
+            return Err(LedgerError::PrepaidUnclaimed);
+        }
         if !debt.is_zero() {
             self.ensure_above_minimum(debt)?;
         }

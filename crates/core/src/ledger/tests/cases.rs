@@ -226,11 +226,26 @@ fn promise_6_a_batched_position_can_be_repaid_and_topped_up() {
     let sold_out = world.view(9, 160 * PRICE_ONE);
     assert!(sold_out.debt.is_zero());
     assert!(sold_out.collateral.get() > COLLATERAL);
-    // The batch retired the debt by itself, so what was paid in advance comes back.
+    // The batch retired the debt by itself, so what was paid in advance comes back. Until then it
+    // would silently repay a new debt whose cohort owes the whole.
+    world
+        .transition(9, |l, p| l.deposit(p, Amount::new(100 * COLLATERAL)))
+        .unwrap();
+    world.held.1 += 100 * COLLATERAL;
+    let prices = world.prices(160 * PRICE_ONE);
+    let loan = Amount::new(1_000 * QUOTE);
+    let early = world.transition(9, |l, p| l.borrow(p, loan, &prices));
+    assert_eq!(early, Err(LedgerError::PrepaidUnclaimed));
     let back = world.transition(9, |l, p| l.reclaim(p)).unwrap();
     world.held.0 -= back.get();
     assert!(back <= owed && back.get() > 0);
     world.check();
+    world
+        .transition(9, |l, p| l.borrow(p, loan, &prices))
+        .unwrap();
+    world.held.0 -= loan.get();
+    world.check();
+    assert!(world.view(9, 160 * PRICE_ONE).debt >= loan);
 }
 
 /// A leftover waits for a hundred blocks and a newer round, twice as long after each further
