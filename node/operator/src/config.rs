@@ -366,10 +366,11 @@ mod tests {
     const EXAMPLE: &str = include_str!("../../../examples/market.toml");
 
     #[test]
-    fn the_example_is_the_market_of_the_tests_with_interest() {
+    fn the_example_is_the_market_of_the_tests_with_interest_and_a_margin_that_follows_volatility() {
         let config = MarketConfig::read(EXAMPLE).unwrap();
         let expected = MarketParams {
             interest: InterestCurve::STANDARD,
+            margin: MarginRule::STANDARD,
             ..example_params()
         };
         assert_eq!(config.params, expected);
