@@ -213,6 +213,42 @@ fn f18_a_running_batch_keeps_the_ladder_it_was_measured_for() {
     assert_eq!(refused.err(), Some(LedgerError::PriceOutsideLadder));
 }
 
+/// F25: what is held is turned into cash and covers what is owed; the owner's loss is realised
+/// there and then, and the position is closed. By hand: 1 500 owed on 10 at 160 has health 0.853,
+/// under full-close, so 1 500 and a penalty of 5 % are raised: 1 575 at the clearing price, and
+/// what is left of the 10 stays the owner's.
+#[test]
+fn f25_holdings_become_cash_that_covers_what_is_owed_and_the_rest_stays_the_owners() {
+    let mut world = World::new();
+    world.open_position(1, 10 * COLLATERAL, 1_500 * QUOTE, 200 * PRICE_ONE);
+    let (cash, insurance) = (world.state.cash, world.state.insurance);
+    let opening = world.open_batch(160 * PRICE_ONE).unwrap();
+    let step = opening
+        .prices
+        .iter()
+        .position(|it| it.get() <= 160 * PRICE_ONE);
+    let step = step.unwrap();
+    let (price, raised) = (opening.prices[step], opening.targets[step]);
+    let unit = |a: Amount, of: u128| a.get().abs_diff(of);
+    // A tick is 0.1 % wide and a tenth of it is what one position may be off.
+    assert!(unit(raised, 1_575 * QUOTE) <= 2 * QUOTE, "{raised:?}");
+    let done = world.settle(opening.number, price, raised).unwrap();
+    world.rest(opening.number);
+    world.check();
+    // Lenders have their money back, and the penalty is shared between keepers and insurance.
+    assert!(unit(done.repaid, 1_500 * QUOTE) <= 2 * QUOTE);
+    assert_eq!(world.state.cash.minus(cash), Ok(done.repaid));
+    let penalty = world.state.insurance.minus(insurance).unwrap();
+    assert_eq!(penalty.plus(world.state.rewards), Ok(done.penalties));
+    // Forced closure: no debt, and a realised loss of what was sold.
+    let left = world.view(1, 160 * PRICE_ONE);
+    assert!(left.debt.is_zero());
+    let scale = world.params.scale().unwrap();
+    let sold = scale.quantity(raised, price, Rounding::Up).unwrap();
+    let kept = 10 * COLLATERAL - sold.get();
+    assert!(unit(left.collateral, kept) <= COLLATERAL / 1_000_000);
+}
+
 /// F26: a limit is the most a bid pays, however late it lands: it joins at a price within it or is
 /// refused, and what clears is within it. At the start price it joins at once, at the floor in the
 /// last step, under the floor never.
