@@ -320,7 +320,7 @@ fn standing(measured: &GasBench) -> Sheet {
             "open",
             "settle",
             "the last claims",
-            "within 0.01 % of the first",
+            "within 0.1 % of the first",
         ],
         words: 0,
         rows: rows.collect(),
