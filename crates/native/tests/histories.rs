@@ -82,7 +82,7 @@ const LIVELY: [&str; 16] = [
 
 #[test]
 fn the_whole_protocol_keeps_its_promises_in_random_histories() {
-    let all = run(100_000, 1, 2, |_| {});
+    let all = run(3_000_000, 1, 2, |_| {});
     println!("{all:#?}");
     for name in LIVELY {
         assert!(all.done(name) > 0, "no {name} was done");
