@@ -87,7 +87,7 @@ struct Pending {
 pub struct Store {
     connection: Connection,
     /// Held as long as the memory is open; the system gives it back when the process ends, however.
-    _lock: Option<File>,
+    _lock: Option<Lock>,
 }
 
 const SCHEMA: &str = "
@@ -129,7 +129,7 @@ impl Store {
 
     fn prepare(
         connection: Connection,
-        lock: Option<File>,
+        lock: Option<Lock>,
         identity: &str,
     ) -> Result<Self, StoreError> {
         connection.busy_timeout(std::time::Duration::from_secs(5))?;
@@ -453,8 +453,20 @@ impl Store {
     }
 }
 
+/// A locked file. It is unlocked by name: a program that is just being started by this process may
+/// hold the file open for a moment longer.
+#[derive(Debug)]
+struct Lock(File);
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // Where this fails the lock ends with the file.
+        let _ = self.0.unlock();
+    }
+}
+
 /// Makes sure that no other process works with the memory at `path`.
-fn lock(path: &Path) -> Result<File, StoreError> {
+fn lock(path: &Path) -> Result<Lock, StoreError> {
     let beside = format!("{}.lock", path.display());
     let failed = |source| StoreError::Lock {
         path: beside.clone(),
@@ -462,7 +474,7 @@ fn lock(path: &Path) -> Result<File, StoreError> {
     };
     let file = File::create(&beside).map_err(failed)?;
     match file.try_lock() {
-        Ok(()) => Ok(file),
+        Ok(()) => Ok(Lock(file)),
         Err(TryLockError::WouldBlock) => Err(StoreError::InUse(path.display().to_string())),
         Err(TryLockError::Error(source)) => Err(failed(source)),
     }
