@@ -1,14 +1,12 @@
 //! Messages of the margin vault: `contracts/margin_vault`.
 
 use crate::{Addresses, Native};
-use breakwater_core::batch::Batch;
 use breakwater_core::breaker::action::{allowed, Action};
 use breakwater_core::breaker::Stage;
-use breakwater_core::ledger::{Ledger, LedgerError, LedgerStore, MemoryStore};
+use breakwater_core::ledger::{Ledger, LedgerError, MemoryStore, Unwritten};
 use breakwater_core::lending::LendingError;
 use breakwater_core::margin::Margin;
 use breakwater_core::market::{Limits, MarketParams, MarketPrices, MarketState};
-use breakwater_core::page::{DepartureKey, Departures, Page, PageNumber};
 use breakwater_core::position::{Closing, Position, PositionView};
 use breakwater_core::timelock::{Proposal, TimelockError};
 use breakwater_core::units::{Amount, Millis, Price, Shares};
@@ -516,27 +514,4 @@ impl Native {
     pub fn market_prices(&self) -> Result<MarketPrices, VaultError> {
         self.prices(&self.load()?)
     }
-}
-
-/// Cells that nothing is ever written to: for questions.
-pub(crate) struct Unwritten<'a>(&'a MemoryStore);
-
-impl LedgerStore for Unwritten<'_> {
-    fn page(&self, page: PageNumber) -> Option<Page> {
-        self.0.page(page)
-    }
-
-    fn set_page(&mut self, _: PageNumber, _: Option<&Page>) {}
-
-    fn departures(&self, key: DepartureKey) -> Option<Departures> {
-        self.0.departures(key)
-    }
-
-    fn set_departures(&mut self, _: DepartureKey, _: Option<&Departures>) {}
-
-    fn batch(&self, number: u32) -> Option<Batch> {
-        self.0.batch(number)
-    }
-
-    fn set_batch(&mut self, _: u32, _: &Batch) {}
 }

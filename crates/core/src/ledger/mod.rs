@@ -21,7 +21,7 @@ pub use batches::{Demand, OpenRequest, Opening};
 pub use depth::{AtRisk, Histogram, TickTotals, MAX_HISTOGRAM_TICKS};
 pub use in_kind::TakenInKind;
 pub use leaving::Leaving;
-pub use memory::MemoryStore;
+pub use memory::{MemoryStore, Unwritten};
 pub use settling::Settlement;
 
 use crate::batch::Batch;

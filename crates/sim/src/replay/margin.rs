@@ -1,7 +1,7 @@
 //! Two years of candles through the margin that follows volatility: how often it answers, what it
 //! asks for at most, and what it saves lenders; and how far prices fall while a sale goes on.
 
-use super::oracle::{points, Fed, OracleError, Point};
+use super::oracle::{points_of, Fed, OracleError, Point};
 use crate::prices::PricePath;
 use breakwater_core::margin::{Margin, MarginRule};
 use breakwater_core::oracle::FeedConfig;
@@ -79,11 +79,7 @@ pub struct MarginReplay {
 /// [`OracleError`] where the path holds a price that a feed refuses.
 pub fn replay(path: &PricePath) -> Result<MarginReplay, OracleError> {
     let interval = path.interval_seconds;
-    let points: Vec<Point> = path
-        .candles
-        .iter()
-        .flat_map(|candle| points(candle, interval))
-        .collect();
+    let points = points_of(path);
     Ok(MarginReplay {
         name: path.name.clone(),
         candles: path.candles.len(),

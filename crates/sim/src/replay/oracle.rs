@@ -99,6 +99,15 @@ pub fn points(candle: &Candle, interval: u64) -> [Point; 4] {
     })
 }
 
+/// The prices of a whole path, four of each candle.
+#[must_use]
+pub fn points_of(path: &PricePath) -> Vec<Point> {
+    let candles = path.candles.iter();
+    candles
+        .flat_map(|candle| points(candle, path.interval_seconds))
+        .collect()
+}
+
 /// A feed with three feeders on the clock of a price path.
 #[derive(Clone, Debug)]
 pub struct Fed {
@@ -159,12 +168,7 @@ fn block(time: u64) -> Block {
 /// # Errors
 /// [`OracleError`] where the path holds a price that a feed refuses.
 pub fn replay(path: &PricePath) -> Result<OracleReplay, OracleError> {
-    let interval = path.interval_seconds;
-    let points: Vec<Point> = path
-        .candles
-        .iter()
-        .flat_map(|candle| points(candle, interval))
-        .collect();
+    let points = points_of(path);
     let worst = worst_days(&path.candles);
     Ok(OracleReplay {
         name: path.name.clone(),

@@ -9,13 +9,12 @@ use super::log::Contracts;
 use breakwater_core::batch::Batch;
 use breakwater_core::breaker::Stage;
 use breakwater_core::ledger::{
-    Demand, Ledger, LedgerError, LedgerStore, MemoryStore, OpenRequest, Opening,
+    Demand, Ledger, LedgerError, LedgerStore, MemoryStore, OpenRequest, Opening, Unwritten,
 };
 use breakwater_core::lending::LendingError;
 use breakwater_core::margin::Margin;
 use breakwater_core::market::{MarketParams, MarketPrices, MarketState};
 use breakwater_core::oracle::Variance;
-use breakwater_core::page::{DepartureKey, Departures, Page, PageNumber};
 use breakwater_core::position::{Position, PositionView};
 use breakwater_core::timelock::{Proposal, TimelockError};
 use breakwater_core::units::{Amount, Millis, Price, Shares};
@@ -364,7 +363,7 @@ impl MarketBooks {
         let params = self.params_at(now)?;
         let mut state = self.state_at(now)?;
         // A look changes nothing, so the pages can be lent out.
-        let mut store = Reading(&self.store);
+        let mut store = Unwritten(&self.store);
         let mut ledger = Ledger::new(&params, &mut state, &mut store)?;
         Ok(ledger.view(&self.position_of(owner), price))
     }
@@ -469,27 +468,4 @@ impl MarketBooks {
             }
         }
     }
-}
-
-/// A store that is looked at and never written.
-struct Reading<'a>(&'a MemoryStore);
-
-impl LedgerStore for Reading<'_> {
-    fn page(&self, page: PageNumber) -> Option<Page> {
-        self.0.page(page)
-    }
-
-    fn set_page(&mut self, _: PageNumber, _: Option<&Page>) {}
-
-    fn departures(&self, key: DepartureKey) -> Option<Departures> {
-        self.0.departures(key)
-    }
-
-    fn set_departures(&mut self, _: DepartureKey, _: Option<&Departures>) {}
-
-    fn batch(&self, number: u32) -> Option<Batch> {
-        self.0.batch(number)
-    }
-
-    fn set_batch(&mut self, _: u32, _: &Batch) {}
 }
