@@ -227,7 +227,10 @@ fn clearings(before: &Native, after: &Native) {
     }
 }
 
-/// I-31 and I-48: nobody else's tokens move, and nobody else's message makes a position worse.
+/// I-31 and I-48: nobody else's tokens move, and nobody else's message makes a position worse, but
+/// for dust: a move of a cohort rounds each member's shares by up to one, a share is worth one unit
+/// at most, and the last member has what the others' rounding left (and owes it) until company
+/// comes, with whom it is shared. A cohort moves at most twice a batch.
 fn others(before: &Native, who: AccountId, message: &Message, after: &Native, cast: &Cast) {
     let quiet = !matches!(
         message,
@@ -239,6 +242,8 @@ fn others(before: &Native, who: AccountId, message: &Message, after: &Native, ca
             | Message::ApplyParams
     );
     let price = before.read().map(|reading| reading.round.price);
+    let moves = 2 * u128::from(before.vault.state.batches) + 1;
+    let dust = 1 + cast.users.len() as u128 * moves;
     for owner in cast.users.iter().filter(|owner| **owner != who) {
         for token in [before.at.collateral, before.at.quote] {
             let (had, has) = (
@@ -253,8 +258,8 @@ fn others(before: &Native, who: AccountId, message: &Message, after: &Native, ca
             continue;
         };
         if quiet && was.batch == is.batch {
-            let debt = is.debt.get() <= was.debt.get() + 1;
-            let collateral = is.collateral.get() + 1 >= was.collateral.get();
+            let debt = is.debt.get() <= was.debt.get() + dust;
+            let collateral = is.collateral.get() + dust >= was.collateral.get();
             assert!(
                 debt && collateral,
                 "I-31: {message:?} made a position worse: {was:?} to {is:?}"
