@@ -90,7 +90,7 @@ fn the_whole_protocol_keeps_its_promises_in_random_histories() {
 }
 
 #[test]
-#[ignore = "hours: see the head of this file"]
+#[ignore = "minutes to hours: scripts/test.sh runs a slice, see the head of this file"]
 fn the_whole_protocol_keeps_its_promises_for_as_long_as_told() {
     let told = |name: &str| std::env::var(name).ok()?.parse::<u64>().ok();
     let transitions = told("BREAKWATER_TRANSITIONS").unwrap_or(100_000_000);
