@@ -41,6 +41,8 @@ step scripts/setup.sh --host-only
 step cargo fmt --all --check
 step scripts/build.sh --check
 step scripts/check-docs.sh
+step scripts/book.sh --self-test
+step scripts/book.sh --if-possible
 step scripts/javascript.sh
 step scripts/check-docs.sh --self-test
 step scripts/mutants.sh --check
