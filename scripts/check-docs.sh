@@ -12,6 +12,15 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 export LC_ALL=C
 
+case "${1:-}" in
+    '' | --run | --self-test) ;;
+    *)
+        sed -n '2,9s/^# \{0,1\}//p' scripts/check-docs.sh
+        [[ $1 == --help ]] && exit
+        exit 2
+        ;;
+esac
+
 faults=0
 fault() {
     printf 'check-docs.sh: %s\n' "$*" >&2

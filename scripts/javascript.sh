@@ -8,6 +8,11 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../examples/javascript"
 OLDEST=20
 
+if [[ ${1:-} == --help ]]; then
+    sed -n '2,5s/^# \{0,1\}//p' ../../scripts/javascript.sh
+    exit
+fi
+
 # Why the example cannot be used here; nothing if it can.
 missing() {
     local version
@@ -42,8 +47,7 @@ case "${1:-}" in
         node --test --test-reporter=dot
         ;;
     *)
-        sed -n '2,6s/^# \{0,1\}//p' "../../scripts/$(basename "${BASH_SOURCE[0]}")"
-        [[ $1 == --help ]] && exit
+        sed -n '2,5s/^# \{0,1\}//p' ../../scripts/javascript.sh
         exit 2
         ;;
 esac

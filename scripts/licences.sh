@@ -5,6 +5,11 @@ set -euo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 export LC_ALL=C
+if (($#)); then
+    sed -n '2,3s/^# \{0,1\}//p' scripts/licences.sh
+    [[ $1 == --help ]] && exit
+    exit 2
+fi
 
 allowed=$(sed -n '/^allow = \[/,/^\]/s/^ *"\(.*\)",$/\1/p' deny.toml)
 excepted=$(sed -nE 's/^ *\{ crate = "([^"]+)", allow = \["([^"]+)"\] \},$/\1|\2/p' deny.toml)

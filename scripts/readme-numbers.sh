@@ -6,6 +6,15 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 document=docs/costs.md
 
+case ${1-} in
+    '' | --check | --full) ;;
+    *)
+        sed -n '2,3s/^# \{0,1\}//p' scripts/readme-numbers.sh
+        [[ $1 == --help ]] && exit
+        exit 2
+        ;;
+esac
+
 # For the whole workspace, so that tests and this program share what is compiled.
 cargo build --workspace --bin breakwater
 gas() {
@@ -20,9 +29,5 @@ case ${1-} in
         gas --only ticks --write
         gas --only slopes --write
         gas --only positions --most-positions 100000 --write
-        ;;
-    *)
-        echo "usage: scripts/readme-numbers.sh [--check | --full]" >&2
-        exit 2
         ;;
 esac
