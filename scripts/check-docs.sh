@@ -134,6 +134,17 @@ while IFS= read -r row; do
     done < <(grep -oE '\*\*[0-9][^*]*\*\*' <<<"$row" | tr -d '*')
 done < <(grep -E '^\|.*\*\*[0-9].*\]\(docs/[a-z-]+\.md[^)]*\) \|$' README.md)
 
+# Constants that no test compares with docs/parameters.md are those of the sources.
+constants=0
+while IFS='|' read -r _ name value _; do
+    name=$(tr -d '` ' <<<"$name") value=$(tr -d ', ' <<<"$value") constants=$((constants + 1))
+    path=crates/core/src/${name%::*}
+    path=${path//:://}
+    grep -rqE "const ${name##*::}: [A-Za-z0-9]+ = $(sed -E 's/([0-9])/\1_?/g' <<<"$value");" "$path.rs" "$path/mod.rs" 2>/dev/null ||
+        fault "docs/parameters.md: $name is not $value, or not there"
+done < <(awk '/^### Sizes and parts/ { on = 1; next } /^#/ { on = 0 } on && /^\| `/' docs/parameters.md)
+((constants > 0)) || fault "docs/parameters.md has no sizes and parts"
+
 # The book has every page.
 for page in docs/*.md docs/decisions/*.md; do
     page=${page#docs/}
