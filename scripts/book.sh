@@ -30,9 +30,9 @@ find_mdbook() {
 }
 
 install_mdbook() {
-    echo "installing mdbook $MDBOOK_VERSION into target/tools (some minutes, once)" >&2
+    echo "installing mdbook $MDBOOK_VERSION into target/tools (two and a half minutes of processor time, once)" >&2
     # A target directory of its own lets an interrupted build go on where it stopped.
-    cargo install mdbook --version "$MDBOOK_VERSION" --locked --no-default-features --features search \
+    CARGO_NET_RETRY=1 cargo install mdbook --version "$MDBOOK_VERSION" --locked --no-default-features --features search \
         --root "$TOOLS" --target-dir "$TOOLS/build-mdbook" --quiet || return
     rm -rf "$TOOLS/build-mdbook"
 }
