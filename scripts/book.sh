@@ -70,17 +70,31 @@ stage() {
             if (path == "docs/decisions") return up "decisions.md" hash
             return (url == "" ? up "../../" : url "/") path hash
         }
+        # The titles of pages, from the list of all.
+        FILENAME == "docs/SUMMARY.md" && FNR == NR {
+            if (match($0, /\[.*\]\([a-z-]+\.md\)/)) {
+                split(substr($0, RSTART + 1, RLENGTH - 2), pair, /\]\(/)
+                titles[pair[2]] = pair[1]
+            }
+            next
+        }
         /^ *```/ { code = !code }
         code { print; next }
         {
             line = $0; out = ""
             while (match(line, /\]\([^) ]+\)/)) {
                 start = RSTART; size = RLENGTH
-                out = out substr(line, 1, start + 1) led(substr(line, start + 2, size - 3)) ")"
+                said = substr(line, 1, start - 1)
+                # A link that says a page by its file says it by its title.
+                if (match(said, /\[(docs\/)?[a-z-]+\.md$/)) {
+                    page = substr(said, RSTART + 1); sub(/^docs\//, "", page)
+                    if (page in titles) said = substr(said, 1, RSTART) titles[page]
+                }
+                out = out said "](" led(substr(line, start + 2, size - 3)) ")"
                 line = substr(line, start + size)
             }
             print out line
-        }' "$1" >"$PAGES/$2"
+        }' docs/SUMMARY.md "$1" >"$PAGES/$2"
 }
 
 # Prints what is wrong with the links of the pages in the folder $1: files that are not there, headings that are not in them, and anything
