@@ -126,6 +126,7 @@ impl MarginVault {
         let present = self.calm(&loaded)?;
         present.ensure_may_become(&params)?;
         market.easing = present.easing_to(&params, now);
+        market.margin.settle(&market.params.margin, now);
         market.params = params;
         self.store(loaded);
         self.put(id, market, Change::Applied);

@@ -281,17 +281,11 @@ impl MarginVault {
         Ok(())
     }
 
-    /// Losses that are visible but not booked: what running batches may lack, and what ticks
-    /// lack that are insolvent at the worst price at hand. A dead oracle shows none.
+    /// Losses that are visible but not booked: what batches may lack, and what ticks lack that are
+    /// insolvent at the worst price at hand. A dead oracle shows none of the latter.
     pub(crate) fn provision(&self, loaded: &mut Loaded) -> Result<Amount, VaultError> {
-        let batches = loaded.state.batch_provision()?;
-        match self.prices(loaded) {
-            Ok(prices) => {
-                let ticks = self.look(loaded, |l| l.insolvency(prices.worst()))?;
-                Ok(batches.plus(ticks)?)
-            }
-            Err(_) => Ok(batches),
-        }
+        let worst = self.prices(loaded).map(|prices| prices.worst()).ok();
+        self.look(loaded, |l| l.provision(worst))
     }
 
     pub(crate) fn ensure_auction(&self) -> Result<AccountId, VaultError> {

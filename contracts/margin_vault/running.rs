@@ -79,7 +79,8 @@ impl MarginVault {
     #[inline(never)]
     fn insurers_prices(&self, loaded: &mut Loaded, sale: &Sale) -> Option<MarketPrices> {
         let nobody_came = sale.raised.is_zero() && !sale.excused;
-        if !nobody_came || !loaded.state.may_insure(&loaded.market.params) {
+        let (params, of_all) = (&loaded.market.params, self.config.stage.0);
+        if !nobody_came || !loaded.state.may_insure(params, of_all) {
             return None;
         }
         self.prices(loaded).ok()

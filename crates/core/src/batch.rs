@@ -1,9 +1,9 @@
 //! What a cohort must raise, what a batch must raise, and what a clearing leaves of a cohort.
 
-use crate::market::MarketParams;
+use crate::market::{MarketParams, Unrested};
 use crate::math::{mul_div, wide_product, MathError, Rounding};
 use crate::page::{BatchedCohort, DepartureKey};
-use crate::units::{Amount, Block, Index, Price, Ratio, UnitScale};
+use crate::units::{Amount, Block, Index, Price, Ratio, ScaledDebt, UnitScale};
 use alloc::vec::Vec;
 use ethnum::U256;
 use scale::{Decode, Encode};
@@ -196,6 +196,30 @@ pub struct Outcome {
     pub debt_left: Amount,
 }
 
+impl Outcome {
+    /// What is left of a cohort that still owes, `debt` when scaled again, until it is back in a
+    /// tick. What it lacks at the floor is rounded up.
+    ///
+    /// # Errors
+    /// [`MathError::Overflow`].
+    pub fn unrested(
+        &self,
+        debt: ScaledDebt,
+        floor: Price,
+        scale: UnitScale,
+    ) -> Result<Unrested, MathError> {
+        if self.debt_left.is_zero() {
+            return Ok(Unrested::default());
+        }
+        let worth = scale.value(self.collateral_left, floor, Rounding::Down)?;
+        Ok(Unrested {
+            debt,
+            collateral: self.collateral_left,
+            lack: self.debt_left.minus_or_zero(worth),
+        })
+    }
+}
+
 /// Collateral worth less than this part of the debt it secures is dust: nobody would buy it, so
 /// the cohort counts as sold out and its debt is written off.
 const DUST: u128 = 10_000;
@@ -350,7 +374,7 @@ mod tests {
     use super::*;
     use crate::market::example_params;
     use crate::page::Cohort;
-    use crate::units::{DebtRatio, ScaledDebt, PRICE_ONE};
+    use crate::units::{DebtRatio, PRICE_ONE};
     use proptest::prelude::*;
 
     fn scale() -> UnitScale {

@@ -170,6 +170,21 @@ impl Margin {
         self.new_risk.min(rule.most).max(called_for)
     }
 
+    /// Forgets what is beyond the rule that was in force until now, when another takes its place:
+    /// a lower bound hides what was kept, and a higher one later must not bring it back at once.
+    pub fn settle(&mut self, rule: &MarginRule, now: Millis) {
+        let present = self.kept_at(rule, now);
+        self.announced = self.announced(now).and_then(|rise| {
+            let (margin, from) = (rise.margin.min(rule.most), rise.from.max(now));
+            (margin > present).then_some(Announced {
+                margin,
+                from,
+                ..rise
+            })
+        });
+        self.kept = present;
+    }
+
     /// A rise that has not fully arrived.
     #[must_use]
     pub fn announced(&self, now: Millis) -> Option<Announced> {

@@ -9,12 +9,13 @@ pub use params::{
 };
 pub use prices::MarketPrices;
 
+use crate::breaker::action::{allowed, Action};
 use crate::breaker::Stage;
 use crate::inventory::Inventory;
 use crate::losses::{RewardTerms, TopUps};
 use crate::math::{MathError, Rounding};
 use crate::page::{Directory, Epoch};
-use crate::units::{Amount, Index, Millis, ScaledDebt, Shares};
+use crate::units::{Amount, Index, Millis, Price, ScaledDebt, Shares, UnitScale};
 use crate::wind_down::WindDown;
 use alloc::vec::Vec;
 use scale::{Decode, Encode};
@@ -80,6 +81,43 @@ pub struct MarketState {
     pub stage: Stage,
     /// Collateral that insurance has taken, and what it spent lately.
     pub inventory: Inventory,
+    /// Cohorts of settled batches that are not back in their ticks yet, where they would show.
+    pub unrested: Unrested,
+}
+
+/// What settled batches have left to cohorts that are not back in their ticks yet.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode, TypeInfo)]
+pub struct Unrested {
+    /// Their debt, scaled.
+    pub debt: ScaledDebt,
+    /// Their collateral.
+    pub collateral: Amount,
+    /// What they lack at the floors of their batches: `Σ max(0, D − C·floor)`, quote.
+    pub lack: Amount,
+}
+
+impl Unrested {
+    /// With one cohort more.
+    ///
+    /// # Errors
+    /// [`MathError::Overflow`].
+    pub fn with(self, cohort: Self) -> Result<Self, MathError> {
+        Ok(Self {
+            debt: self.debt.plus(cohort.debt)?,
+            collateral: self.collateral.plus(cohort.collateral)?,
+            lack: self.lack.plus(cohort.lack)?,
+        })
+    }
+
+    /// Without one that went back: it was counted with the same numbers.
+    #[must_use]
+    pub fn without(self, cohort: Self) -> Self {
+        Self {
+            debt: self.debt.minus_or_zero(cohort.debt),
+            collateral: self.collateral.minus_or_zero(cohort.collateral),
+            lack: self.lack.minus_or_zero(cohort.lack),
+        }
+    }
 }
 
 /// What a market keeps of a running batch beside its totals.
@@ -124,6 +162,7 @@ impl Default for MarketState {
             top_ups: TopUps::default(),
             stage: Stage::Open,
             inventory: Inventory::default(),
+            unrested: Unrested::default(),
         }
     }
 }
@@ -169,9 +208,13 @@ impl MarketState {
             )
     }
 
-    /// Whether insurance has money and budget left today to buy what nobody bids for.
+    /// Whether insurance may buy what nobody bids for in a stage of all markets, and has money and
+    /// budget left today. In a halt it buys nothing: that may be the sign of a wrong price.
     #[must_use]
-    pub fn may_insure(&self, params: &MarketParams) -> bool {
+    pub fn may_insure(&self, params: &MarketParams, of_all: Stage) -> bool {
+        if !allowed(self.stage.max(of_all), Action::Backstop) {
+            return false;
+        }
         let budget = params.insurance_budget_a_day().unwrap_or_default();
         !self
             .inventory
@@ -189,14 +232,36 @@ impl MarketState {
             .try_fold(Amount::ZERO, |sum, running| sum.plus(running.asked))
     }
 
-    /// What running batches may turn out to lack.
+    /// What running batches, and what settled ones left outside the ticks, may turn out to lack at
+    /// their floors: between its settlement and its rest a loss is as visible as before and after.
     ///
     /// # Errors
     /// [`MathError::Overflow`].
     pub fn batch_provision(&self) -> Result<Amount, MathError> {
         self.running
             .iter()
-            .try_fold(Amount::ZERO, |sum, running| sum.plus(running.provision))
+            .try_fold(self.unrested.lack, |sum, running| {
+                sum.plus(running.provision)
+            })
+    }
+
+    /// As [`Self::batch_provision`], and never less than what all of it together lacks at a price:
+    /// it may have fallen through the floors since.
+    ///
+    /// # Errors
+    /// [`MathError::Overflow`].
+    pub fn batch_provision_at(&self, price: Price, scale: UnitScale) -> Result<Amount, MathError> {
+        let lack = |debt: Amount, collateral: Amount| -> Result<Amount, MathError> {
+            let worth = scale.value(collateral, price, Rounding::Down)?;
+            Ok(debt.minus_or_zero(worth))
+        };
+        let rest = &self.unrested;
+        let owed = self.index.owed(rest.debt, Rounding::Up)?;
+        let more = lack(owed, rest.collateral)?.minus_or_zero(rest.lack);
+        let all = self.batch_provision()?;
+        let running = all.minus(rest.lack)?;
+        let more_running = lack(self.batched_debt, self.batched_collateral)?.minus_or_zero(running);
+        all.plus(more)?.plus(more_running)
     }
 
     /// An epoch that no page has used before.

@@ -186,10 +186,11 @@ impl Cohort {
 
     /// Takes `members` positions in, with their collateral and debt, and returns the shares they
     /// receive: collateral shares rounded down, debt shares rounded up, so that those already
-    /// inside never pay for a newcomer's rounding.
+    /// inside never pay for a newcomer's rounding. Where nobody inside has collateral, a share of
+    /// it is one unit: a member whose part of a speck was rounded away still owes.
     ///
     /// # Errors
-    /// [`MathError::Overflow`]; [`MathError::DivisionByZero`] where the cohort is empty.
+    /// [`MathError::Overflow`]; [`MathError::DivisionByZero`] where the cohort owes nothing.
     pub fn enter(
         &mut self,
         members: u32,
@@ -197,11 +198,15 @@ impl Cohort {
         debt: ScaledDebt,
     ) -> Result<Stake, MathError> {
         let minted = Stake {
-            collateral: self.shares.collateral.mul_div(
-                collateral.get(),
-                self.collateral.get(),
-                Rounding::Down,
-            )?,
+            collateral: if self.collateral.is_zero() {
+                Shares::new(collateral.get())
+            } else {
+                self.shares.collateral.mul_div(
+                    collateral.get(),
+                    self.collateral.get(),
+                    Rounding::Down,
+                )?
+            },
             debt: self
                 .shares
                 .debt

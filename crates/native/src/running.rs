@@ -77,7 +77,10 @@ impl Native {
         let block = self.block;
         // Prices for insurance to buy at, where nobody came and it may.
         let nobody_came = sale.raised.is_zero() && !sale.excused;
-        let may = nobody_came && loaded.state.may_insure(&loaded.market.params);
+        let may = nobody_came
+            && loaded
+                .state
+                .may_insure(&loaded.market.params, self.vault.stage);
         let prices = may.then(|| self.prices(&loaded).ok()).flatten();
         let settlement = self.transition(&mut loaded, |l| {
             l.settle_lot(number, sale, prices.as_ref(), block, REST_AT_SETTLEMENT)

@@ -177,14 +177,8 @@ impl Native {
     }
 
     fn provision(&self, loaded: &mut Loaded) -> Result<Amount, VaultError> {
-        let batches = loaded.state.batch_provision()?;
-        match self.prices(loaded) {
-            Ok(prices) => {
-                let ticks = self.look(loaded, |l| l.insolvency(prices.worst()))?;
-                Ok(batches.plus(ticks)?)
-            }
-            Err(_) => Ok(batches),
-        }
+        let worst = self.prices(loaded).map(|prices| prices.worst()).ok();
+        self.look(loaded, |l| l.provision(worst))
     }
 
     pub(crate) fn pull(
@@ -397,6 +391,10 @@ impl Native {
         let present = &loaded.market.params;
         present.ensure_may_become(&params)?;
         loaded.market.easing = present.easing_to(&params, self.now);
+        loaded
+            .market
+            .margin
+            .settle(&loaded.market.params.margin, self.now);
         loaded.market.params = params;
         self.vault.market = loaded.market.clone();
         self.store(loaded);

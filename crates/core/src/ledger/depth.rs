@@ -130,6 +130,19 @@ impl<S: LedgerStore> Ledger<'_, S> {
         Ok(lack)
     }
 
+    /// What is set aside where a lender leaves: what batches may lack, and insolvent ticks, at the
+    /// worst price at hand; without a price only the former.
+    ///
+    /// # Errors
+    /// Those of [`Self::insolvency`].
+    pub fn provision(&mut self, worst: Option<Price>) -> Result<Amount, LedgerError> {
+        let Some(price) = worst else {
+            return Ok(self.state.batch_provision()?);
+        };
+        let batches = self.state.batch_provision_at(price, self.scale)?;
+        Ok(batches.plus(self.insolvency(price)?)?)
+    }
+
     /// Visits occupied ticks from `to` down until told to stop; returns the tick to go on at if
     /// it ran out of pages first.
     fn walk(

@@ -8,7 +8,7 @@ use crate::page::{
 };
 use crate::position::{Pooled, Position};
 use crate::tick;
-use crate::units::{Amount, DebtRatio, ScaledDebt};
+use crate::units::{Amount, DebtRatio, Price, ScaledDebt};
 use alloc::vec::Vec;
 
 /// Where a position stands once it has been brought up to date.
@@ -52,7 +52,7 @@ impl<S: LedgerStore> Ledger<'_, S> {
                         .ok_or(LedgerError::UnknownBatch)?;
                     match batch.settled {
                         None => return Ok(Standing::InBatch(cohort)),
-                        Some(settled) => self.put_back(id, &cohort, &settled)?,
+                        Some(settled) => self.put_back(id, &cohort, &settled, batch.floor)?,
                     }
                 }
                 Departure::Moved {
@@ -98,17 +98,21 @@ impl<S: LedgerStore> Ledger<'_, S> {
         Ok(())
     }
 
-    /// Puts what a settled batch left of one cohort where it belongs.
+    /// Puts what a settled batch with this floor left of one cohort where it belongs: from now on
+    /// its tick shows what it lacks.
     pub(super) fn put_back(
         &mut self,
         id: CohortId,
         batched: &BatchedCohort,
         settled: &Settled,
+        floor: Price,
     ) -> Result<(), LedgerError> {
         let asked = raise_at(batched, settled.price, self.scale)?;
         let raised = settled.raise_of(batched.rank, asked);
         let after = outcome(batched, settled.price, raised, self.scale)?;
         let debt = settled.index.scaled(after.debt_left, Rounding::Up)?;
+        let left = after.unrested(debt, floor, self.scale)?;
+        self.state.unrested = self.state.unrested.without(left);
         let failed = settled.price.is_zero() || raised < asked;
         self.return_rest(id, batched, settled, &after, debt, failed)
     }
@@ -278,7 +282,7 @@ impl<S: LedgerStore> Ledger<'_, S> {
                     tick,
                     epoch: key.epoch,
                 };
-                self.put_back(id, &cohort, &settled)?;
+                self.put_back(id, &cohort, &settled, batch.floor)?;
             }
             settled.rested = settled.rested.saturating_add(1);
         }

@@ -160,6 +160,9 @@ impl<S: LedgerStore> Ledger<'_, S> {
             if ranked.cell < rest {
                 let failed = !sells || given < full;
                 self.return_rest(ranked.id, cohort, &settled, &after, owed, failed)?;
+            } else {
+                let left = after.unrested(owed, batch.floor, self.scale)?;
+                self.state.unrested = self.state.unrested.with(left)?;
             }
         }
         if !raised.is_zero() {

@@ -231,3 +231,39 @@ proptest! {
         }
     }
 }
+
+/// A bound lowered and raised again by governance, with nobody updating in between, does not bring
+/// back at once what was kept under the old one: open positions get notice of a rise (F09).
+#[test]
+fn f09_a_bound_that_is_lowered_and_raised_again_raises_nothing_at_once() {
+    let (wide, narrow) = (
+        rule(),
+        MarginRule {
+            most: Ratio::from_bps(50),
+            ..rule()
+        },
+    );
+    let start = 10 * HOUR;
+    let mut margin = Margin::default();
+    margin.update(&wide, BASE, Some(daily(700)), start).unwrap();
+    // On its way, a quarter of it has arrived: a change of other parameters changes nothing.
+    let quarter = start + HOUR + HOUR / 4;
+    let mut same = margin;
+    same.settle(&wide, quarter);
+    for minutes in 0..90 {
+        let at = quarter + minutes * 60_000;
+        let (was, is) = (margin.kept_at(&wide, at), same.kept_at(&wide, at));
+        assert!(was.ppm().abs_diff(is.ppm()) <= 1, "{was:?} {is:?}");
+    }
+    for lowered in [quarter, start + 3 * HOUR] {
+        let mut margin = margin;
+        margin.settle(&wide, lowered);
+        let raised = lowered + 48 * HOUR;
+        let before = margin.kept_at(&narrow, raised);
+        assert_eq!(before, narrow.most);
+        margin.settle(&narrow, raised);
+        for hours in 0..3 {
+            assert_eq!(margin.kept_at(&wide, raised + hours * HOUR), before);
+        }
+    }
+}

@@ -416,6 +416,8 @@ impl MarketBooks {
                 present.ensure_may_become(&params)?;
                 self.accrued(now)?;
                 self.market.easing = present.easing_to(&params, now);
+                let until_now = self.market.params.margin;
+                self.market.margin.settle(&until_now, now);
                 self.market.params = params;
                 Ok(())
             }

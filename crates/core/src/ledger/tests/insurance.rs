@@ -4,6 +4,7 @@
 use super::super::*;
 use super::world::{World, COLLATERAL, QUOTE};
 use crate::batch::Sale;
+use crate::breaker::Stage;
 use crate::inventory::Insured;
 use crate::market::MarketPrices;
 use crate::page::FIRST_WAIT;
@@ -180,7 +181,7 @@ fn insurance_spends_no_more_than_its_budget_of_the_day() {
     }
     world.params.insurance_budget = Ratio::ZERO;
     assert!(
-        !world.state.may_insure(&world.params),
+        !world.state.may_insure(&world.params, Stage::Open),
         "zero: it buys nothing"
     );
 }

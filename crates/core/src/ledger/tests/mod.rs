@@ -1,5 +1,6 @@
 //! The promises the ledger carries on its own.
 
+mod attacks;
 mod bounds;
 mod cases;
 mod clauses;

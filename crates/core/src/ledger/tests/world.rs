@@ -173,6 +173,7 @@ impl World {
             "collateral"
         );
         let (mut pooled, mut debt, mut batched, mut closed, mut members) = (0, 0, 0, 0, 0u32);
+        let mut unrested = crate::market::Unrested::default();
         for (number, page) in &self.cells.pages {
             assert!(!page.cohorts.is_empty());
             assert_eq!(
@@ -205,6 +206,9 @@ impl World {
                                 let after =
                                     crate::batch::outcome(cohort, settled.price, raised, scale)
                                         .unwrap();
+                                let owed = settled.index.scaled(after.debt_left, Rounding::Up);
+                                let left = after.unrested(owed.unwrap(), batch.floor, scale);
+                                unrested = unrested.with(left.unwrap()).unwrap();
                                 if after.debt_left.is_zero() {
                                     closed += after.collateral_left.get();
                                 } else {
@@ -232,6 +236,7 @@ impl World {
             "pooled collateral"
         );
         assert_eq!(self.state.debt.get(), debt, "debt");
+        assert_eq!(self.state.unrested, unrested, "unrested");
         assert_eq!(
             self.state.batched_collateral.get(),
             batched,

@@ -1,0 +1,68 @@
+//! Attacks over several contracts, each found in an audit: what they gained, and that they do not.
+
+use breakwater_core::breaker::Stage;
+use breakwater_core::units::{Amount, Price, PRICE_ONE};
+use breakwater_native::acts::{begin, Cast, COLLATERAL, QUOTE};
+use breakwater_native::{Addresses, Message, Native};
+
+fn quote(whole: u128) -> Amount {
+    Amount::new(whole * QUOTE)
+}
+
+/// A round of all feeders at a price, in a block of its own.
+fn round(n: &mut Native, cast: &Cast, whole: u128) {
+    n.pass(1, 6_000);
+    let (price, at) = (Price::new(whole * PRICE_ONE), n.now);
+    for feeder in &cast.feeders {
+        n.send(*feeder, &Message::Submit { price, at });
+    }
+    n.pass(1, 6_000);
+}
+
+fn done(n: &mut Native, who: usize, cast: &Cast, message: &Message) {
+    let answer = n.send(cast.users[who], message);
+    assert!(answer.done, "{message:?}: {answer:?}");
+}
+
+/// Lenders, insurance, and a position at 200 that is liquidatable at 170.
+fn market(cast: &Cast) -> Native {
+    let mut n = begin(Addresses::made_up(), cast, 1 << 5, (1, 1_000_000)).unwrap();
+    round(&mut n, cast, 200);
+    let amount = quote(100_000);
+    done(&mut n, 0, cast, &Message::Supply { amount });
+    done(&mut n, 0, cast, &Message::Insure { amount });
+    let (collateral, quote) = (Amount::new(10 * COLLATERAL), quote(1_490));
+    done(
+        &mut n,
+        1,
+        cast,
+        &Message::DepositAndBorrow { collateral, quote },
+    );
+    round(&mut n, cast, 170);
+    round(&mut n, cast, 170);
+    n
+}
+
+/// Attack: nobody bids because the price is wrong, the guardian halts the market for it, and
+/// somebody settles the judged auction in the halt, so that insurance pays a floor of that price.
+#[test]
+fn f30_in_a_halt_insurance_buys_nothing() {
+    let cast = Cast::made_up();
+    for halted in [None, Some(true), Some(false)] {
+        let mut n = market(&cast);
+        done(&mut n, 2, &cast, &Message::OpenBatch);
+        n.pass(70, 6_000);
+        round(&mut n, &cast, 170);
+        done(&mut n, 2, &cast, &Message::Advance { batch: 0 });
+        if let Some(of_market) = halted {
+            let guardian = n.at.governor;
+            let stage = Stage::Halted;
+            let raised = n.send(guardian, &Message::Raise { of_market, stage });
+            assert!(raised.done, "{raised:?}");
+        }
+        let before = n.vault.state.insurance;
+        done(&mut n, 2, &cast, &Message::Settle { batch: 0 });
+        assert_eq!(n.vault.state.insurance < before, halted.is_none());
+        assert_eq!(n.vault.state.inventory.held.is_zero(), halted.is_some());
+    }
+}
