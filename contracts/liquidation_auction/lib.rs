@@ -31,6 +31,7 @@ mod liquidation_auction {
     use breakwater_interfaces::governance::{Governed, Guarded, Roles};
     use breakwater_interfaces::root::end_root_unwritten;
     use breakwater_interfaces::standing::StandingBids;
+    use breakwater_interfaces::two_pieces::TwoPieces as _;
     use breakwater_interfaces::vault::MarginVault;
     use breakwater_interfaces::MarketId;
     use ink::codegen::TraitCallBuilder;

@@ -15,9 +15,7 @@ mod margin_vault {
     use crate::cells::Cells;
     use breakwater_core::batch::{Batch, Sale};
     use breakwater_core::breaker::{Action, Stage};
-    use breakwater_core::ledger::{
-        AtRisk, Demand, Histogram, Leaving, OpenRequest, Opening, Settlement,
-    };
+    use breakwater_core::ledger::{AtRisk, Demand, Histogram, Leaving, Opening, Settlement};
     use breakwater_core::market::{Limits, MarketParams, MarketPrices, MarketState};
     use breakwater_core::position::{Closing, Position, PositionView};
     use breakwater_core::roles::{Governance, RoleError};
@@ -27,9 +25,10 @@ mod margin_vault {
     use breakwater_interfaces::cell::Cell;
     use breakwater_interfaces::governance::{Governed, Guarded, Roles};
     use breakwater_interfaces::root::end_root_unwritten;
+    use breakwater_interfaces::two_pieces::TwoPieces as _;
     use breakwater_interfaces::vault::{
-        Accounting, BatchOpened, BatchRested, Borrowed, Deposited, MarginVault as Interface,
-        Market, PositionSynced, Reclaimed, Redeemed, Repaid, Supplied, VaultError, Withdrawn,
+        Accounting, Borrowed, Deposited, MarginVault as Interface, Market, PositionSynced,
+        Reclaimed, Redeemed, Repaid, Supplied, VaultError, Withdrawn,
     };
     use breakwater_interfaces::vault_admin::VaultAdmin;
     use breakwater_interfaces::MarketId;
@@ -305,7 +304,7 @@ mod margin_vault {
             let owner = self.env().caller();
             let mut loaded = self.load(market)?;
             let quote = self.token(loaded.market.quote);
-            let (prices, _) = self.prices_for(&mut loaded, Action::Borrow)?;
+            let prices = self.prices_for_risk(&mut loaded, Action::Borrow)?;
             self.transition_of(&mut loaded, owner, |l, p| l.borrow(p, amount, &prices))?;
             self.store(loaded);
             quote.pay(owner, amount)?;
@@ -330,7 +329,7 @@ mod margin_vault {
             let mut loaded = self.load(market)?;
             let collateral_token = self.token(loaded.market.collateral);
             let quote_token = self.token(loaded.market.quote);
-            let (prices, _) = self.prices_for(&mut loaded, Action::Borrow)?;
+            let prices = self.prices_for_risk(&mut loaded, Action::Borrow)?;
             self.transition_of(&mut loaded, owner, |l, p| {
                 l.deposit(p, collateral)?;
                 l.borrow(p, quote, &prices)
@@ -445,30 +444,7 @@ mod margin_vault {
         #[ink(message)]
         fn open_batch(&mut self, market: MarketId, demand: Demand) -> Result<Opening, VaultError> {
             self.keep();
-            self.ensure_auction()?;
-            let mut loaded = self.load(market)?;
-            let (prices, stage) = self.prices_for(&mut loaded, Action::Reauction)?;
-            let request = OpenRequest {
-                block: self.env().block_number(),
-                demand,
-            };
-            let left_only = stage > Stage::Open;
-            let opening =
-                self.transition(&mut loaded, |l| l.open_lot(&prices, request, left_only))?;
-            self.store(loaded);
-            self.env().emit_event(BatchOpened {
-                market,
-                number: opening.number,
-                cohorts: opening.cohorts,
-                members: opening.members,
-                collateral: opening.collateral,
-                debt: opening.debt,
-                reference: opening.reference,
-                prices,
-                demand,
-                left_only,
-                offered: opening.offered,
-            });
+            let opening = self.open_next(market, demand)?;
             end_root_unwritten::<_, VaultError>(opening)
         }
 
@@ -519,14 +495,7 @@ mod margin_vault {
         #[ink(message)]
         fn rest(&mut self, market: MarketId, number: u32, cells: u16) -> Result<bool, VaultError> {
             self.keep();
-            let mut loaded = self.load(market)?;
-            let done = self.transition(&mut loaded, |l| l.rest(number, cells))?;
-            self.store(loaded);
-            self.env().emit_event(BatchRested {
-                market,
-                number,
-                cells,
-            });
+            let done = self.rest_settled(market, number, cells)?;
             end_root_unwritten::<_, VaultError>(done)
         }
 
@@ -545,7 +514,7 @@ mod margin_vault {
         #[ink(message)]
         fn market_prices(&self, market: MarketId) -> Result<MarketPrices, VaultError> {
             self.hand_over();
-            self.prices(&mut self.load(market)?)
+            self.prices(&self.load(market)?)
         }
 
         #[ink(message)]
@@ -564,8 +533,9 @@ mod margin_vault {
         fn position(&self, market: MarketId, owner: AccountId) -> Result<PositionView, VaultError> {
             self.hand_over();
             let mut loaded = self.load(market)?;
-            let spot = self.prices(&mut loaded)?.spot;
-            self.judged_at(loaded, owner, spot)
+            let prices = self.prices(&loaded)?;
+            loaded.judge_new_risk(prices.volatility)?;
+            self.judged_at(loaded, owner, prices.spot)
         }
 
         #[ink(message)]
@@ -578,7 +548,8 @@ mod margin_vault {
             self.hand_over();
             let mut loaded = self.load(market)?;
             // What may be borrowed depends on the volatility of now, where it is known.
-            let _ = self.prices(&mut loaded);
+            let prices = self.prices(&loaded).ok();
+            loaded.judge_new_risk(prices.and_then(|prices| prices.volatility))?;
             self.judged_at(loaded, owner, price)
         }
 
