@@ -46,7 +46,7 @@ source_hash() {
     local file
     {
         printf 'rust %s\ncargo-contract %s\nfor speed %s\n' "$CONTRACT_RUST" "$CARGO_CONTRACT_VERSION" "$FOR_SPEED"
-        find contracts crates/core crates/interfaces Cargo.lock -type f \
+        find contracts crates/core crates/interfaces crates/rlibc Cargo.lock -type f \
             \( -name '*.rs' -o -name Cargo.toml -o -name Cargo.lock \) \
             -not -path '*/target/*' -not -name tests.rs -not -path '*/tests/*' -not -path '*/benches/*' -not -path '*/examples/*' \
             | sort | while IFS= read -r file; do
