@@ -22,6 +22,7 @@ const REST_AT_SETTLEMENT: u16 = 2;
 
 impl MarginVault {
     /// Opens a batch of what the circuit breaker's stage allows.
+    #[inline(never)]
     pub(crate) fn open_next(
         &mut self,
         market: MarketId,
@@ -54,6 +55,7 @@ impl MarginVault {
     }
 
     /// Puts back the cohorts of further cells of a settled batch.
+    #[inline(never)]
     pub(crate) fn rest_settled(
         &mut self,
         market: MarketId,
@@ -138,6 +140,7 @@ impl MarginVault {
     }
 
     /// Takes the money of a sale, which the auction has just sent, and sends what it bought.
+    #[inline(never)]
     pub(crate) fn settle_running(
         &mut self,
         market: MarketId,
