@@ -1,7 +1,9 @@
 //! The liquidation auction: bidders' balances, bids, the price clock, clearing and claims.
 //!
 //! Every rule is in `breakwater_core::auction`; this contract loads an auction, calls the rule,
-//! stores what it returns, calls the vault or a token at the end and emits an event.
+//! stores what it returns, calls the vault or a token at the end and emits an event. Messages are
+//! functions of their own, or every call would pay for all of them
+//! (`docs/decisions/0042-few-bytes-run.md`).
 #![cfg_attr(not(feature = "std"), no_std, no_main)]
 
 mod batches;
@@ -186,6 +188,7 @@ mod liquidation_auction {
         }
 
         #[ink(message)]
+        #[inline(never)]
         fn deposit(&mut self, market: MarketId, amount: Amount) -> Result<(), Error> {
             self.keep();
             if amount.is_zero() {
@@ -208,6 +211,7 @@ mod liquidation_auction {
         }
 
         #[ink(message)]
+        #[inline(never)]
         fn withdraw(&mut self, market: MarketId, amount: Amount) -> Result<(), Error> {
             self.keep();
             if amount.is_zero() {
@@ -229,6 +233,7 @@ mod liquidation_auction {
         }
 
         #[ink(message)]
+        #[inline(never)]
         fn open_batch(&mut self, market: MarketId) -> Result<BatchKey, Error> {
             self.keep();
             let batch = self.open_auction(market)?;
@@ -236,6 +241,7 @@ mod liquidation_auction {
         }
 
         #[ink(message)]
+        #[inline(never)]
         fn bid(
             &mut self,
             batch: BatchKey,
@@ -275,6 +281,7 @@ mod liquidation_auction {
         }
 
         #[ink(message)]
+        #[inline(never)]
         fn replace(
             &mut self,
             batch: BatchKey,
@@ -320,6 +327,7 @@ mod liquidation_auction {
         }
 
         #[ink(message)]
+        #[inline(never)]
         fn cancel(&mut self, batch: BatchKey, bid: BidId) -> Result<(), Error> {
             self.keep();
             let (market, mut record) = self.auction_in_force(batch)?;
@@ -342,6 +350,7 @@ mod liquidation_auction {
         }
 
         #[ink(message)]
+        #[inline(never)]
         fn leave(&mut self, batch: BatchKey) -> Result<Leaving, Error> {
             self.hand_over();
             let owner = self.env().caller();
@@ -378,6 +387,7 @@ mod liquidation_auction {
         }
 
         #[ink(message)]
+        #[inline(never)]
         fn reprice(&mut self, batch: BatchKey) -> Result<Clearing, Error> {
             self.hand_over();
             let (market, mut record) = self.auction_in_force(batch)?;
@@ -397,6 +407,7 @@ mod liquidation_auction {
         }
 
         #[ink(message)]
+        #[inline(never)]
         fn advance(&mut self, batch: BatchKey) -> Result<Clearing, Error> {
             self.keep();
             let (market, mut record) = self.auction_in_force(batch)?;
@@ -406,6 +417,7 @@ mod liquidation_auction {
         }
 
         #[ink(message)]
+        #[inline(never)]
         fn settle(&mut self, batch: BatchKey) -> Result<Settlement, Error> {
             self.keep();
             let settlement = self.settle_auction(batch)?;
@@ -413,6 +425,7 @@ mod liquidation_auction {
         }
 
         #[ink(message)]
+        #[inline(never)]
         fn claim(&mut self, batch: BatchKey, bids: Vec<BidId>) -> Result<Fill, Error> {
             self.keep();
             self.claim_bids(batch, bids)
@@ -431,6 +444,7 @@ mod liquidation_auction {
         }
 
         #[ink(message)]
+        #[inline(never)]
         fn quote(
             &self,
             batch: BatchKey,
