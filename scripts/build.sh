@@ -22,9 +22,6 @@ ARTIFACTS=artifacts
 FEATURES=()
 VARIANT=
 
-# Contracts on the path of a liquidation are compiled for speed, as far as their size allows; the others for size alone.
-FOR_SPEED='margin_vault liquidation_auction'
-
 BUILDS=target/contracts
 LOGS=target/build-logs
 
@@ -45,8 +42,8 @@ contracts() {
 source_hash() {
     local file
     {
-        printf 'rust %s\ncargo-contract %s\nfor speed %s\n' "$CONTRACT_RUST" "$CARGO_CONTRACT_VERSION" "$FOR_SPEED"
-        find contracts crates/core crates/interfaces Cargo.lock -type f \
+        printf 'rust %s\ncargo-contract %s\n' "$CONTRACT_RUST" "$CARGO_CONTRACT_VERSION"
+        find contracts crates/core crates/interfaces crates/rlibc Cargo.lock -type f \
             \( -name '*.rs' -o -name Cargo.toml -o -name Cargo.lock \) \
             -not -path '*/target/*' -not -name tests.rs -not -path '*/tests/*' -not -path '*/benches/*' -not -path '*/examples/*' \
             | sort | while IFS= read -r file; do
@@ -95,16 +92,16 @@ check() {
 
 # Builds contract $1 and copies its bundle to artifacts/. Notes the hash of the sources it was built from.
 build() {
-    local name=$1 log=$LOGS/$1.log hash level=z started=$SECONDS
-    [[ " $FOR_SPEED " == *" $name "* ]] && level=s
+    local name=$1 log=$LOGS/$1.log hash started=$SECONDS
     hash=$(source_hash)
     printf 'building %s (log: %s) ... ' "$name" "$log"
     # All contracts share one build directory: else each would compile the standard library and ink! anew.
     ln -sfn shared "$BUILDS/ink/$name"
     # cargo-contract keeps the metadata while the code stays the same, even if the documentation in it has changed.
     rm -f "$BUILDS/ink/shared/$name".{wasm,json,contract}
+    # Compiled for size: most code runs once in a call and is charged by its length.
     # Without backtraces the compiler's error is what stands at the end of the log.
-    if ! RUST_BACKTRACE=0 CARGO_PROFILE_RELEASE_OPT_LEVEL=$level "$CARGO_CONTRACT" contract build --release "${FEATURES[@]}" --manifest-path "contracts/$name/Cargo.toml" >"$log" 2>&1; then
+    if ! RUST_BACKTRACE=0 CARGO_PROFILE_RELEASE_OPT_LEVEL=z "$CARGO_CONTRACT" contract build --release "${FEATURES[@]}" --manifest-path "contracts/$name/Cargo.toml" >"$log" 2>&1; then
         echo "failed after $((SECONDS - started)) s"
         tail -n 30 "$log" | sed $'s/\x1b\\[[0-9;]*m//g' >&2
         fail "$name does not build"

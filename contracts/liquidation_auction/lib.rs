@@ -1,7 +1,9 @@
 //! The liquidation auction: bidders' balances, bids, the price clock, clearing and claims.
 //!
 //! Every rule is in `breakwater_core::auction`; this contract loads an auction, calls the rule,
-//! stores what it returns, calls the vault or a token at the end and emits an event.
+//! stores what it returns, calls the vault or a token at the end and emits an event. Messages are
+//! functions of their own, or every call would pay for all of them
+//! (`docs/decisions/0042-few-bytes-run.md`).
 #![cfg_attr(not(feature = "std"), no_std, no_main)]
 
 mod batches;
@@ -31,6 +33,7 @@ mod liquidation_auction {
     use breakwater_interfaces::governance::{Governed, Guarded, Roles};
     use breakwater_interfaces::root::end_root_unwritten;
     use breakwater_interfaces::standing::StandingBids;
+    use breakwater_interfaces::two_pieces::TwoPieces as _;
     use breakwater_interfaces::vault::MarginVault;
     use breakwater_interfaces::MarketId;
     use ink::codegen::TraitCallBuilder;
@@ -185,6 +188,7 @@ mod liquidation_auction {
         }
 
         #[ink(message)]
+        #[inline(never)]
         fn deposit(&mut self, market: MarketId, amount: Amount) -> Result<(), Error> {
             self.keep();
             if amount.is_zero() {
@@ -207,6 +211,7 @@ mod liquidation_auction {
         }
 
         #[ink(message)]
+        #[inline(never)]
         fn withdraw(&mut self, market: MarketId, amount: Amount) -> Result<(), Error> {
             self.keep();
             if amount.is_zero() {
@@ -228,6 +233,7 @@ mod liquidation_auction {
         }
 
         #[ink(message)]
+        #[inline(never)]
         fn open_batch(&mut self, market: MarketId) -> Result<BatchKey, Error> {
             self.keep();
             let batch = self.open_auction(market)?;
@@ -235,6 +241,7 @@ mod liquidation_auction {
         }
 
         #[ink(message)]
+        #[inline(never)]
         fn bid(
             &mut self,
             batch: BatchKey,
@@ -274,6 +281,7 @@ mod liquidation_auction {
         }
 
         #[ink(message)]
+        #[inline(never)]
         fn replace(
             &mut self,
             batch: BatchKey,
@@ -319,6 +327,7 @@ mod liquidation_auction {
         }
 
         #[ink(message)]
+        #[inline(never)]
         fn cancel(&mut self, batch: BatchKey, bid: BidId) -> Result<(), Error> {
             self.keep();
             let (market, mut record) = self.auction_in_force(batch)?;
@@ -341,6 +350,7 @@ mod liquidation_auction {
         }
 
         #[ink(message)]
+        #[inline(never)]
         fn leave(&mut self, batch: BatchKey) -> Result<Leaving, Error> {
             self.hand_over();
             let owner = self.env().caller();
@@ -377,6 +387,7 @@ mod liquidation_auction {
         }
 
         #[ink(message)]
+        #[inline(never)]
         fn reprice(&mut self, batch: BatchKey) -> Result<Clearing, Error> {
             self.hand_over();
             let (market, mut record) = self.auction_in_force(batch)?;
@@ -396,6 +407,7 @@ mod liquidation_auction {
         }
 
         #[ink(message)]
+        #[inline(never)]
         fn advance(&mut self, batch: BatchKey) -> Result<Clearing, Error> {
             self.keep();
             let (market, mut record) = self.auction_in_force(batch)?;
@@ -405,6 +417,7 @@ mod liquidation_auction {
         }
 
         #[ink(message)]
+        #[inline(never)]
         fn settle(&mut self, batch: BatchKey) -> Result<Settlement, Error> {
             self.keep();
             let settlement = self.settle_auction(batch)?;
@@ -412,6 +425,7 @@ mod liquidation_auction {
         }
 
         #[ink(message)]
+        #[inline(never)]
         fn claim(&mut self, batch: BatchKey, bids: Vec<BidId>) -> Result<Fill, Error> {
             self.keep();
             self.claim_bids(batch, bids)
@@ -430,6 +444,7 @@ mod liquidation_auction {
         }
 
         #[ink(message)]
+        #[inline(never)]
         fn quote(
             &self,
             batch: BatchKey,

@@ -318,19 +318,29 @@ impl LiquidationAuction {
     }
 
     /// Adds tiers to the first `steps` steps they have joined by now: before ended steps are
-    /// judged. The oracle is asked only where a tier may still join, and has to answer: else who
-    /// keeps its call from getting enough gas would keep tiers out of a batch. The market is one in
-    /// force.
+    /// judged. The oracle is asked only where a tier may still join. The market is one in force.
     pub(crate) fn join(
         &self,
         record: &mut AuctionRecord,
         market: &AuctionMarket,
         steps: u8,
     ) -> Result<(), Error> {
-        let (auction, claim) = (&mut record.auction, &mut record.standing);
-        if steps == 0 || auction.phase != Phase::Running || !claim.waits() {
+        if steps == 0 || record.auction.phase != Phase::Running || !record.standing.waits() {
             return Ok(());
         }
+        self.join_at_prices(record, market, steps)
+    }
+
+    /// Where a tier may still join, the oracle has to answer: else who keeps its call from getting
+    /// enough gas would keep tiers out of a batch. Code of its own: most judging needs none of it.
+    #[inline(never)]
+    fn join_at_prices(
+        &self,
+        record: &mut AuctionRecord,
+        market: &AuctionMarket,
+        steps: u8,
+    ) -> Result<(), Error> {
+        let (auction, claim) = (&mut record.auction, &mut record.standing);
         let oracle: ink::contract_ref!(OracleAdapter, Env) = market.oracle.into();
         let prices = oracle.call().prices_since(market.feed, claim.opened);
         let Ok(Ok(prices)) = prices.try_invoke() else {
@@ -386,6 +396,19 @@ impl LiquidationAuction {
         if record.standing.tiers.is_empty() {
             return Ok(());
         }
+        self.fill_tiers(batch, market, record, treasury)
+    }
+
+    /// As [`Self::settle_standing`], of a batch that has reserved some. Code of its own: other
+    /// batches need none of it.
+    #[inline(never)]
+    fn fill_tiers(
+        &mut self,
+        batch: BatchKey,
+        market: &AuctionMarket,
+        record: &mut AuctionRecord,
+        treasury: &mut Treasury,
+    ) -> Result<(), Error> {
         let mut standing = self.standing_of(batch.market);
         let block = self.env().block_number();
         let StandingFill {

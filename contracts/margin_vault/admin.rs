@@ -232,7 +232,7 @@ impl MarginVault {
     pub(crate) fn take(&mut self, market: MarketId, owner: AccountId) -> Result<(), VaultError> {
         let mut loaded = self.load(market)?;
         // A halt may be the sign of a wrong price, and the floor is a price.
-        let (prices, _) = self.prices_for(&mut loaded, Action::TakeInKind)?;
+        let (prices, _) = self.prices_for(&loaded, Action::TakeInKind)?;
         let block = self.env().block_number();
         let taken =
             self.transition_of(&mut loaded, owner, |l, p| l.take_in_kind(p, &prices, block))?;
@@ -249,8 +249,8 @@ impl MarginVault {
     /// Has the margin follow the volatility. A price that is too old says nothing of it.
     #[inline(never)]
     pub(crate) fn follow_volatility(&mut self, id: MarketId) -> Result<(), VaultError> {
-        let mut loaded = self.load(id)?;
-        let prices = self.prices(&mut loaded)?;
+        let loaded = self.load(id)?;
+        let prices = self.prices(&loaded)?;
         let mut market = loaded.stored();
         if prices.age > market.params.max_price_age {
             return Err(MarginError::NotMeasured.into());

@@ -5,8 +5,10 @@
 #![cfg_attr(not(feature = "std"), no_std, no_main)]
 
 mod admin;
+mod borrowing;
 mod cells;
 mod ext;
+mod lending;
 mod market;
 mod running;
 
@@ -14,10 +16,8 @@ mod running;
 mod margin_vault {
     use crate::cells::Cells;
     use breakwater_core::batch::{Batch, Sale};
-    use breakwater_core::breaker::{Action, Stage};
-    use breakwater_core::ledger::{
-        AtRisk, Demand, Histogram, Leaving, OpenRequest, Opening, Settlement,
-    };
+    use breakwater_core::breaker::Stage;
+    use breakwater_core::ledger::{AtRisk, Demand, Histogram, Leaving, Opening, Settlement};
     use breakwater_core::market::{Limits, MarketParams, MarketPrices, MarketState};
     use breakwater_core::position::{Closing, Position, PositionView};
     use breakwater_core::roles::{Governance, RoleError};
@@ -27,10 +27,8 @@ mod margin_vault {
     use breakwater_interfaces::cell::Cell;
     use breakwater_interfaces::governance::{Governed, Guarded, Roles};
     use breakwater_interfaces::root::end_root_unwritten;
-    use breakwater_interfaces::vault::{
-        Accounting, BatchOpened, BatchRested, Borrowed, Deposited, MarginVault as Interface,
-        Market, PositionSynced, Reclaimed, Redeemed, Repaid, Supplied, VaultError, Withdrawn,
-    };
+    use breakwater_interfaces::two_pieces::TwoPieces as _;
+    use breakwater_interfaces::vault::{Accounting, MarginVault as Interface, Market, VaultError};
     use breakwater_interfaces::vault_admin::VaultAdmin;
     use breakwater_interfaces::MarketId;
     use ink::prelude::vec::Vec;
@@ -211,111 +209,31 @@ mod margin_vault {
         #[ink(message)]
         fn supply(&mut self, market: MarketId, amount: Amount) -> Result<Shares, VaultError> {
             self.keep();
-            let lender = self.env().caller();
-            let mut loaded = self.load(market)?;
-            let quote = self.token(loaded.market.quote);
-            let shares = loaded
-                .state
-                .supply(amount, loaded.market.params.supply_cap)?;
-            let held = self.shares_of(market, lender);
-            self.lenders
-                .insert((market, lender), &Cell(held.plus(shares)?));
-            self.store(loaded);
-            quote.pull(lender, amount)?;
-            self.env().emit_event(Supplied {
-                market,
-                lender,
-                amount,
-                shares,
-            });
-            Ok(shares)
+            self.supply_from_caller(market, amount)
         }
 
         #[ink(message)]
         fn redeem(&mut self, market: MarketId, shares: Shares) -> Result<Amount, VaultError> {
             self.keep();
-            let lender = self.env().caller();
-            let mut loaded = self.load(market)?;
-            let quote = self.token(loaded.market.quote);
-            let held = self.shares_of(market, lender);
-            let provision = self.provision(&mut loaded)?;
-            let amount = loaded.state.redeem(held, shares, provision)?;
-            let left = held.minus(shares)?;
-            if left.is_zero() {
-                self.lenders.remove((market, lender));
-            } else {
-                self.lenders.insert((market, lender), &Cell(left));
-            }
-            self.store(loaded);
-            quote.pay(lender, amount)?;
-            self.env().emit_event(Redeemed {
-                market,
-                lender,
-                amount,
-                shares,
-                provision,
-            });
-            Ok(amount)
+            self.redeem_to_caller(market, shares)
         }
 
         #[ink(message)]
         fn deposit(&mut self, market: MarketId, amount: Amount) -> Result<(), VaultError> {
             self.keep();
-            let owner = self.env().caller();
-            let mut loaded = self.load(market)?;
-            let collateral = self.token(loaded.market.collateral);
-            self.transition_of(&mut loaded, owner, |l, p| l.deposit(p, amount))?;
-            self.store(loaded);
-            collateral.pull(owner, amount)?;
-            self.env().emit_event(Deposited {
-                market,
-                owner,
-                amount,
-            });
-            Ok(())
+            self.deposit_collateral(market, amount)
         }
 
         #[ink(message)]
         fn withdraw(&mut self, market: MarketId, amount: Amount) -> Result<(), VaultError> {
             self.keep();
-            let owner = self.env().caller();
-            let mut loaded = self.load(market)?;
-            let collateral = self.token(loaded.market.collateral);
-            // Without debt no price is needed, so a dead oracle stops nobody (promise 6).
-            let indebted = self.position_of(market, owner).pooled.is_some();
-            let (prices, stopped) = self.debtors_prices(&mut loaded, indebted);
-            let done = self.transition_of(&mut loaded, owner, |l, p| {
-                l.withdraw(p, amount, prices.as_ref())
-            });
-            done.map_err(|error| error.or_stopped(stopped))?;
-            self.store(loaded);
-            collateral.pay(owner, amount)?;
-            self.env().emit_event(Withdrawn {
-                market,
-                owner,
-                amount,
-                prices,
-            });
-            Ok(())
+            self.withdraw_collateral(market, amount)
         }
 
         #[ink(message)]
         fn borrow(&mut self, market: MarketId, amount: Amount) -> Result<(), VaultError> {
             self.keep();
-            let owner = self.env().caller();
-            let mut loaded = self.load(market)?;
-            let quote = self.token(loaded.market.quote);
-            let (prices, _) = self.prices_for(&mut loaded, Action::Borrow)?;
-            self.transition_of(&mut loaded, owner, |l, p| l.borrow(p, amount, &prices))?;
-            self.store(loaded);
-            quote.pay(owner, amount)?;
-            self.env().emit_event(Borrowed {
-                market,
-                owner,
-                amount,
-                prices,
-            });
-            Ok(())
+            self.borrow_quote(market, amount)
         }
 
         #[ink(message)]
@@ -326,30 +244,7 @@ mod margin_vault {
             quote: Amount,
         ) -> Result<(), VaultError> {
             self.keep();
-            let owner = self.env().caller();
-            let mut loaded = self.load(market)?;
-            let collateral_token = self.token(loaded.market.collateral);
-            let quote_token = self.token(loaded.market.quote);
-            let (prices, _) = self.prices_for(&mut loaded, Action::Borrow)?;
-            self.transition_of(&mut loaded, owner, |l, p| {
-                l.deposit(p, collateral)?;
-                l.borrow(p, quote, &prices)
-            })?;
-            self.store(loaded);
-            collateral_token.pull(owner, collateral)?;
-            quote_token.pay(owner, quote)?;
-            self.env().emit_event(Deposited {
-                market,
-                owner,
-                amount: collateral,
-            });
-            self.env().emit_event(Borrowed {
-                market,
-                owner,
-                amount: quote,
-                prices,
-            });
-            Ok(())
+            self.deposit_then_borrow(market, collateral, quote)
         }
 
         #[ink(message)]
@@ -360,19 +255,7 @@ mod margin_vault {
             amount: Amount,
         ) -> Result<Amount, VaultError> {
             self.keep();
-            let payer = self.env().caller();
-            let mut loaded = self.load(market)?;
-            let quote = self.token(loaded.market.quote);
-            let paid = self.transition_of(&mut loaded, owner, |l, p| l.repay(p, amount))?;
-            self.store(loaded);
-            quote.pull(payer, paid)?;
-            self.env().emit_event(Repaid {
-                market,
-                owner,
-                payer,
-                amount: paid,
-            });
-            Ok(paid)
+            self.repay_for(market, owner, amount)
         }
 
         #[ink(message)]
@@ -383,44 +266,19 @@ mod margin_vault {
             withdraw: Amount,
         ) -> Result<Amount, VaultError> {
             self.keep();
-            let owner = self.env().caller();
-            let mut loaded = self.load(market)?;
-            // Where nothing is left to owe no price is needed, so a dead oracle stops nobody.
-            let (prices, stopped) = self.debtors_prices(&mut loaded, true);
-            let done = self.transition_of(&mut loaded, owner, |l, p| {
-                l.repay_and_withdraw(p, repay, withdraw, prices.as_ref())
-            });
-            let paid = done.map_err(|error| error.or_stopped(stopped))?;
-            self.unwind(loaded, owner, (paid, Amount::ZERO, withdraw), prices)?;
-            Ok(paid)
+            self.repay_then_withdraw(market, repay, withdraw)
         }
 
         #[ink(message)]
         fn close(&mut self, market: MarketId) -> Result<Closing, VaultError> {
             self.keep();
-            let owner = self.env().caller();
-            let mut loaded = self.load(market)?;
-            let done = self.transition_of(&mut loaded, owner, |l, p| l.close_position(p))?;
-            let moved = (done.paid, done.reclaimed, done.collateral);
-            self.unwind(loaded, owner, moved, None)?;
-            Ok(done)
+            self.close_all(market)
         }
 
         #[ink(message)]
         fn reclaim(&mut self, market: MarketId) -> Result<Amount, VaultError> {
             self.keep();
-            let owner = self.env().caller();
-            let mut loaded = self.load(market)?;
-            let quote = self.token(loaded.market.quote);
-            let amount = self.transition_of(&mut loaded, owner, |l, p| l.reclaim(p))?;
-            self.store(loaded);
-            quote.pay(owner, amount)?;
-            self.env().emit_event(Reclaimed {
-                market,
-                owner,
-                amount,
-            });
-            Ok(amount)
+            self.reclaim_prepaid(market)
         }
 
         #[ink(message)]
@@ -431,44 +289,13 @@ mod margin_vault {
             moves: u16,
         ) -> Result<bool, VaultError> {
             self.keep();
-            let mut loaded = self.load(market)?;
-            let done = self.transition_of(&mut loaded, owner, |l, p| l.sync(p, moves))?;
-            self.store(loaded);
-            self.env().emit_event(PositionSynced {
-                market,
-                owner,
-                moves,
-            });
-            Ok(done)
+            self.sync_position(market, owner, moves)
         }
 
         #[ink(message)]
         fn open_batch(&mut self, market: MarketId, demand: Demand) -> Result<Opening, VaultError> {
             self.keep();
-            self.ensure_auction()?;
-            let mut loaded = self.load(market)?;
-            let (prices, stage) = self.prices_for(&mut loaded, Action::Reauction)?;
-            let request = OpenRequest {
-                block: self.env().block_number(),
-                demand,
-            };
-            let left_only = stage > Stage::Open;
-            let opening =
-                self.transition(&mut loaded, |l| l.open_lot(&prices, request, left_only))?;
-            self.store(loaded);
-            self.env().emit_event(BatchOpened {
-                market,
-                number: opening.number,
-                cohorts: opening.cohorts,
-                members: opening.members,
-                collateral: opening.collateral,
-                debt: opening.debt,
-                reference: opening.reference,
-                prices,
-                demand,
-                left_only,
-                offered: opening.offered,
-            });
+            let opening = self.open_next(market, demand)?;
             end_root_unwritten::<_, VaultError>(opening)
         }
 
@@ -519,14 +346,7 @@ mod margin_vault {
         #[ink(message)]
         fn rest(&mut self, market: MarketId, number: u32, cells: u16) -> Result<bool, VaultError> {
             self.keep();
-            let mut loaded = self.load(market)?;
-            let done = self.transition(&mut loaded, |l| l.rest(number, cells))?;
-            self.store(loaded);
-            self.env().emit_event(BatchRested {
-                market,
-                number,
-                cells,
-            });
+            let done = self.rest_settled(market, number, cells)?;
             end_root_unwritten::<_, VaultError>(done)
         }
 
@@ -545,7 +365,7 @@ mod margin_vault {
         #[ink(message)]
         fn market_prices(&self, market: MarketId) -> Result<MarketPrices, VaultError> {
             self.hand_over();
-            self.prices(&mut self.load(market)?)
+            self.prices(&self.load(market)?)
         }
 
         #[ink(message)]
@@ -564,8 +384,9 @@ mod margin_vault {
         fn position(&self, market: MarketId, owner: AccountId) -> Result<PositionView, VaultError> {
             self.hand_over();
             let mut loaded = self.load(market)?;
-            let spot = self.prices(&mut loaded)?.spot;
-            self.judged_at(loaded, owner, spot)
+            let prices = self.prices(&loaded)?;
+            loaded.judge_new_risk(prices.volatility)?;
+            self.judged_at(loaded, owner, prices.spot)
         }
 
         #[ink(message)]
@@ -578,7 +399,8 @@ mod margin_vault {
             self.hand_over();
             let mut loaded = self.load(market)?;
             // What may be borrowed depends on the volatility of now, where it is known.
-            let _ = self.prices(&mut loaded);
+            let prices = self.prices(&loaded).ok();
+            loaded.judge_new_risk(prices.and_then(|prices| prices.volatility))?;
             self.judged_at(loaded, owner, price)
         }
 

@@ -7,6 +7,7 @@ use breakwater_core::breaker::action::{allowed, Action};
 use breakwater_core::breaker::Stage;
 use breakwater_core::ledger::{Ledger, LedgerError};
 use breakwater_core::market::{MarketPrices, MarketState};
+use breakwater_core::oracle::Variance;
 use breakwater_core::position::{Position, PositionView};
 use breakwater_core::units::{Amount, Millis, Price, Ratio, Shares};
 use breakwater_interfaces::cell::Cell;
@@ -24,7 +25,8 @@ const MARKETS_PER_TOKEN: usize = 8;
 /// One market loaded for one message.
 pub(crate) struct Loaded {
     pub(crate) id: MarketId,
-    /// As stored, but for the threshold and the initial loan-to-value: those in force.
+    /// As stored, but for the threshold, which is the one in force; and the initial loan-to-value,
+    /// once [`Self::judge_new_risk`] has said what it is.
     pub(crate) market: Market,
     pub(crate) state: MarketState,
     now: Millis,
@@ -40,6 +42,22 @@ impl Loaded {
         [params.initial_ltv, params.liquidation_threshold] = self.stored;
         market
     }
+
+    /// From here on the initial loan-to-value is the one in force at this volatility. Only who
+    /// borrows, or withdraws while it owes, is judged by it: other messages save the effort.
+    #[inline(never)]
+    pub(crate) fn judge_new_risk(
+        &mut self,
+        volatility: Option<Variance>,
+    ) -> Result<(), VaultError> {
+        let threshold = self.market.params.liquidation_threshold;
+        let params = &mut self.market.params;
+        [params.initial_ltv, params.liquidation_threshold] = self.stored;
+        let initial_ltv = self.market.initial_ltv_at(volatility, self.now)?;
+        let params = &mut self.market.params;
+        (params.initial_ltv, params.liquidation_threshold) = (initial_ltv, threshold);
+        Ok(())
+    }
 }
 
 impl MarginVault {
@@ -54,11 +72,10 @@ impl MarginVault {
     pub(crate) fn load(&self, id: MarketId) -> Result<Loaded, VaultError> {
         let mut market = self.markets.get(id).ok_or(VaultError::UnknownMarket)?.0;
         let now = self.env().block_timestamp();
-        let initial_ltv = market.initial_ltv_at(None, now)?;
         let threshold = market.threshold_at(now)?;
         let params = &mut market.params;
         let stored = [params.initial_ltv, params.liquidation_threshold];
-        (params.initial_ltv, params.liquidation_threshold) = (initial_ltv, threshold);
+        params.liquidation_threshold = threshold;
         let mut state = self.states.get(id).ok_or(VaultError::UnknownMarket)?.0;
         state.accrue(&market.params.interest, now)?;
         Ok(Loaded {
@@ -106,16 +123,14 @@ impl MarginVault {
     pub(crate) fn transition<T>(
         &mut self,
         loaded: &mut Loaded,
-        act: impl FnOnce(&mut Ledger<'_, MarketCells<'_>>) -> Result<T, LedgerError>,
+        mut act: impl FnMut(&mut Ledger<'_, MarketCells<'_>>) -> Result<T, LedgerError>,
     ) -> Result<T, VaultError> {
-        let mut cells = MarketCells {
-            market: loaded.id,
-            cells: &mut self.cells,
-        };
-        let mut ledger = Ledger::new(&loaded.market.params, &mut loaded.state, &mut cells)?;
-        let result = act(&mut ledger)?;
-        ledger.commit();
-        Ok(result)
+        let mut done = Err(LedgerError::CorruptedStorage);
+        self.run(loaded, &mut |ledger| {
+            done = act(ledger);
+            done.is_ok()
+        })?;
+        Ok(done?)
     }
 
     /// As [`Self::transition`], on the position of one owner.
@@ -123,12 +138,50 @@ impl MarginVault {
         &mut self,
         loaded: &mut Loaded,
         owner: AccountId,
-        act: impl FnOnce(&mut Ledger<'_, MarketCells<'_>>, &mut Position) -> Result<T, LedgerError>,
+        mut act: impl FnMut(&mut Ledger<'_, MarketCells<'_>>, &mut Position) -> Result<T, LedgerError>,
     ) -> Result<T, VaultError> {
+        let mut done = Err(LedgerError::CorruptedStorage);
+        self.run_of(loaded, owner, &mut |ledger, position| {
+            done = act(ledger, position);
+            done.is_ok()
+        })?;
+        Ok(done?)
+    }
+
+    /// The part of a transition that is the same for all of them: one piece of code, since a chain
+    /// charges for the bytes of whatever code it runs. Keeps what `act` did if it answers that it
+    /// succeeded, and answers the same.
+    #[inline(never)]
+    fn run(
+        &mut self,
+        loaded: &mut Loaded,
+        act: &mut dyn FnMut(&mut Ledger<'_, MarketCells<'_>>) -> bool,
+    ) -> Result<bool, VaultError> {
+        let mut cells = MarketCells {
+            market: loaded.id,
+            cells: &mut self.cells,
+        };
+        let mut ledger = Ledger::new(&loaded.market.params, &mut loaded.state, &mut cells)?;
+        let succeeded = act(&mut ledger);
+        if succeeded {
+            ledger.commit();
+        }
+        Ok(succeeded)
+    }
+
+    /// As [`Self::run`], on the position of one owner.
+    #[inline(never)]
+    fn run_of(
+        &mut self,
+        loaded: &mut Loaded,
+        owner: AccountId,
+        act: &mut dyn FnMut(&mut Ledger<'_, MarketCells<'_>>, &mut Position) -> bool,
+    ) -> Result<(), VaultError> {
         let mut position = self.position_of(loaded.id, owner);
-        let result = self.transition(loaded, |ledger| act(ledger, &mut position))?;
-        self.store_position(loaded.id, owner, &position);
-        Ok(result)
+        if self.run(loaded, &mut |ledger| act(ledger, &mut position))? {
+            self.store_position(loaded.id, owner, &position);
+        }
+        Ok(())
     }
 
     /// Stores a market and moves what an owner repaid, got back and withdrew at these prices.
@@ -175,22 +228,48 @@ impl MarginVault {
     }
 
     /// Prices of a market's feed. A source that does not answer is an error, never a trap.
-    pub(crate) fn prices(&self, loaded: &mut Loaded) -> Result<MarketPrices, VaultError> {
-        self.ask_oracle(loaded)
+    #[inline(never)]
+    pub(crate) fn prices(&self, loaded: &Loaded) -> Result<MarketPrices, VaultError> {
+        let oracle: ink::contract_ref!(OracleAdapter, Env) = self.config.oracle.into();
+        let Ok(Ok(Ok(reading))) = oracle.call().read(loaded.market.params.feed).try_invoke() else {
+            return Err(VaultError::OracleUnavailable);
+        };
+        Ok(MarketPrices {
+            spot: reading.round.price,
+            previous: reading.previous,
+            twap: reading.twap,
+            round: reading.round.number,
+            accepted_in: reading.round.block,
+            age: reading.age,
+            quarantined: reading.quarantined,
+            volatility: reading.volatility,
+        })
     }
 
     /// Prices for an action that the circuit breaker allows, and the stage in force.
     #[inline(never)]
     pub(crate) fn prices_for(
         &self,
-        loaded: &mut Loaded,
+        loaded: &Loaded,
         action: Action,
     ) -> Result<(MarketPrices, Stage), VaultError> {
         let stage = self.config.stage.0.max(loaded.state.stage);
         if !allowed(stage, action) {
             return Err(VaultError::Stopped);
         }
-        Ok((self.ask_oracle(loaded)?, stage))
+        Ok((self.prices(loaded)?, stage))
+    }
+
+    /// Prices for an action that adds risk; the initial loan-to-value is then the one in force.
+    #[inline(never)]
+    pub(crate) fn prices_for_risk(
+        &self,
+        loaded: &mut Loaded,
+        action: Action,
+    ) -> Result<MarketPrices, VaultError> {
+        let (prices, _) = self.prices_for(loaded, action)?;
+        loaded.judge_new_risk(prices.volatility)?;
+        Ok(prices)
     }
 
     /// Prices for whoever takes collateral out, if there are any and the circuit breaker allows it
@@ -204,33 +283,10 @@ impl MarginVault {
         if !indebted {
             return (None, false);
         }
-        match self.prices_for(loaded, Action::WithdrawIndebted) {
-            Ok((prices, _)) => (Some(prices), false),
+        match self.prices_for_risk(loaded, Action::WithdrawIndebted) {
+            Ok(prices) => (Some(prices), false),
             Err(error) => (None, error == VaultError::Stopped),
         }
-    }
-
-    /// Asks the oracle; from then on the initial loan-to-value is that of the volatility it
-    /// measures.
-    #[inline(never)]
-    fn ask_oracle(&self, loaded: &mut Loaded) -> Result<MarketPrices, VaultError> {
-        let oracle: ink::contract_ref!(OracleAdapter, Env) = self.config.oracle.into();
-        let Ok(Ok(Ok(reading))) = oracle.call().read(loaded.market.params.feed).try_invoke() else {
-            return Err(VaultError::OracleUnavailable);
-        };
-        let volatility = reading.volatility;
-        loaded.market.params.initial_ltv =
-            loaded.stored().initial_ltv_at(volatility, loaded.now)?;
-        Ok(MarketPrices {
-            spot: reading.round.price,
-            previous: reading.previous,
-            twap: reading.twap,
-            round: reading.round.number,
-            accepted_in: reading.round.block,
-            age: reading.age,
-            quarantined: reading.quarantined,
-            volatility,
-        })
     }
 
     #[inline(never)]
@@ -283,6 +339,7 @@ impl MarginVault {
 
     /// Losses that are visible but not booked: what batches may lack, and what ticks lack that are
     /// insolvent at the worst price at hand. A dead oracle shows none of the latter.
+    #[inline(never)]
     pub(crate) fn provision(&self, loaded: &mut Loaded) -> Result<Amount, VaultError> {
         let worst = self.prices(loaded).map(|prices| prices.worst()).ok();
         self.look(loaded, |l| l.provision(worst))

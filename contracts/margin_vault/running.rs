@@ -1,15 +1,17 @@
-//! Messages on a running batch: adding cohorts before its first step, an owner leaving it, and
-//! its settlement.
+//! Messages on a batch: opening it, adding cohorts before its first step, an owner leaving it, its
+//! settlement, and putting back what it left.
 
 use crate::margin_vault::MarginVault;
 use crate::market::Loaded;
 use breakwater_core::batch::Sale;
-use breakwater_core::breaker::Action;
+use breakwater_core::breaker::{Action, Stage};
 use breakwater_core::ledger::{Demand, Leaving, OpenRequest, Opening, Settlement};
 use breakwater_core::market::MarketPrices;
 use breakwater_core::units::{Amount, Price};
 use breakwater_interfaces::token::TokenError;
-use breakwater_interfaces::vault::{BatchExtended, BatchLeft, BatchSettled, VaultError};
+use breakwater_interfaces::vault::{
+    BatchExtended, BatchLeft, BatchOpened, BatchRested, BatchSettled, VaultError,
+};
 use breakwater_interfaces::vault_admin::Change;
 use breakwater_interfaces::{AccountId, MarketId};
 use ink::codegen::Env as _;
@@ -19,6 +21,58 @@ use ink::codegen::Env as _;
 const REST_AT_SETTLEMENT: u16 = 2;
 
 impl MarginVault {
+    /// Opens a batch of what the circuit breaker's stage allows.
+    #[inline(never)]
+    pub(crate) fn open_next(
+        &mut self,
+        market: MarketId,
+        demand: Demand,
+    ) -> Result<Opening, VaultError> {
+        self.ensure_auction()?;
+        let mut loaded = self.load(market)?;
+        let (prices, stage) = self.prices_for(&loaded, Action::Reauction)?;
+        let request = OpenRequest {
+            block: self.env().block_number(),
+            demand,
+        };
+        let left_only = stage > Stage::Open;
+        let opening = self.transition(&mut loaded, |l| l.open_lot(&prices, request, left_only))?;
+        self.store(loaded);
+        self.env().emit_event(BatchOpened {
+            market,
+            number: opening.number,
+            cohorts: opening.cohorts,
+            members: opening.members,
+            collateral: opening.collateral,
+            debt: opening.debt,
+            reference: opening.reference,
+            prices,
+            demand,
+            left_only,
+            offered: opening.offered,
+        });
+        Ok(opening)
+    }
+
+    /// Puts back the cohorts of further cells of a settled batch.
+    #[inline(never)]
+    pub(crate) fn rest_settled(
+        &mut self,
+        market: MarketId,
+        number: u32,
+        cells: u16,
+    ) -> Result<bool, VaultError> {
+        let mut loaded = self.load(market)?;
+        let done = self.transition(&mut loaded, |l| l.rest(number, cells))?;
+        self.store(loaded);
+        self.env().emit_event(BatchRested {
+            market,
+            number,
+            cells,
+        });
+        Ok(done)
+    }
+
     pub(crate) fn extend_running(
         &mut self,
         market: MarketId,
@@ -28,7 +82,7 @@ impl MarginVault {
     ) -> Result<Opening, VaultError> {
         self.ensure_auction()?;
         let mut loaded = self.load(market)?;
-        let (prices, _) = self.prices_for(&mut loaded, Action::OpenBatch)?;
+        let (prices, _) = self.prices_for(&loaded, Action::OpenBatch)?;
         let request = OpenRequest {
             block: self.env().block_number(),
             demand,
@@ -77,7 +131,7 @@ impl MarginVault {
 
     /// Prices for insurance to buy at, where nobody came and it may. A dead oracle answers none.
     #[inline(never)]
-    fn insurers_prices(&self, loaded: &mut Loaded, sale: &Sale) -> Option<MarketPrices> {
+    fn insurers_prices(&self, loaded: &Loaded, sale: &Sale) -> Option<MarketPrices> {
         let nobody_came = sale.raised.is_zero() && !sale.excused;
         let (params, of_all) = (&loaded.market.params, self.config.stage.0);
         if !nobody_came || !loaded.state.may_insure(params, of_all) {
@@ -87,6 +141,7 @@ impl MarginVault {
     }
 
     /// Takes the money of a sale, which the auction has just sent, and sends what it bought.
+    #[inline(never)]
     pub(crate) fn settle_running(
         &mut self,
         market: MarketId,
@@ -108,7 +163,7 @@ impl MarginVault {
         }
         let block = self.env().block_number();
         let ending = loaded.state.wind_down.is_some();
-        let prices = self.insurers_prices(&mut loaded, &sale);
+        let prices = self.insurers_prices(&loaded, &sale);
         let settlement = self.transition(&mut loaded, |l| {
             l.settle_lot(number, sale, prices.as_ref(), block, REST_AT_SETTLEMENT)
         })?;

@@ -1,7 +1,8 @@
 //! The oracle adapter: feeders push prices, the lower median of fresh ones becomes a round.
 //!
 //! Every rule is in `breakwater_core::oracle`; this contract loads a feed, calls the rule, stores
-//! the feed and emits an event. What readers see has a cell of its own.
+//! the feed and emits an event. What readers see has a cell of its own. Messages are functions of
+//! their own, or every call would pay for all of them (`docs/decisions/0042-few-bytes-run.md`).
 #![cfg_attr(not(feature = "std"), no_std, no_main)]
 
 #[ink::contract(env = breakwater_interfaces::Env)]
@@ -165,6 +166,7 @@ mod oracle_adapter {
 
     impl Interface for OracleAdapter {
         #[ink(message)]
+        #[inline(never)]
         fn register_feed(&mut self, feed: FeedId, config: FeedConfig) -> Result<(), OracleError> {
             self.ensure_governor()?;
             if self.feeds.contains(feed) {
@@ -175,11 +177,13 @@ mod oracle_adapter {
         }
 
         #[ink(message)]
+        #[inline(never)]
         fn add_feeder(&mut self, feed: FeedId, feeder: AccountId) -> Result<(), OracleError> {
             self.add(feed, feeder)
         }
 
         #[ink(message)]
+        #[inline(never)]
         fn add_source(
             &mut self,
             feed: FeedId,
@@ -193,6 +197,7 @@ mod oracle_adapter {
         }
 
         #[ink(message)]
+        #[inline(never)]
         fn remove_feeder(&mut self, feed: FeedId, feeder: AccountId) -> Result<(), OracleError> {
             self.ensure_governor()?;
             let mut state = self.load(feed)?;
@@ -203,6 +208,7 @@ mod oracle_adapter {
         }
 
         #[ink(message)]
+        #[inline(never)]
         fn propose_feed(
             &mut self,
             feed: FeedId,
@@ -227,6 +233,7 @@ mod oracle_adapter {
         }
 
         #[ink(message)]
+        #[inline(never)]
         fn apply_feed(&mut self, feed: FeedId) -> Result<(), OracleError> {
             let mut state = self.load(feed)?;
             let proposal = self
@@ -241,11 +248,13 @@ mod oracle_adapter {
         }
 
         #[ink(message)]
+        #[inline(never)]
         fn proposed_feed(&self, feed: FeedId) -> Option<Proposal<FeedConfig>> {
             self.proposals.get(feed).map(|cell| cell.0)
         }
 
         #[ink(message)]
+        #[inline(never)]
         fn submit(
             &mut self,
             feed: FeedId,
@@ -260,6 +269,7 @@ mod oracle_adapter {
         }
 
         #[ink(message)]
+        #[inline(never)]
         fn poke(&mut self, feed: FeedId, source: AccountId) -> Result<Option<Round>, OracleError> {
             let config = self
                 .sources
@@ -272,6 +282,7 @@ mod oracle_adapter {
         }
 
         #[ink(message)]
+        #[inline(never)]
         fn read(&self, feed: FeedId) -> Result<Reading, OracleError> {
             match self.quotes.get(feed) {
                 Some(cell) => cell.0.reading(self.env().block_timestamp()),
@@ -281,6 +292,7 @@ mod oracle_adapter {
         }
 
         #[ink(message)]
+        #[inline(never)]
         fn prices_since(&self, feed: FeedId, block: Block) -> Vec<Seen> {
             self.load(feed)
                 .map(|state| state.seen.since(block))
@@ -288,6 +300,7 @@ mod oracle_adapter {
         }
 
         #[ink(message)]
+        #[inline(never)]
         fn feed(&self, feed: FeedId) -> Option<Feed<AccountId>> {
             self.load(feed).ok()
         }

@@ -23,7 +23,9 @@ const fn join(high: u64, low: u64) -> u128 {
     ((high as u128) << LIMB) | low as u128
 }
 
-/// The exact product of two limbs, out of 32-bit halves.
+/// The exact product of two limbs, out of 32-bit halves. Inlined: as a function it would hand its
+/// result over in memory.
+#[inline(always)]
 pub(crate) const fn limb_product(a: u64, b: u64) -> u128 {
     const HALF: u64 = 0xffff_ffff;
     let (a1, a0, b1, b0) = (a >> 32, a & HALF, b >> 32, b & HALF);
@@ -149,20 +151,38 @@ pub(crate) fn quotient(upper: u128, lower: u128, divisor: u128) -> Option<(u128,
         let (q0, rest) = divide_limb(rest, low(lower) << shift, divisor);
         return Some((join(q1, q0), u128::from(rest >> shift)));
     }
-    let shift = divisor.leading_zeros();
-    let divisor = divisor << shift;
+    // The divisor's upper limb is above zero, so that all shifts are under a limb's width.
+    let shift = high(divisor).leading_zeros();
+    let divisor = shifted_left(divisor, 0, shift);
     // upper < divisor before the shift, so nothing is shifted out.
-    let upper = match shift {
-        0 => upper,
-        _ => (upper << shift) | (lower >> 128u32.wrapping_sub(shift)),
-    };
-    let lower = lower << shift;
+    let upper = shifted_left(upper, high(lower), shift);
+    let lower = shifted_left(lower, 0, shift);
     if upper == 0 && lower < divisor {
-        return Some((0, lower >> shift));
+        return Some((0, shifted_right(lower, shift)));
     }
     let (q1, rest) = quotient_limb(upper, high(lower), divisor);
     let (q0, rest) = quotient_limb(rest, low(lower), divisor);
-    Some((join(q1, q0), rest >> shift))
+    Some((join(q1, q0), shifted_right(rest, shift)))
+}
+
+/// The upper two limbs of `(value · 2^64 + next) · 2^shift`, for `shift < 64`. The compiler's own
+/// shift of 128 bits is a function for any distance.
+#[inline(always)]
+const fn shifted_left(value: u128, next: u64, shift: u32) -> u128 {
+    join(
+        shifted(high(value), low(value), shift),
+        shifted(low(value), next, shift),
+    )
+}
+
+/// `value / 2^shift`, for `shift < 64`.
+#[inline(always)]
+const fn shifted_right(value: u128, shift: u32) -> u128 {
+    let lower = match shift {
+        0 => low(value),
+        _ => (low(value) >> shift) | (high(value) << 64u32.wrapping_sub(shift)),
+    };
+    join(high(value) >> shift, lower)
 }
 
 /// The upper limb of `(upper · 2^64 + lower) · 2^shift`, for `shift < 64`.

@@ -16,6 +16,7 @@ pub mod oracle;
 pub mod root;
 pub mod standing;
 pub mod token;
+pub mod two_pieces;
 pub mod vault;
 pub mod vault_admin;
 
