@@ -8,9 +8,11 @@
 #![deny(missing_docs)]
 
 pub mod acts;
+mod admin;
 mod auction;
 mod breaker;
 pub mod checks;
+mod events;
 pub mod message;
 mod oracle;
 mod running;
@@ -20,6 +22,7 @@ mod tokens;
 mod vault;
 
 pub use auction::House;
+pub use events::Emitted;
 pub use message::{Answer, Message};
 pub use oracle::Oracle;
 pub use tokens::Tokens;
@@ -87,6 +90,8 @@ pub struct Native {
     pub vault: Vault,
     /// The liquidation auction.
     pub house: House,
+    /// What the message under way has told.
+    events: Vec<Emitted>,
 }
 
 /// Why a market cannot be begun.
@@ -121,6 +126,7 @@ impl Native {
             oracle,
             vault,
             house,
+            events: Vec::new(),
         })
     }
 
