@@ -4,7 +4,12 @@
 //! Contracts load cells, call the core, store, and call the next contract. Here the same steps,
 //! under the same names and in the same order, act on maps. So a message costs microseconds, and
 //! histories of any length can be lived and checked ([`checks`]). That the released contracts do
-//! exactly this, message by message, is what the differential test in `tests/embedded` shows.
+//! exactly this, message by message and event by event, is what the differential test in
+//! `tests/embedded` shows.
+//!
+//! `breakwater_sim::replay` composes the same rules a second time, from events instead of messages,
+//! and shares no code with this crate on purpose: it shows that events alone amount to the state,
+//! which it could not if both were one.
 #![deny(missing_docs)]
 
 pub mod acts;

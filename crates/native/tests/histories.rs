@@ -9,7 +9,7 @@
 //! ```
 //!
 //! A failure names its history; `BREAKWATER_HISTORY=n` with the same command begins at that one.
-//! The slow model is beside every eighth history; `BREAKWATER_BESIDE=1` puts it beside all.
+//! The slow model is beside every fourth history; `BREAKWATER_BESIDE=1` puts it beside all.
 
 // The slow model, as the core's own histories have it.
 #[path = "../../core/tests/model/books.rs"]
@@ -37,7 +37,7 @@ use std::time::{Duration, Instant};
 const LENGTH: u64 = 300;
 
 /// The slow model is beside one history of so many, and beside all of the state machine's.
-const BESIDE: u64 = 8;
+const BESIDE: u64 = 4;
 
 /// What histories came to.
 #[derive(Debug, Default)]

@@ -197,8 +197,14 @@ impl Twin {
         assert_eq!(there.len(), here.len(), "{message:?}: {names:?} are told");
         for (here, there) in here.iter().zip(there) {
             let name = here.name;
-            assert_eq!(there.contract, here.contract, "{message:?}: who tells {name}");
-            assert_eq!(there.topics, here.topics, "{message:?}: {name} is another event");
+            assert_eq!(
+                there.contract, here.contract,
+                "{message:?}: who tells {name}"
+            );
+            assert_eq!(
+                there.topics, here.topics,
+                "{message:?}: {name} is another event"
+            );
             assert_eq!(there.data, here.data, "{message:?}: fields of {name}");
             *self.told.entry(name).or_default() += 1;
         }

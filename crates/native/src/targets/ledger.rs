@@ -20,6 +20,7 @@ pub fn ledger(data: &[u8]) {
     let _ = run(&mut Unstructured::new(data));
 }
 
+#[derive(Clone)]
 struct Book {
     params: MarketParams,
     state: MarketState,
@@ -187,8 +188,10 @@ fn act(
                 for (at, was) in before.iter().enumerate() {
                     let now = seen(book, at).and_then(|view| view.batch);
                     if now == Some(opening.number) {
-                        let taken = was.is_none_or(|view| view.status.is_liquidatable());
-                        assert!(taken, "promise 5");
+                        let taken = was.is_some_and(|view| view.status.is_liquidatable());
+                        let best = book.prices.best();
+                        let error = book.clone().transition(at, |l, p| l.view(p, best));
+                        assert!(taken, "promise 5: {was:?} {error:?} {:?} {prices:?} {:?}", book.owners[at], book.state);
                     }
                 }
                 running.push(opening);

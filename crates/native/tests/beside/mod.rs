@@ -276,7 +276,6 @@ impl Beside {
             return;
         }
         self.books.cash += touch.repaid;
-        self.books.cash -= touch.borrowed;
         let again = 4 * (touch.times - 1);
         self.slow.off.0 += again;
         self.slow.off.1 += again + touch.times;
@@ -291,6 +290,8 @@ impl Beside {
                 owner.wait = Wait::default();
             }
         });
+        // What had been paid in advance for the old debt may be lent again.
+        self.books.cash -= touch.borrowed;
     }
 
     fn sync(&mut self, after: &Native, who: usize, done: bool) {
