@@ -59,7 +59,7 @@ impl Book {
     }
 
     fn check(&self) {
-        // Sixty acts of at most 2¹²⁰ units each: sums are in range.
+        // What is owed is what is held, and that is in range: see `arrives`.
         let quote = self.state.quote_owed().expect("in range");
         let collateral = self.state.collateral_owed().expect("in range");
         assert_eq!((quote.get(), collateral.get()), self.held, "promise 9");
@@ -121,6 +121,14 @@ fn run(u: &mut Unstructured<'_>) -> arbitrary::Result<()> {
     Ok(())
 }
 
+/// Tokens come in. There are no more than 2¹²⁸ − 1 of any: a history that needs more is none, and
+/// ends.
+fn arrives(held: &mut u128, amount: Amount) -> arbitrary::Result<()> {
+    let sum = held.checked_add(amount.get());
+    *held = sum.ok_or(arbitrary::Error::IncorrectFormat)?;
+    Ok(())
+}
+
 fn act(
     u: &mut Unstructured<'_>,
     book: &mut Book,
@@ -132,7 +140,7 @@ fn act(
     match u.int_in_range(0..=11)? {
         0..=1 => {
             if book.transition(who, |l, p| l.deposit(p, amount)).is_ok() {
-                book.held.1 += amount.get();
+                arrives(&mut book.held.1, amount)?;
             }
         }
         2 => {
@@ -155,7 +163,7 @@ fn act(
         }
         5 => {
             if let Ok(paid) = book.transition(who, |l, p| l.repay(p, amount)) {
-                book.held.0 += paid.get();
+                arrives(&mut book.held.0, paid)?;
             }
         }
         6 => {
@@ -212,7 +220,7 @@ fn act(
                 l.settle_batch(opening.number, sale, block, rest)
             });
             if let Ok(settled) = settled {
-                book.held.0 += raised;
+                arrives(&mut book.held.0, Amount::new(raised))?;
                 book.held.1 -= settled.sold.get();
             }
         }

@@ -2,7 +2,7 @@
 
 use super::{allowance, error_of, Beside, Terms};
 use crate::books::Keeper;
-use crate::scale::{distance, down, fix, rough, times, up, Fix, INDEX_ONE, PPM};
+use crate::scale::{distance, down, fix, rough, times, unsafe_at, up, Fix, INDEX_ONE, PPM};
 use crate::slow::{Outcome, Place, Slow, Sweep, Wait};
 use breakwater_core::breaker::Stage;
 use breakwater_core::ledger::{Demand, LedgerError};
@@ -135,6 +135,33 @@ impl Beside {
         let target = after.house.auctions[&it.number].auction.targets[0].get();
         let off = self.slow.off_quote(sweep.start) + 4 * taken.len() as u128;
         assert!(distance(&asked, target) <= off + 1, "T(start), extended");
+    }
+
+    /// What running batches may lack at their floors, and insolvent ticks at the worst price at
+    /// hand; and by how much that may be off.
+    pub(super) fn lacking(&self, n: &Native) -> (Fix, u128) {
+        let slow = &self.slow;
+        let (mut lacks, mut off) = (fix(0), 0);
+        let mut add = |owed: Fix, collateral: &Fix, price: u128| {
+            lacks += (owed - slow.value(collateral, price)).max(fix(0));
+            off += slow.off_quote(price) + 4;
+        };
+        for (number, batch) in slow.batches.iter().filter(|(_, batch)| !batch.settled) {
+            for (rank, lot) in &batch.lots {
+                let (collateral, _) = slow.totals(Place::Batch(*number, *rank));
+                add(fix(lot.debt), &collateral, self.terms[number].floor);
+            }
+        }
+        if let Ok(prices) = n.market_prices() {
+            let worst = worst(&prices);
+            for tick in slow.ticks.keys() {
+                if unsafe_at(*tick, slow.index, worst, PPM) {
+                    let (collateral, debt) = slow.totals(Place::Tick(*tick));
+                    add(slow.owed(&debt), &collateral, worst);
+                }
+            }
+        }
+        (lacks, off)
     }
 
     /// Who leaves takes its part of what the group owes and of what is asked of it.
@@ -387,8 +414,13 @@ impl Beside {
     }
 }
 
+/// The lowest of the last two rounds and the one in quarantine.
+fn worst(prices: &MarketPrices) -> u128 {
+    let worst = prices.spot.min(prices.previous);
+    prices.quarantined.map_or(worst, |q| q.min(worst)).get()
+}
+
 /// The lowest of all prices at hand.
 fn low(prices: &MarketPrices) -> u128 {
-    let low = prices.spot.min(prices.previous).min(prices.twap);
-    prices.quarantined.map_or(low, |q| q.min(low)).get()
+    worst(prices).min(prices.twap.get())
 }

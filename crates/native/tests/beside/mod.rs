@@ -11,7 +11,7 @@ mod checks;
 mod endings;
 
 use crate::books::{Books, Stock};
-use crate::scale::{down, fix, Fix, INDEX_ONE};
+use crate::scale::{distance, down, fix, rough, Fix, INDEX_ONE};
 use crate::slow::{Place, Slow, Wait};
 use breakwater_core::interest::InterestCurve;
 use breakwater_core::market::MarketState;
@@ -192,6 +192,9 @@ impl Beside {
             self.lenders[who] += minted;
         } else if let Some(it) = event.decode::<Redeemed>() {
             let (shares, paid) = (it.shares.get(), it.amount.get());
+            let (lacks, off) = self.lacking(before);
+            let near = distance(&lacks, it.provision.get()) <= off;
+            assert!(near, "{:?}, not {}", it.provision, rough(&lacks));
             let worth = self.books.worth(shares, lent, it.provision.get());
             assert_eq!(paid, worth, "a lender's exit");
             self.books.cash -= paid;
