@@ -3,9 +3,11 @@
 use arbitrary::Unstructured;
 use breakwater_core::batch::Sale;
 use breakwater_core::interest::InterestCurve;
-use breakwater_core::ledger::{Demand, Ledger, LedgerError, MemoryStore, OpenRequest, Opening};
+use breakwater_core::ledger::{
+    Demand, Ledger, LedgerError, MemoryStore, OpenRequest, Opening, Unwritten,
+};
 use breakwater_core::market::{example_params, MarketParams, MarketPrices, MarketState};
-use breakwater_core::position::Position;
+use breakwater_core::position::{Position, PositionView};
 use breakwater_core::units::{Amount, Price};
 
 /// Owners of a history.
@@ -56,6 +58,13 @@ impl Book {
                 Err(error)
             }
         }
+    }
+
+    /// A position's view; it stores nothing.
+    fn look(&self, who: usize, price: Price) -> Option<PositionView> {
+        let (mut state, mut cells) = (self.state.clone(), Unwritten(&self.cells));
+        let ledger = Ledger::new(&self.params, &mut state, &mut cells);
+        ledger.ok()?.view(&self.owners[who], price).ok()
     }
 
     fn check(&self) {
@@ -151,7 +160,7 @@ fn act(
         }
         3..=4 => {
             // As much as may be borrowed, or anything.
-            let view = book.transition(who, |l, p| l.view(p, prices.spot));
+            let view = book.look(who, prices.spot);
             let most = view.map(|view| view.borrowable).unwrap_or_default();
             let amount = if u.arbitrary()? { most } else { amount };
             if book
@@ -189,11 +198,11 @@ fn act(
             let (block, most) = (book.block, amount);
             let demand = Demand { most, depth: None };
             let request = OpenRequest { block, demand };
-            let before: Vec<_> = (0..OWNERS).map(|at| seen(book, at)).collect();
+            let before: Vec<_> = (0..OWNERS).map(|at| book.look(at, prices.best())).collect();
             if let Ok(opening) = book.transition(who, |l, _| l.open(&prices, request)) {
                 assert!(opening.prices.windows(2).all(|pair| pair[0] >= pair[1]));
                 for (at, was) in before.iter().enumerate() {
-                    let now = seen(book, at).and_then(|view| view.batch);
+                    let now = book.look(at, prices.best()).and_then(|view| view.batch);
                     if now == Some(opening.number) {
                         let taken = was.is_some_and(|view| view.status.is_liquidatable());
                         assert!(taken, "promise 5: {was:?}");
@@ -234,13 +243,4 @@ fn act(
         }
     }
     Ok(())
-}
-
-fn seen(book: &mut Book, at: usize) -> Option<breakwater_core::position::PositionView> {
-    let best = book.prices.best();
-    // A question: nothing of it may be kept.
-    let (state, cells, owners) = (book.state.clone(), book.cells.clone(), book.owners);
-    let view = book.transition(at, |l, p| l.view(p, best)).ok();
-    (book.state, book.cells, book.owners) = (state, cells, owners);
-    view
 }
