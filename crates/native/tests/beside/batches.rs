@@ -407,7 +407,7 @@ impl Beside {
             round: prices.round,
             left_only: n.vault.stage.max(state.stage) > Stage::Open,
         };
-        let stored = self.to_now(n);
+        let stored = self.accrue_now(n);
         let prey = self.slow.has_prey(&sweep);
         self.restore(stored);
         assert_ne!(prey, Some(true), "prey was passed by");

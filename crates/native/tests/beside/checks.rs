@@ -10,7 +10,7 @@ use num_traits::Zero;
 
 impl Beside {
     /// Brings index and books to the present, as a view does; returns what they were.
-    pub(super) fn to_now(&mut self, n: &Native) -> (u128, Books) {
+    pub(super) fn accrue_now(&mut self, n: &Native) -> (u128, Books) {
         self.take_params(n);
         let stored = (self.slow.index, self.books.clone());
         let state = &n.vault.state;
@@ -27,7 +27,7 @@ impl Beside {
     /// books, as the contracts' views show them now.
     pub(super) fn compare(&mut self, n: &Native) {
         self.compared += 1;
-        let stored = self.to_now(n);
+        let stored = self.accrue_now(n);
         let state = n.accounting().expect("in range").state;
         assert_eq!(state.index.get(), self.slow.index, "index");
         assert_eq!(self.books, Books::of(&state), "books");
