@@ -14,7 +14,9 @@ use breakwater_core::standing::seen::fresh_for;
 use breakwater_core::standing::{Discount, Standing, Turn};
 use breakwater_core::units::{Amount, Block, Price};
 use breakwater_interfaces::auction::{
-    AuctionContractError as Error, AuctionMarket, AuctionRecord, BatchKey, Bid, BidId, Treasury,
+    AuctionCleared, AuctionContractError as Error, AuctionExtended, AuctionMarket, AuctionOpened,
+    AuctionRecord, AuctionSettled, BalanceChanged, BatchKey, Bid, BidCancelled, BidId, BidPlaced,
+    BidReplaced, BidsClaimed, OwnerLeft, Treasury,
 };
 use breakwater_interfaces::breaker::{GlobalBreaker, MarketBreaker};
 use breakwater_interfaces::vault::{Market, VaultError};
@@ -23,6 +25,14 @@ use std::collections::BTreeMap;
 
 /// The least that is put into a tier is this part of the market's least debt.
 pub(crate) const LEAST_STANDING: u128 = 100;
+
+/// The name of a batch.
+pub(crate) fn key(number: u32) -> BatchKey {
+    BatchKey {
+        market: MARKET,
+        number,
+    }
+}
 
 /// The auction's cells.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -149,7 +159,13 @@ impl Native {
         let balance = self.house.balance(who).plus(amount)?;
         self.house.set_balance(who, balance);
         let (token, to) = (self.at.quote, self.at.auction);
-        Ok(self.tokens.transfer(token, who, to, amount)?)
+        self.tokens.transfer(token, who, to, amount)?;
+        self.house_tells(&BalanceChanged {
+            token,
+            owner: who,
+            balance,
+        });
+        Ok(())
     }
 
     pub(crate) fn auction_withdraw(&mut self, who: AccountId, amount: Amount) -> Result<(), Error> {
@@ -160,7 +176,14 @@ impl Native {
         let held = &mut self.house.treasury.held;
         *held = held.minus(amount)?;
         let (token, from) = (self.at.quote, self.at.auction);
-        Ok(self.tokens.transfer(token, from, who, amount)?)
+        self.tokens.transfer(token, from, who, amount)?;
+        let balance = self.house.balance(who);
+        self.house_tells(&BalanceChanged {
+            token,
+            owner: who,
+            balance,
+        });
+        Ok(())
     }
 
     pub(crate) fn open_batch(&mut self, who: AccountId) -> Result<BatchKey, Error> {
@@ -185,6 +208,16 @@ impl Native {
         )?;
         let claim = self.reserve_standing(standing, &mut auction, &opening)?;
         let number = opening.number;
+        self.house_tells(&AuctionOpened {
+            batch: key(number),
+            opener: who,
+            first: schedule.first,
+            blocks_per_step: schedule.blocks_per_step,
+            reference: auction.reference,
+            reserve: auction.reserve,
+            prices: opening.prices,
+            targets: opening.targets,
+        });
         self.house.auctions.insert(
             number,
             AuctionRecord {
@@ -195,15 +228,12 @@ impl Native {
                 standing: claim,
             },
         );
-        let batch = BatchKey {
-            market: MARKET,
-            number,
-        };
+        let batch = key(number);
         self.house.treasury.running.push(batch);
         Ok(batch)
     }
 
-    pub(crate) fn extend(&mut self, number: u32) -> Result<(), Error> {
+    pub(crate) fn extend(&mut self, caller: AccountId, number: u32) -> Result<(), Error> {
         self.ensure_stage_allows(Action::OpenBatch)?;
         let mut record = self.house.record(number)?;
         record.auction.ensure_announced(self.clock(&record))?;
@@ -212,9 +242,14 @@ impl Native {
         let ladder = record.auction.prices.clone();
         let extended = self.vault_extend_batch(number, demand, &ladder);
         let opening = extended.map_err(Error::Vault)?;
-        record.auction.retarget(opening.targets);
+        record.auction.retarget(opening.targets.clone());
         self.reserve_more(standing, &mut record)?;
         self.house.auctions.insert(number, record);
+        self.house_tells(&AuctionExtended {
+            batch: key(number),
+            caller,
+            targets: opening.targets,
+        });
         Ok(())
     }
 
@@ -242,6 +277,14 @@ impl Native {
         };
         self.house.bids.insert((number, id), bid);
         self.house.auctions.insert(number, record);
+        self.house_tells(&BidPlaced {
+            batch: key(number),
+            bid: id,
+            bidder,
+            budget,
+            limit,
+            step,
+        });
         Ok(id)
     }
 
@@ -271,6 +314,13 @@ impl Native {
         };
         self.house.bids.insert((number, id), changed);
         self.house.auctions.insert(number, record);
+        self.house_tells(&BidReplaced {
+            batch: key(number),
+            bid: id,
+            budget,
+            limit,
+            step,
+        });
         Ok(step)
     }
 
@@ -283,6 +333,8 @@ impl Native {
         self.house.set_balance(who, balance);
         self.house.bids.remove(&(number, id));
         self.house.auctions.insert(number, record);
+        let (batch, bid) = (key(number), id);
+        self.house_tells(&BidCancelled { batch, bid });
         Ok(())
     }
 
@@ -298,7 +350,13 @@ impl Native {
         let left = self.vault_leave_batch(number, owner, &ladder);
         let leaving = left.map_err(Error::Vault)?;
         record.auction.retarget(leaving.targets.clone());
-        match self.judge(&mut record) {
+        self.house_tells(&OwnerLeft {
+            batch: key(number),
+            owner,
+            leaving: leaving.clone(),
+            standing: record.standing.tiers.clone(),
+        });
+        match self.judge_and_tell(number, &mut record) {
             Ok(_) | Err(Error::Auction(AuctionError::BiddingOpen | AuctionError::Halted)) => {}
             Err(error) => return Err(error),
         }
@@ -312,6 +370,27 @@ impl Native {
         Ok(record.auction.clear(clock, self.house.market.scale)?)
     }
 
+    fn judge_and_tell(
+        &mut self,
+        number: u32,
+        record: &mut AuctionRecord,
+    ) -> Result<Clearing, Error> {
+        let first = record.auction.phase == Phase::Running;
+        let clearing = self.judge(record)?;
+        if first {
+            self.announce_clearing(number, record, clearing);
+        }
+        Ok(clearing)
+    }
+
+    fn announce_clearing(&mut self, number: u32, record: &AuctionRecord, clearing: Clearing) {
+        self.house_tells(&AuctionCleared {
+            batch: key(number),
+            clearing,
+            standing: record.standing.tiers.clone(),
+        });
+    }
+
     pub(crate) fn reprice(&mut self, number: u32) -> Result<Clearing, Error> {
         let mut record = self.house.record(number)?;
         let prices = self.market_prices().map_err(Error::Vault)?;
@@ -320,13 +399,14 @@ impl Native {
         let clearing = record
             .auction
             .reprice(clock, prices.spot, prices.previous, scale)?;
+        self.announce_clearing(number, &record, clearing);
         self.house.auctions.insert(number, record);
         Ok(clearing)
     }
 
     pub(crate) fn advance(&mut self, number: u32) -> Result<Clearing, Error> {
         let mut record = self.house.record(number)?;
-        let clearing = self.judge(&mut record)?;
+        let clearing = self.judge_and_tell(number, &mut record)?;
         self.house.auctions.insert(number, record);
         Ok(clearing)
     }
@@ -339,8 +419,8 @@ impl Native {
         let clearing = record.auction.settle()?;
         let (raised, sold) = (clearing.raised, clearing.sold);
         record.collateral = sold;
-        self.settle_standing(&mut record)?;
-        let opener = record.opener;
+        self.settle_standing(number, &mut record)?;
+        let (opener, standing) = (record.opener, record.standing.tiers.clone());
         self.house.auctions.insert(number, record.clone());
         let treasury = &mut self.house.treasury;
         treasury.held = treasury.held.minus(raised)?;
@@ -360,6 +440,12 @@ impl Native {
             facts.bad_debt = settlement.waterfall.shortfall;
             self.learn(&facts);
         }
+        self.house_tells(&AuctionSettled {
+            batch: key(number),
+            settler,
+            clearing,
+            standing,
+        });
         Ok(settlement)
     }
 
@@ -391,6 +477,12 @@ impl Native {
             let (token, from) = (self.at.collateral, self.at.auction);
             self.tokens.transfer(token, from, bidder, total.received)?;
         }
+        self.house_tells(&BidsClaimed {
+            batch: key(number),
+            bidder,
+            bids: bids.to_vec(),
+            fill: total,
+        });
         Ok(total)
     }
 

@@ -1,7 +1,7 @@
 //! The circuit breaker: `contracts/liquidation_auction/breaker.rs`.
 
 use crate::auction::LEAST_STANDING;
-use crate::Native;
+use crate::{Native, MARKET};
 use breakwater_core::breaker::{
     ensure_allowed, stale_since, Action, BatchFacts, BreakerError, Cause, Limits, Measures, Raiser,
     Stage, Together,
@@ -9,8 +9,10 @@ use breakwater_core::breaker::{
 use breakwater_core::math::Rounding;
 use breakwater_core::standing::{seen::fresh_for, Discount};
 use breakwater_core::units::{Amount, Block};
-use breakwater_interfaces::auction::AuctionContractError as Error;
-use breakwater_interfaces::breaker::{GlobalBreaker, MarketBreaker, Tripped};
+use breakwater_interfaces::auction::{AuctionContractError as Error, MarketRegistered};
+use breakwater_interfaces::breaker::{
+    GlobalBreaker, LimitsSet, MarketBreaker, StageChanged, Tripped,
+};
 use breakwater_interfaces::AccountId;
 
 impl Native {
@@ -41,19 +43,39 @@ impl Native {
             .collect()
     }
 
-    fn change_market(&mut self, kept: MarketBreaker, from: Block) {
+    fn change_market(
+        &mut self,
+        by: AccountId,
+        kept: MarketBreaker,
+        from: Block,
+        cause: Option<Cause>,
+    ) {
         let (stage, now) = (kept.breaker.stage, self.block);
         let halts = &mut self.house.market.halts;
         halts.follow(stage == Stage::Halted, from, now);
         self.house.breaker = kept;
         self.vault_set_stage(true, stage);
+        let market = Some(MARKET);
+        self.house_tells(&StageChanged {
+            market,
+            stage,
+            cause,
+            by,
+        });
     }
 
-    fn change_all(&mut self, mut all: GlobalBreaker) {
+    fn change_all(&mut self, by: AccountId, mut all: GlobalBreaker, cause: Option<Cause>) {
         let (stage, now) = (all.breaker.stage, self.block);
         all.halts.follow(stage == Stage::Halted, now, now);
         self.house.global = all;
         self.vault_set_stage(false, stage);
+        let market = None;
+        self.house_tells(&StageChanged {
+            market,
+            stage,
+            cause,
+            by,
+        });
     }
 
     /// What all markets show together: here it is one.
@@ -65,13 +87,18 @@ impl Native {
         Ok(Together::default().with(hole, &kept.breaker, &kept.limits, bad_debt)?)
     }
 
-    pub(crate) fn trip(&mut self, of_market: bool, cause: Cause) -> Result<Tripped, Error> {
+    pub(crate) fn trip(
+        &mut self,
+        who: AccountId,
+        of_market: bool,
+        cause: Cause,
+    ) -> Result<Tripped, Error> {
         if !of_market {
             let mut all = self.house.global.clone();
             let stage = all
                 .breaker
                 .trip_together(cause, &self.together()?, self.block)?;
-            self.change_all(all);
+            self.change_all(who, all, Some(cause));
             return Ok(Tripped { stage });
         }
         let mut kept = self.house.breaker;
@@ -93,7 +120,7 @@ impl Native {
                 .measures(&running, kept.hole, now, kept.limits.window)?
         };
         let stage = kept.breaker.trip(cause, &kept.limits, &measures, now)?;
-        self.change_market(kept, from);
+        self.change_market(who, kept, from, Some(cause));
         Ok(Tripped { stage })
     }
 
@@ -114,11 +141,11 @@ impl Native {
         if of_market {
             let mut kept = self.house.breaker;
             kept.breaker.raise(stage, by, now)?;
-            self.change_market(kept, now);
+            self.change_market(who, kept, now, None);
         } else {
             let mut all = self.house.global.clone();
             all.breaker.raise(stage, by, now)?;
-            self.change_all(all);
+            self.change_all(who, all, None);
         }
         Ok(())
     }
@@ -136,22 +163,22 @@ impl Native {
         if of_market {
             let mut kept = self.house.breaker;
             kept.breaker.lower(stage, &kept.limits, now)?;
-            self.change_market(kept, now);
+            self.change_market(who, kept, now, None);
         } else {
             let mut all = self.house.global.clone();
             let limits = Limits::standard(Amount::ZERO);
             all.breaker.lower(stage, &limits, now)?;
-            self.change_all(all);
+            self.change_all(who, all, None);
         }
         Ok(())
     }
 
-    pub(crate) fn reopen(&mut self, of_market: bool) -> Result<(), Error> {
+    pub(crate) fn reopen(&mut self, who: AccountId, of_market: bool) -> Result<(), Error> {
         let now = self.block;
         if !of_market {
             let mut all = self.house.global.clone();
             all.breaker.reopen_together(&self.together()?, now)?;
-            self.change_all(all);
+            self.change_all(who, all, None);
             return Ok(());
         }
         let mut kept = self.house.breaker;
@@ -169,7 +196,7 @@ impl Native {
             },
         };
         kept.breaker.reopen(&kept.limits, &measures, now)?;
-        self.change_market(kept, now);
+        self.change_market(who, kept, now, None);
         Ok(())
     }
 
@@ -179,6 +206,8 @@ impl Native {
         }
         limits.validate()?;
         self.house.breaker.limits = limits;
+        let market = MARKET;
+        self.house_tells(&LimitsSet { market, limits });
         Ok(())
     }
 
@@ -191,6 +220,9 @@ impl Native {
             market.fresh_for = fresh_for(params.max_price_age);
             market.deepest = Discount::deepest_over(params.ladder.floor);
             market.least_standing = params.min_debt.mul_div(1, LEAST_STANDING, Rounding::Up)?;
+            let terms = market.clone();
+            let market = MARKET;
+            self.house_tells(&MarketRegistered { market, terms });
         }
         Ok(())
     }

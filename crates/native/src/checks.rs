@@ -13,6 +13,7 @@ pub use steps::{after_message, after_time};
 
 use crate::acts::{resolve, Act, Cast, Step};
 use crate::{Answer, Message, Native};
+use breakwater_interfaces::AccountId;
 use std::collections::BTreeMap;
 
 /// What a history came to.
@@ -59,11 +60,44 @@ impl Tally {
     }
 }
 
+/// A step of a history, and the market around it.
+pub enum Seen<'a> {
+    /// Somebody sent a message. One that was refused has changed nothing.
+    Message {
+        /// The market before it.
+        before: &'a Native,
+        /// Who sent it.
+        who: AccountId,
+        /// What.
+        message: &'a Message,
+        /// What it answered.
+        answer: &'a Answer,
+        /// The market after it.
+        after: &'a Native,
+    },
+    /// Time passed.
+    Time(&'a Native),
+}
+
 /// Lives one act, with every check after each of its steps.
 ///
 /// # Panics
 /// Where something does not hold.
 pub fn live(n: &mut Native, cast: &Cast, act: Act, tally: &mut Tally) {
+    live_watched(n, cast, act, tally, |_| {});
+}
+
+/// As [`live`]; somebody else sees every step as well.
+///
+/// # Panics
+/// Where something does not hold.
+pub fn live_watched(
+    n: &mut Native,
+    cast: &Cast,
+    act: Act,
+    tally: &mut Tally,
+    mut watch: impl FnMut(&Seen),
+) {
     for step in resolve(n, cast, act) {
         tally.steps += 1;
         match step {
@@ -75,11 +109,19 @@ pub fn live(n: &mut Native, cast: &Cast, act: Act, tally: &mut Tally) {
                 if answer.done {
                     books(n, cast);
                 }
+                watch(&Seen::Message {
+                    before,
+                    who,
+                    message: &message,
+                    answer: &answer,
+                    after: n,
+                });
             }
             Step::Pass(blocks, block_time) => {
                 let before = n.clone();
                 n.pass(blocks, block_time);
                 after_time(&before, n);
+                watch(&Seen::Time(n));
             }
         }
     }

@@ -4,13 +4,20 @@
 //! Contracts load cells, call the core, store, and call the next contract. Here the same steps,
 //! under the same names and in the same order, act on maps. So a message costs microseconds, and
 //! histories of any length can be lived and checked ([`checks`]). That the released contracts do
-//! exactly this, message by message, is what the differential test in `tests/embedded` shows.
+//! exactly this, message by message and event by event, is what the differential test in
+//! `tests/embedded` shows.
+//!
+//! `breakwater_sim::replay` composes the same rules a second time, from events instead of messages,
+//! and shares no code with this crate on purpose: it shows that events alone amount to the state,
+//! which it could not if both were one.
 #![deny(missing_docs)]
 
 pub mod acts;
+mod admin;
 mod auction;
 mod breaker;
 pub mod checks;
+mod events;
 pub mod message;
 mod oracle;
 mod running;
@@ -20,6 +27,7 @@ mod tokens;
 mod vault;
 
 pub use auction::House;
+pub use events::Emitted;
 pub use message::{Answer, Message};
 pub use oracle::Oracle;
 pub use tokens::Tokens;
@@ -87,6 +95,8 @@ pub struct Native {
     pub vault: Vault,
     /// The liquidation auction.
     pub house: House,
+    /// What the message under way has told.
+    events: Vec<Emitted>,
 }
 
 /// Why a market cannot be begun.
@@ -121,6 +131,7 @@ impl Native {
             oracle,
             vault,
             house,
+            events: Vec::new(),
         })
     }
 

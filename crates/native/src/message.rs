@@ -235,6 +235,8 @@ impl Native {
     /// As [`Self::send`]; returns also what was before a message that was done.
     pub fn send_and_keep(&mut self, who: AccountId, message: &Message) -> (Answer, Option<Self>) {
         let mut then = self.clone();
+        then.events.clear();
+        self.events.clear();
         let answer = then.run(who, message);
         let before = answer.done.then(|| std::mem::replace(self, then));
         (answer, before)
@@ -264,13 +266,13 @@ impl Native {
             M::ProposeParams { params } => {
                 Answer::of(&self.propose_params(who, params.as_ref().clone()))
             }
-            M::ApplyParams => Answer::of(&self.apply_params()),
+            M::ApplyParams => Answer::of(&self.apply_params(who)),
             M::CancelParams => Answer::of(&self.cancel_params(who)),
             M::Restrict { limits } => Answer::of(&self.restrict(who, *limits)),
             M::WindDown => Answer::of(&self.wind_down(who)),
             M::Insure { amount } => Answer::of(&self.insure(who, *amount)),
             M::Collect { in_kind } => Answer::of(&self.collect(who, *in_kind)),
-            M::TakeInKind { owner } => Answer::of(&self.take_in_kind(*owner)),
+            M::TakeInKind { owner } => Answer::of(&self.take_in_kind(who, *owner)),
             _ => self.run_auction(who, message),
         }
     }
@@ -281,7 +283,7 @@ impl Native {
             M::Fund { amount } => Answer::of(&self.auction_deposit(who, *amount)),
             M::Defund { amount } => Answer::of(&self.auction_withdraw(who, *amount)),
             M::OpenBatch => Answer::of(&self.open_batch(who)),
-            M::Extend { batch } => Answer::of(&self.extend(*batch)),
+            M::Extend { batch } => Answer::of(&self.extend(who, *batch)),
             M::Leave { batch } => Answer::of(&self.leave(who, *batch)),
             M::Bid {
                 batch,
@@ -304,10 +306,10 @@ impl Native {
             M::Stand { percent, amount } => Answer::of(&self.stand(who, *percent, *amount)),
             M::Unstand { percent, amount } => Answer::of(&self.unstand(who, *percent, *amount)),
             M::ClaimStanding { percent } => Answer::of(&self.claim_standing(who, *percent)),
-            M::Trip { of_market, cause } => Answer::of(&self.trip(*of_market, *cause)),
+            M::Trip { of_market, cause } => Answer::of(&self.trip(who, *of_market, *cause)),
             M::Raise { of_market, stage } => Answer::of(&self.raise(who, *of_market, *stage)),
             M::Lower { of_market, stage } => Answer::of(&self.lower(who, *of_market, *stage)),
-            M::Reopen { of_market } => Answer::of(&self.reopen(*of_market)),
+            M::Reopen { of_market } => Answer::of(&self.reopen(who, *of_market)),
             M::SetLimits { limits } => Answer::of(&self.set_limits(who, *limits)),
             M::Refresh => Answer::of(&self.refresh()),
             _ => unreachable!("the vault's and the oracle's messages are handled before"),

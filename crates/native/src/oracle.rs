@@ -5,6 +5,7 @@ use breakwater_core::oracle::{Feed, FeedConfig, OracleError, Outcome, Quote, Rea
 use breakwater_core::oracle::{Round, Submission};
 use breakwater_core::standing::seen::Seen;
 use breakwater_core::units::{Block, Millis, Price};
+use breakwater_interfaces::oracle::{RoundAccepted, RoundQuarantined};
 use breakwater_interfaces::AccountId;
 
 /// One feed.
@@ -40,12 +41,27 @@ impl Native {
         let (now, block) = (self.now, self.block);
         let feed = &mut self.oracle.feed;
         let outcome = feed.submit(&feeder, Submission { price, at }, now, block)?;
+        let quote = feed.quote;
         if outcome != Outcome::Recorded {
-            self.oracle.quote = feed.quote.or(self.oracle.quote);
+            self.oracle.quote = quote.or(self.oracle.quote);
         }
+        let feed = self.vault.market.params.feed;
         Ok(match outcome {
-            Outcome::Accepted(round) => Some(round),
-            Outcome::Recorded | Outcome::Quarantined(_) => None,
+            Outcome::Recorded => None,
+            Outcome::Accepted(round) => {
+                let previous = quote.map_or(round.price, |quote| quote.previous);
+                self.oracle_tells(&RoundAccepted {
+                    feed,
+                    round,
+                    previous,
+                });
+                Some(round)
+            }
+            Outcome::Quarantined(quarantine) => {
+                let (price, block) = (quarantine.price, quarantine.block);
+                self.oracle_tells(&RoundQuarantined { feed, price, block });
+                None
+            }
         })
     }
 

@@ -1,12 +1,15 @@
 //! Messages of the vault that only the auction sends: `contracts/margin_vault/running.rs`.
 
-use crate::Native;
+use crate::{Native, MARKET};
 use breakwater_core::batch::Sale;
 use breakwater_core::breaker::{Action, Stage};
 use breakwater_core::ledger::{Demand, Leaving, OpenRequest, Opening, Settlement};
 use breakwater_core::units::{Amount, Price};
 use breakwater_interfaces::token::TokenError;
-use breakwater_interfaces::vault::VaultError;
+use breakwater_interfaces::vault::{
+    BatchExtended, BatchLeft, BatchOpened, BatchSettled, VaultError,
+};
+use breakwater_interfaces::vault_admin::Change;
 use breakwater_interfaces::AccountId;
 
 /// Cells of a batch that its settlement puts back at once.
@@ -24,6 +27,19 @@ impl Native {
             l.open_lot(&prices, request, stage > Stage::Open)
         })?;
         self.store(loaded);
+        self.vault_tells(&BatchOpened {
+            market: MARKET,
+            number: opening.number,
+            cohorts: opening.cohorts,
+            members: opening.members,
+            collateral: opening.collateral,
+            debt: opening.debt,
+            reference: opening.reference,
+            prices,
+            demand,
+            left_only: stage > Stage::Open,
+            offered: opening.offered,
+        });
         Ok(opening)
     }
 
@@ -42,6 +58,16 @@ impl Native {
         let opening =
             self.transition(&mut loaded, |l| l.extend(number, &prices, ladder, request))?;
         self.store(loaded);
+        self.vault_tells(&BatchExtended {
+            market: MARKET,
+            number,
+            cohorts: opening.cohorts,
+            members: opening.members,
+            collateral: opening.collateral,
+            debt: opening.debt,
+            prices,
+            demand,
+        });
         Ok(opening)
     }
 
@@ -57,6 +83,14 @@ impl Native {
         if !leaving.fee.is_zero() {
             self.pull(self.at.quote, owner, leaving.fee)?;
         }
+        self.vault_tells(&BatchLeft {
+            market: MARKET,
+            number,
+            owner,
+            collateral: leaving.collateral,
+            debt: leaving.debt,
+            fee: leaving.fee,
+        });
         Ok(leaving)
     }
 
@@ -75,6 +109,7 @@ impl Native {
             }
         }
         let block = self.block;
+        let ending = loaded.state.wind_down.is_some();
         // Prices for insurance to buy at, where nobody came and it may.
         let nobody_came = sale.raised.is_zero() && !sale.excused;
         let may = nobody_came
@@ -94,12 +129,26 @@ impl Native {
             self.credit_reward(opener, half)?;
             self.credit_reward(settler, reward.minus(half)?)?;
         }
+        if !ending && loaded.state.wind_down.is_some() {
+            let loss = waterfall.from_lenders;
+            self.announce(self.at.auction, Change::WindDown { loss });
+        }
         self.store(loaded);
         if !settlement.sold.is_zero() {
             let (token, vault, auction) = (self.at.collateral, self.at.vault, self.at.auction);
             self.tokens
                 .transfer(token, vault, auction, settlement.sold)?;
         }
+        self.vault_tells(&BatchSettled {
+            market: MARKET,
+            number,
+            settlement,
+            sale,
+            prices,
+            opener,
+            settler,
+            cells: REST_AT_SETTLEMENT,
+        });
         Ok(settlement)
     }
 

@@ -1,6 +1,7 @@
 //! Standing bids: `contracts/liquidation_auction/standing.rs`.
 
-use crate::{House, Native};
+use crate::auction::key;
+use crate::{House, Native, MARKET};
 use breakwater_core::auction::{Auction, Clock, Phase, DEFAULT_RESERVE, LEAST_PART};
 use breakwater_core::ledger::{Demand, Opening};
 use breakwater_core::math::Rounding;
@@ -11,6 +12,7 @@ use breakwater_core::standing::tiers::{reserve_ratio, StandingClaim};
 use breakwater_core::standing::{Discount, Record, Records, Standing, StandingFill, Turn};
 use breakwater_core::units::Amount;
 use breakwater_interfaces::auction::{AuctionContractError as Error, AuctionRecord};
+use breakwater_interfaces::standing::{StandingChanged, StandingClaimed, StandingFilled};
 use breakwater_interfaces::AccountId;
 
 /// Records of one tier that were filed away.
@@ -90,6 +92,14 @@ impl Native {
         let filed = Filed(&self.house, discount);
         let records = standing.stand(&mut account, discount, amount, self.block, &filed)?;
         self.store_stake(who, discount, (standing, account), records);
+        self.house_tells(&StandingChanged {
+            market: MARKET,
+            percent,
+            owner: who,
+            entered: amount,
+            returned: Amount::ZERO,
+            asked: Amount::ZERO,
+        });
         Ok(())
     }
 
@@ -113,6 +123,14 @@ impl Native {
             standing.unstand(&mut account, discount, asked, self.block, &filed)?;
         self.store_stake(who, discount, (standing, account), records);
         self.free_standing(who, paid)?;
+        self.house_tells(&StandingChanged {
+            market: MARKET,
+            percent,
+            owner: who,
+            entered: Amount::ZERO,
+            returned: paid,
+            asked,
+        });
         Ok(paid)
     }
 
@@ -128,6 +146,12 @@ impl Native {
             let (token, from) = (self.at.collateral, self.at.auction);
             self.tokens.transfer(token, from, who, payout.collateral)?;
         }
+        self.house_tells(&StandingClaimed {
+            market: MARKET,
+            percent,
+            owner: who,
+            payout,
+        });
         Ok(payout)
     }
 
@@ -241,7 +265,11 @@ impl Native {
         self.join(record, begun)
     }
 
-    pub(crate) fn settle_standing(&mut self, record: &mut AuctionRecord) -> Result<(), Error> {
+    pub(crate) fn settle_standing(
+        &mut self,
+        number: u32,
+        record: &mut AuctionRecord,
+    ) -> Result<(), Error> {
         if record.standing.tiers.is_empty() {
             return Ok(());
         }
@@ -256,6 +284,11 @@ impl Native {
         record.collateral = record.collateral.minus(received)?;
         let sum = &mut self.house.treasury.standing;
         *sum = sum.minus(spent)?;
+        self.house_tells(&StandingFilled {
+            batch: key(number),
+            spent,
+            received,
+        });
         Ok(())
     }
 }

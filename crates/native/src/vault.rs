@@ -1,18 +1,19 @@
 //! Messages of the margin vault: `contracts/margin_vault`.
 
-use crate::{Addresses, Native};
+use crate::{Addresses, Native, MARKET};
 use breakwater_core::breaker::action::{allowed, Action};
 use breakwater_core::breaker::Stage;
 use breakwater_core::ledger::{Ledger, LedgerError, MemoryStore, Unwritten};
-use breakwater_core::lending::LendingError;
 use breakwater_core::margin::Margin;
-use breakwater_core::market::{Limits, MarketParams, MarketPrices, MarketState};
+use breakwater_core::market::{MarketParams, MarketPrices, MarketState};
 use breakwater_core::position::{Closing, Position, PositionView};
-use breakwater_core::timelock::{Proposal, TimelockError};
 use breakwater_core::units::{Amount, Millis, Price, Shares};
 use breakwater_core::wind_down::Collected;
 use breakwater_interfaces::token::TokenError;
-use breakwater_interfaces::vault::{Accounting, Market, VaultError};
+use breakwater_interfaces::vault::{
+    Accounting, BatchRested, Borrowed, Deposited, Market, PositionSynced, Reclaimed, Redeemed,
+    Repaid, RewardClaimed, Supplied, VaultError, Withdrawn,
+};
 use breakwater_interfaces::AccountId;
 use std::collections::BTreeMap;
 
@@ -190,7 +191,12 @@ impl Native {
         self.tokens.transfer(token, from, self.at.vault, amount)
     }
 
-    fn pay(&mut self, token: AccountId, to: AccountId, amount: Amount) -> Result<(), TokenError> {
+    pub(crate) fn pay(
+        &mut self,
+        token: AccountId,
+        to: AccountId,
+        amount: Amount,
+    ) -> Result<(), TokenError> {
         self.tokens.transfer(token, self.at.vault, to, amount)
     }
 
@@ -202,6 +208,12 @@ impl Native {
         self.vault.lenders.insert(who, held.plus(shares)?);
         self.store(loaded);
         self.pull(self.at.quote, who, amount)?;
+        self.vault_tells(&Supplied {
+            market: MARKET,
+            lender: who,
+            amount,
+            shares,
+        });
         Ok(shares)
     }
 
@@ -218,14 +230,71 @@ impl Native {
         }
         self.store(loaded);
         self.pay(self.at.quote, who, amount)?;
+        self.vault_tells(&Redeemed {
+            market: MARKET,
+            lender: who,
+            amount,
+            shares,
+            provision,
+        });
         Ok(amount)
+    }
+
+    fn tell_deposited(&mut self, owner: AccountId, amount: Amount) {
+        let market = MARKET;
+        self.vault_tells(&Deposited {
+            market,
+            owner,
+            amount,
+        });
+    }
+
+    fn tell_borrowed(&mut self, owner: AccountId, amount: Amount, prices: MarketPrices) {
+        let market = MARKET;
+        self.vault_tells(&Borrowed {
+            market,
+            owner,
+            amount,
+            prices,
+        });
+    }
+
+    fn tell_withdrawn(&mut self, owner: AccountId, amount: Amount, prices: Option<MarketPrices>) {
+        let market = MARKET;
+        self.vault_tells(&Withdrawn {
+            market,
+            owner,
+            amount,
+            prices,
+        });
+    }
+
+    fn tell_repaid(&mut self, owner: AccountId, payer: AccountId, amount: Amount) {
+        let market = MARKET;
+        self.vault_tells(&Repaid {
+            market,
+            owner,
+            payer,
+            amount,
+        });
+    }
+
+    fn tell_reclaimed(&mut self, owner: AccountId, amount: Amount) {
+        let market = MARKET;
+        self.vault_tells(&Reclaimed {
+            market,
+            owner,
+            amount,
+        });
     }
 
     pub(crate) fn deposit(&mut self, who: AccountId, amount: Amount) -> Result<(), VaultError> {
         let mut loaded = self.load()?;
         self.transition_of(&mut loaded, who, |l, p| l.deposit(p, amount))?;
         self.store(loaded);
-        Ok(self.pull(self.at.collateral, who, amount)?)
+        self.pull(self.at.collateral, who, amount)?;
+        self.tell_deposited(who, amount);
+        Ok(())
     }
 
     pub(crate) fn withdraw(&mut self, who: AccountId, amount: Amount) -> Result<(), VaultError> {
@@ -237,7 +306,9 @@ impl Native {
         });
         done.map_err(|error| error.or_stopped(stopped))?;
         self.store(loaded);
-        Ok(self.pay(self.at.collateral, who, amount)?)
+        self.pay(self.at.collateral, who, amount)?;
+        self.tell_withdrawn(who, amount, prices);
+        Ok(())
     }
 
     pub(crate) fn borrow(&mut self, who: AccountId, amount: Amount) -> Result<(), VaultError> {
@@ -245,7 +316,9 @@ impl Native {
         let (prices, _) = self.prices_for(&loaded, Action::Borrow)?;
         self.transition_of(&mut loaded, who, |l, p| l.borrow(p, amount, &prices))?;
         self.store(loaded);
-        Ok(self.pay(self.at.quote, who, amount)?)
+        self.pay(self.at.quote, who, amount)?;
+        self.tell_borrowed(who, amount, prices);
+        Ok(())
     }
 
     pub(crate) fn deposit_and_borrow(
@@ -262,7 +335,10 @@ impl Native {
         })?;
         self.store(loaded);
         self.pull(self.at.collateral, who, collateral)?;
-        Ok(self.pay(self.at.quote, who, quote)?)
+        self.pay(self.at.quote, who, quote)?;
+        self.tell_deposited(who, collateral);
+        self.tell_borrowed(who, quote, prices);
+        Ok(())
     }
 
     pub(crate) fn repay(
@@ -275,6 +351,7 @@ impl Native {
         let paid = self.transition_of(&mut loaded, owner, |l, p| l.repay(p, amount))?;
         self.store(loaded);
         self.pull(self.at.quote, payer, paid)?;
+        self.tell_repaid(owner, payer, paid);
         Ok(paid)
     }
 
@@ -290,14 +367,15 @@ impl Native {
             l.repay_and_withdraw(p, repay, withdraw, prices.as_ref())
         });
         let paid = done.map_err(|error| error.or_stopped(stopped))?;
-        self.unwind(loaded, who, paid, Amount::ZERO, withdraw)?;
+        self.unwind(loaded, who, (paid, Amount::ZERO, withdraw), prices)?;
         Ok(paid)
     }
 
     pub(crate) fn close(&mut self, who: AccountId) -> Result<Closing, VaultError> {
         let mut loaded = self.load()?;
         let done = self.transition_of(&mut loaded, who, |l, p| l.close_position(p))?;
-        self.unwind(loaded, who, done.paid, done.reclaimed, done.collateral)?;
+        let moved = (done.paid, done.reclaimed, done.collateral);
+        self.unwind(loaded, who, moved, None)?;
         Ok(done)
     }
 
@@ -305,19 +383,21 @@ impl Native {
         &mut self,
         loaded: Loaded,
         owner: AccountId,
-        paid: Amount,
-        reclaimed: Amount,
-        collateral: Amount,
+        (paid, reclaimed, collateral): (Amount, Amount, Amount),
+        prices: Option<MarketPrices>,
     ) -> Result<(), VaultError> {
         self.store(loaded);
         if !paid.is_zero() {
             self.pull(self.at.quote, owner, paid)?;
+            self.tell_repaid(owner, owner, paid);
         }
         if !reclaimed.is_zero() {
             self.pay(self.at.quote, owner, reclaimed)?;
+            self.tell_reclaimed(owner, reclaimed);
         }
         if !collateral.is_zero() {
             self.pay(self.at.collateral, owner, collateral)?;
+            self.tell_withdrawn(owner, collateral, prices);
         }
         Ok(())
     }
@@ -327,6 +407,7 @@ impl Native {
         let amount = self.transition_of(&mut loaded, who, |l, p| l.reclaim(p))?;
         self.store(loaded);
         self.pay(self.at.quote, who, amount)?;
+        self.tell_reclaimed(who, amount);
         Ok(amount)
     }
 
@@ -334,6 +415,11 @@ impl Native {
         let mut loaded = self.load()?;
         let done = self.transition_of(&mut loaded, owner, |l, p| l.sync(p, moves))?;
         self.store(loaded);
+        self.vault_tells(&PositionSynced {
+            market: MARKET,
+            owner,
+            moves,
+        });
         Ok(done)
     }
 
@@ -341,6 +427,11 @@ impl Native {
         let mut loaded = self.load()?;
         let done = self.transition(&mut loaded, |l| l.rest(number, cells))?;
         self.store(loaded);
+        self.vault_tells(&BatchRested {
+            market: MARKET,
+            number,
+            cells,
+        });
         Ok(done)
     }
 
@@ -351,116 +442,12 @@ impl Native {
         loaded.state.rewards = loaded.state.rewards.minus(amount)?;
         self.store(loaded);
         self.pay(self.at.quote, who, amount)?;
+        self.vault_tells(&RewardClaimed {
+            market: MARKET,
+            keeper: who,
+            amount,
+        });
         Ok(amount)
-    }
-
-    fn ensure_governor(&self, who: AccountId) -> Result<(), VaultError> {
-        if who == self.at.governor {
-            Ok(())
-        } else {
-            Err(VaultError::NotGovernor)
-        }
-    }
-
-    fn ensure_guardian(&self, who: AccountId) -> Result<(), VaultError> {
-        if who == self.at.guardian || who == self.at.governor {
-            Ok(())
-        } else {
-            Err(VaultError::NotGuardian)
-        }
-    }
-
-    pub(crate) fn propose_params(
-        &mut self,
-        who: AccountId,
-        params: MarketParams,
-    ) -> Result<(), VaultError> {
-        self.ensure_governor(who)?;
-        let present = self.load()?.market.params;
-        present.ensure_may_become(&params)?;
-        let proposal = Proposal::new(params, self.now, present.notice);
-        self.vault.market.proposal = Some(proposal);
-        Ok(())
-    }
-
-    pub(crate) fn apply_params(&mut self) -> Result<(), VaultError> {
-        let mut loaded = self.load()?;
-        let proposal = loaded.market.proposal.take();
-        let proposal = proposal.ok_or(TimelockError::NothingProposed)?;
-        let params = proposal.ripe(self.now)?;
-        let present = &loaded.market.params;
-        present.ensure_may_become(&params)?;
-        loaded.market.easing = present.easing_to(&params, self.now);
-        loaded
-            .market
-            .margin
-            .settle(&loaded.market.params.margin, self.now);
-        loaded.market.params = params;
-        self.vault.market = loaded.market.clone();
-        self.store(loaded);
-        Ok(())
-    }
-
-    pub(crate) fn cancel_params(&mut self, who: AccountId) -> Result<(), VaultError> {
-        self.ensure_guardian(who)?;
-        let proposal = self.vault.market.proposal.take();
-        proposal.ok_or(TimelockError::NothingProposed)?;
-        Ok(())
-    }
-
-    pub(crate) fn restrict(&mut self, who: AccountId, limits: Limits) -> Result<(), VaultError> {
-        self.ensure_guardian(who)?;
-        self.vault.market.params.restrict(limits)?;
-        self.vault.market.proposal = None;
-        Ok(())
-    }
-
-    pub(crate) fn wind_down(&mut self, who: AccountId) -> Result<(), VaultError> {
-        self.ensure_governor(who)?;
-        let mut loaded = self.load()?;
-        loaded.state.begin_wind_down()?;
-        self.store(loaded);
-        Ok(())
-    }
-
-    pub(crate) fn insure(&mut self, who: AccountId, amount: Amount) -> Result<(), VaultError> {
-        if amount.is_zero() {
-            return Err(LendingError::ZeroAmount.into());
-        }
-        let mut loaded = self.load()?;
-        loaded.state.take_in(amount)?;
-        self.store(loaded);
-        Ok(self.pull(self.at.quote, who, amount)?)
-    }
-
-    pub(crate) fn collect(&mut self, who: AccountId, in_kind: bool) -> Result<Amount, VaultError> {
-        let mut loaded = self.load()?;
-        let token = if in_kind {
-            self.at.collateral
-        } else {
-            self.at.quote
-        };
-        let shares = self.vault.shares_of(who);
-        let mut taken = self.collected(who);
-        let amount = loaded.state.collect(shares, &mut taken, in_kind)?;
-        self.vault.collected.insert(who, taken);
-        self.store(loaded);
-        self.pay(token, who, amount)?;
-        Ok(amount)
-    }
-
-    fn collected(&self, lender: AccountId) -> Collected {
-        let taken = self.vault.collected.get(&lender);
-        taken.copied().unwrap_or_default()
-    }
-
-    pub(crate) fn take_in_kind(&mut self, owner: AccountId) -> Result<(), VaultError> {
-        let mut loaded = self.load()?;
-        let prices = self.prices_for(&loaded, Action::TakeInKind)?.0;
-        let block = self.block;
-        self.transition_of(&mut loaded, owner, |l, p| l.take_in_kind(p, &prices, block))?;
-        self.store(loaded);
-        Ok(())
     }
 
     /// What the vault owes.

@@ -9,9 +9,25 @@
 //! ```
 //!
 //! A failure names its history; `BREAKWATER_HISTORY=n` with the same command begins at that one.
+//! The slow model is beside every fourth history; `BREAKWATER_BESIDE=1` puts it beside all.
 
+// The slow model, as the core's own histories have it.
+#[path = "../../core/tests/model/books.rs"]
+mod books;
+#[path = "../../core/tests/model/insuring.rs"]
+mod insuring;
+#[path = "../../core/tests/model/opening.rs"]
+mod opening;
+#[path = "../../core/tests/model/scale.rs"]
+mod scale;
+#[path = "../../core/tests/model/slow.rs"]
+mod slow;
+
+mod beside;
+
+use beside::Beside;
 use breakwater_native::acts::{begin, prelude, random, Act, Cast};
-use breakwater_native::checks::{books, everybody_leaves, live, Tally};
+use breakwater_native::checks::{books, everybody_leaves, live_watched, Tally};
 use breakwater_native::Addresses;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::Mutex;
@@ -20,38 +36,73 @@ use std::time::{Duration, Instant};
 /// Random acts of a history; then everybody leaves and another market begins.
 const LENGTH: u64 = 300;
 
-fn history(number: u64) -> Tally {
+/// The slow model is beside one history of so many, and beside all of the state machine's.
+const BESIDE: u64 = 4;
+
+/// What histories came to.
+#[derive(Debug, Default)]
+struct Lived {
+    tally: Tally,
+    /// Steps after which the slow model was compared, and the largest part of its bound of
+    /// rounding that was used.
+    compared: u64,
+    used: f64,
+}
+
+impl Lived {
+    fn add(&mut self, other: &Self) {
+        self.tally.add(&other.tally);
+        self.compared += other.compared;
+        self.used = self.used.max(other.used);
+    }
+}
+
+fn history(number: u64, beside: u64) -> Lived {
     let (cast, mut tally) = (Cast::made_up(), Tally::default());
     let variant = number as u32;
     let mut n = begin(Addresses::made_up(), &cast, variant, (1, 1_000_000)).expect("valid terms");
-    for act in prelude() {
-        live(&mut n, &cast, act, &mut tally);
-    }
+    let mut beside = number
+        .is_multiple_of(beside)
+        .then(|| Beside::new(&n, &cast));
     let mut random = random(number);
-    for _ in 0..LENGTH {
-        live(&mut n, &cast, Act::random(&mut random), &mut tally);
+    let acts = (0..LENGTH).map(|_| Act::random(&mut random));
+    for act in prelude().into_iter().chain(acts) {
+        live_watched(&mut n, &cast, act, &mut tally, |seen| {
+            if let Some(beside) = &mut beside {
+                beside.follow(seen);
+            }
+        });
     }
     books(&n, &cast);
     let left = everybody_leaves(n, &cast);
     // Rounding is bounded by what was done: a few units of quote a message.
     let (done, _) = tally.sum();
     assert!(left.quote <= 4 * u128::from(done) + 100, "{left:?} is left");
-    tally
+    Lived {
+        tally,
+        compared: beside.as_ref().map_or(0, |beside| beside.compared),
+        used: beside.map_or(0.0, |beside| beside.worst),
+    }
 }
 
 /// Lives histories on every processor until so many transitions are done; names one that fails.
-fn run(transitions: u64, first: u64, processors: usize, progress: impl Fn(&Tally) + Sync) -> Tally {
-    let (next, all) = (AtomicU64::new(first), Mutex::new(Tally::default()));
+fn run(
+    transitions: u64,
+    (first, beside): (u64, u64),
+    processors: usize,
+    progress: impl Fn(&Lived) + Sync,
+) -> Lived {
+    let (next, all) = (AtomicU64::new(first), Mutex::new(Lived::default()));
     std::thread::scope(|scope| {
         for _ in 0..processors {
             scope.spawn(|| loop {
                 let number = next.fetch_add(1, Ordering::Relaxed);
-                let lived = std::panic::catch_unwind(|| history(number));
+                let lived = std::panic::catch_unwind(|| history(number, beside));
                 let one = lived.unwrap_or_else(|_| panic!("history {number} fails"));
                 let mut all = all.lock().expect("no other history failed");
                 all.add(&one);
                 progress(&all);
-                if all.steps >= transitions {
+                if all.tally.steps >= transitions {
                     break;
                 }
             });
@@ -82,11 +133,15 @@ const LIVELY: [&str; 16] = [
 
 #[test]
 fn the_whole_protocol_keeps_its_promises_in_random_histories() {
-    let all = run(3_000_000, 1, 2, |_| {});
+    let all = run(3_000_000, (1, BESIDE), 2, |_| {});
     println!("{all:#?}");
     for name in LIVELY {
-        assert!(all.done(name) > 0, "no {name} was done");
+        assert!(all.tally.done(name) > 0, "no {name} was done");
     }
+    assert!(
+        all.compared > all.tally.steps / BESIDE / 2,
+        "the slow model was away"
+    );
 }
 
 #[test]
@@ -97,22 +152,29 @@ fn the_whole_protocol_keeps_its_promises_for_as_long_as_told() {
     let first = told("BREAKWATER_HISTORY").unwrap_or(1_000_000);
     let processors = std::thread::available_parallelism().map_or(1, usize::from);
     let (started, shown) = (Instant::now(), Mutex::new(Instant::now()));
-    let line = |all: &Tally| {
-        let (done, refused) = all.sum();
-        let rate = all.steps as f64 / started.elapsed().as_secs_f64();
+    let line = |all: &Lived| {
+        let Lived {
+            tally,
+            compared,
+            used,
+        } = all;
+        let (done, refused) = tally.sum();
+        let rate = tally.steps as f64 / started.elapsed().as_secs_f64();
         format!(
-            "{} transitions, {done} messages done, {refused} refused, {} batches settled, {rate:.0} transitions a second",
-            all.steps,
-            all.done("settle")
+            "{} transitions, {done} messages done, {refused} refused, {} batches settled, {compared} compared with the slow model ({:.1} % of its bound used at most), {rate:.0} transitions a second",
+            tally.steps,
+            tally.done("settle"),
+            used * 100.0,
         )
     };
-    let all = run(transitions, first, processors, |all| {
+    let beside = told("BREAKWATER_BESIDE").unwrap_or(BESIDE).max(1);
+    let all = run(transitions, (first, beside), processors, |all| {
         let mut shown = shown.lock().expect("printing does not fail");
         if shown.elapsed() >= Duration::from_secs(10) {
             *shown = Instant::now();
             println!(
                 "{:5.1} %: {}",
-                all.steps as f64 * 100.0 / transitions as f64,
+                all.tally.steps as f64 * 100.0 / transitions as f64,
                 line(all)
             );
         }

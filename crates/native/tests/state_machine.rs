@@ -3,8 +3,23 @@
 //!
 //! More cases: `PROPTEST_CASES=100000 cargo test -p breakwater-native --test state_machine`.
 
+// The slow model, as the core's own histories have it.
+#[path = "../../core/tests/model/books.rs"]
+mod books;
+#[path = "../../core/tests/model/insuring.rs"]
+mod insuring;
+#[path = "../../core/tests/model/opening.rs"]
+mod opening;
+#[path = "../../core/tests/model/scale.rs"]
+mod scale;
+#[path = "../../core/tests/model/slow.rs"]
+mod slow;
+
+mod beside;
+
+use beside::Beside;
 use breakwater_native::acts::{begin, prelude, Act, Cast};
-use breakwater_native::checks::{books, everybody_leaves, live, Tally};
+use breakwater_native::checks::{books, everybody_leaves, live_watched, Tally};
 use breakwater_native::{Addresses, Native};
 use proptest::prelude::*;
 use proptest::test_runner::FileFailurePersistence;
@@ -44,6 +59,16 @@ struct Market {
     n: Native,
     cast: Cast,
     tally: Tally,
+    beside: Beside,
+}
+
+impl Market {
+    fn live(&mut self, act: Act) {
+        let beside = &mut self.beside;
+        live_watched(&mut self.n, &self.cast, act, &mut self.tally, |seen| {
+            beside.follow(seen);
+        });
+    }
 }
 
 impl StateMachineTest for Market {
@@ -51,18 +76,25 @@ impl StateMachineTest for Market {
     type Reference = Outline;
 
     fn init_test(outline: &Outline) -> Self {
-        let (cast, mut tally) = (Cast::made_up(), Tally::default());
+        let (cast, tally) = (Cast::made_up(), Tally::default());
         let clock = (1, 1_000_000);
         let begun = begin(Addresses::made_up(), &cast, outline.variant, clock);
-        let mut n = begun.expect("valid terms");
+        let n = begun.expect("valid terms");
+        let beside = Beside::new(&n, &cast);
+        let mut market = Self {
+            n,
+            cast,
+            tally,
+            beside,
+        };
         for act in prelude() {
-            live(&mut n, &cast, act, &mut tally);
+            market.live(act);
         }
-        Self { n, cast, tally }
+        market
     }
 
     fn apply(mut state: Self, _: &Outline, act: Act) -> Self {
-        live(&mut state.n, &state.cast, act, &mut state.tally);
+        state.live(act);
         state
     }
 

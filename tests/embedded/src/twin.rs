@@ -1,7 +1,9 @@
 //! One history lived twice: by the rules in memory and by the released contracts on a chain.
 
 use crate::gas::{send, Raw};
-use breakwater_chain::{AccountId, CallError, CallOptions, Chain, Embedded, Message as Call};
+use breakwater_chain::{
+    AccountId, CallError, CallOptions, Chain, ContractEvent, Embedded, Message as Call,
+};
 use breakwater_core::units::Amount;
 use breakwater_interfaces::auction::{BatchKey, LiquidationAuction};
 use breakwater_interfaces::breaker::CircuitBreaker;
@@ -18,6 +20,7 @@ use breakwater_sim::deployment::{Deployment, Plan};
 use futures::executor::block_on;
 use ink::codegen::TraitCallBuilder;
 use scale::{Decode, Encode};
+use std::collections::BTreeMap;
 use std::fmt::Debug;
 
 /// More native tokens than any account here spends.
@@ -31,6 +34,8 @@ pub struct Twin {
     cast: Cast,
     /// What has been sent so far.
     pub tally: Tally,
+    /// Events compared, by name.
+    pub told: BTreeMap<&'static str, u64>,
 }
 
 impl Twin {
@@ -103,6 +108,7 @@ impl Twin {
             native,
             cast,
             tally: Tally::default(),
+            told: BTreeMap::new(),
         };
         twin.assert_views();
         twin
@@ -156,15 +162,16 @@ impl Twin {
             &input,
             CallOptions::default(),
         );
-        let answer = match result {
-            Ok(receipt) => Answer {
-                done: true,
-                bytes: receipt.value.0,
-            },
-            Err(CallError::Reverted(Raw(bytes))) => Answer { done: false, bytes },
+        let (answer, events) = match result {
+            Ok(receipt) => {
+                let bytes = receipt.value.0;
+                (Answer { done: true, bytes }, receipt.events)
+            }
+            Err(CallError::Reverted(Raw(bytes))) => (Answer { done: false, bytes }, Vec::new()),
             Err(other) => panic!("{message:?}: {other:?}"),
         };
         assert_eq!(answer, expected, "{message:?} of {who:?}");
+        self.assert_events(&events, message);
         if let Some(before) = before {
             assert!(
                 before == self.roots(),
@@ -174,6 +181,32 @@ impl Twin {
         // A query costs as much as a message: some are asked at once, all at the end.
         if self.tally.steps.is_multiple_of(4) {
             self.assert_touched(who, message);
+        }
+    }
+
+    /// The same events of the same contracts, in the same order. What test tokens tell is theirs.
+    fn assert_events(&mut self, events: &[ContractEvent], message: &Message) {
+        let d = &self.d;
+        let ours = [d.oracle, d.vault, d.auction];
+        let there: Vec<_> = events
+            .iter()
+            .filter(|event| ours.contains(&event.contract))
+            .collect();
+        let here = self.native.events();
+        let names: Vec<_> = here.iter().map(|event| event.name).collect();
+        assert_eq!(there.len(), here.len(), "{message:?}: {names:?} are told");
+        for (here, there) in here.iter().zip(there) {
+            let name = here.name;
+            assert_eq!(
+                there.contract, here.contract,
+                "{message:?}: who tells {name}"
+            );
+            assert_eq!(
+                there.topics, here.topics,
+                "{message:?}: {name} is another event"
+            );
+            assert_eq!(there.data, here.data, "{message:?}: fields of {name}");
+            *self.told.entry(name).or_default() += 1;
         }
     }
 

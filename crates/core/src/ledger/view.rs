@@ -121,10 +121,14 @@ impl<S: LedgerStore> Ledger<'_, S> {
             ScaledDebt::ZERO
         } else {
             let ceiling = self.params.debt_ceiling.minus(others)?;
-            index
-                .scaled(ceiling.plus(Amount::new(1))?, Rounding::Up)?
-                .minus_or_zero(ScaledDebt::new(1))
-                .minus_or_zero(all)
+            // A ceiling at the end of its range is none.
+            let most = match ceiling.plus(Amount::new(1)) {
+                Ok(over) => index
+                    .scaled(over, Rounding::Up)?
+                    .minus_or_zero(ScaledDebt::new(1)),
+                Err(_) => ScaledDebt::new(u128::MAX),
+            };
+            most.minus_or_zero(all)
         };
         // ⌈a / index⌉ ≤ room holds up to a = ⌊room · index⌋.
         let most = index
@@ -179,8 +183,9 @@ impl<S: LedgerStore> Ledger<'_, S> {
             // A rest under the minimum is refused: all or nothing.
             repay = owed;
         }
-        let least = mul_div(debt.get(), unit, edge.get(), Rounding::Down)?;
-        let least = Amount::new(least).plus(Amount::new(1))?;
-        Ok((repay, least.minus_or_zero(collateral)))
+        // At next to no price no amount that there can be cures it.
+        let least = mul_div(debt.get(), unit, edge.get(), Rounding::Down)
+            .map_or(u128::MAX, |least| least.saturating_add(1));
+        Ok((repay, Amount::new(least).minus_or_zero(collateral)))
     }
 }

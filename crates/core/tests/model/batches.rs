@@ -4,12 +4,13 @@ use crate::books::Keeper;
 use crate::fast::prices;
 use crate::history::{History, OWNERS};
 use crate::scale::{distance, down, fix, rough, up, Fix, PPM};
-use crate::slow::Sweep;
+use crate::slow::{Outcome, Sweep};
 use breakwater_core::batch::Sale;
 use breakwater_core::ledger::{Demand, LedgerError, OpenRequest, Opening};
 use breakwater_core::page::CohortId;
 use breakwater_core::position::PositionView;
 use breakwater_core::units::{Amount, Price};
+use std::collections::BTreeMap;
 
 impl History {
     pub fn open(&mut self) {
@@ -38,6 +39,7 @@ impl History {
             room,
             block: self.block,
             round: self.round,
+            left_only: false,
         };
         let running = self.running.len();
         match self.fast.market(|l| l.open(&now, request)) {
@@ -46,15 +48,15 @@ impl History {
                 sweep.number = opening.number;
                 assert_eq!(opening.prices[0].get(), start);
                 let entries = self.fast.batched();
-                let taken: Vec<_> = (0..opening.cohorts)
-                    .map(|rank| entries[&(opening.number, rank)])
+                let taken: BTreeMap<_, _> = (0..opening.cohorts)
+                    .map(|rank| (rank, entries[&(opening.number, rank)]))
                     .collect();
-                for (rank, (tick, entry)) in taken.iter().enumerate() {
+                for (rank, (tick, entry)) in &taken {
                     let id = CohortId {
                         tick: *tick,
                         epoch: entry.cohort.epoch,
                     };
-                    self.cohorts.insert((opening.number, rank as u16), id);
+                    self.cohorts.insert((opening.number, *rank), id);
                 }
                 self.slow.open(&sweep, &taken);
                 self.tally.liquidated += u64::from(opening.members);
@@ -206,11 +208,14 @@ impl History {
         let views: Vec<PositionView> = (0..OWNERS).map(|who| self.look(who)).collect();
         let sums = self.slow.settle(
             number,
-            if raised + paid > 0 { price } else { 0 },
-            raised + paid - proceeds,
-            block,
-            settled.marginal_rank,
-            &views,
+            &Outcome {
+                price: if raised + paid > 0 { price } else { 0 },
+                raised: raised + paid - proceeds,
+                block,
+                marginal: settled.marginal_rank,
+                excused: false,
+                views: &views,
+            },
         );
         // I-06: what was raised is debt and penalty, to the unit.
         assert_eq!(
@@ -275,6 +280,7 @@ impl History {
                 tip,
                 day: self.day(),
             },
+            params.loss_cap.ppm(),
         );
         assert_eq!(done.waterfall, expected, "who bears what");
         assert!(paid == 0 || expected.from_lenders.is_zero() && expected.from_reserve.is_zero());

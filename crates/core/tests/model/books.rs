@@ -17,6 +17,20 @@ pub struct Books {
     /// The last day on which insurance topped a reward up, and how often.
     pub top_ups: (u32, u8),
     pub stock: Stock,
+    /// What a wind-down keeps beside.
+    pub end: Option<End>,
+}
+
+/// The books of a wind-down.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct End {
+    /// Quote that lenders have been paid in it.
+    pub paid: u128,
+    /// Losses that have not been made good, quote.
+    pub lost: u128,
+    /// Collateral for lenders, and what they have been paid of it.
+    pub in_kind: u128,
+    pub in_kind_paid: u128,
 }
 
 /// What insurance holds of the collateral.
@@ -95,6 +109,12 @@ impl Books {
                 round: state.inventory.cooling.round,
                 failures: state.inventory.cooling.failures,
             },
+            end: state.wind_down.map(|ended| End {
+                paid: ended.paid.get(),
+                lost: ended.lost.get(),
+                in_kind: ended.in_kind.get(),
+                in_kind_paid: ended.in_kind_paid.get(),
+            }),
         }
     }
 
@@ -140,6 +160,46 @@ impl Books {
         self.reserve += minted;
     }
 
+    /// What lenders have claims on, with what a wind-down has paid them.
+    pub fn pool(&self, lent: u128) -> u128 {
+        self.cash + lent + self.end.map_or(0, |end| end.paid)
+    }
+
+    /// Quote for insurance; in a wind-down it makes good first what lenders have lost. Returns that.
+    pub fn take_in(&mut self, amount: u128) -> u128 {
+        let good = self.end.as_mut().map_or(0, |end| {
+            let good = amount.min(end.lost);
+            end.lost -= good;
+            good
+        });
+        self.cash += good;
+        self.insurance += amount - good;
+        good
+    }
+
+    /// A loss of lenders: the reserve's shares bear it first, and one above the cap (ppm of the
+    /// pool) begins a wind-down. Returns what the reserve bore.
+    pub fn lose(&mut self, loss: u128, pool: u128, cap: u128) -> u128 {
+        let borne = if loss == 0 || pool == 0 || self.reserve == 0 {
+            0
+        } else {
+            let wanted = up(self.shares, loss, pool);
+            let burnt = wanted.min(self.reserve);
+            self.reserve -= burnt;
+            self.shares -= burnt;
+            down(loss, burnt, wanted)
+        };
+        let lost = loss - borne;
+        self.written_off += lost;
+        if self.end.is_none() && lost > up(pool, cap, PPM) {
+            self.end = Some(End::default());
+        }
+        if let Some(end) = &mut self.end {
+            end.lost += lost;
+        }
+        borne
+    }
+
     /// Promise 10: a shortfall eats the penalties of its batch, then insurance (its cash, then its
     /// shares of the pool), then what lenders have. Keepers are paid out of penalties left.
     pub fn settle(
@@ -149,24 +209,18 @@ impl Books {
         repaid: u128,
         lent: u128,
         keeper: Keeper,
+        cap: u128,
     ) -> Waterfall {
-        let assets = self.cash + lent;
+        let pool = self.pool(lent);
         let from_penalties = shortfall.min(penalties);
         let from_insurance = (shortfall - from_penalties).min(self.insurance);
         let loss = shortfall - from_penalties - from_insurance;
         let left = penalties - from_penalties;
         let reward = keeper.wish.min(left / 5);
-        let from_reserve = if loss == 0 || assets == 0 || self.reserve == 0 {
-            0
-        } else {
-            let wanted = up(self.shares, loss, assets);
-            let burnt = wanted.min(self.reserve);
-            self.reserve -= burnt;
-            self.shares -= burnt;
-            down(loss, burnt, wanted)
-        };
+        let from_reserve = self.lose(loss, pool, cap);
         self.cash += repaid + from_penalties + from_insurance;
-        self.insurance = self.insurance - from_insurance + left - reward;
+        self.insurance -= from_insurance;
+        let to_lenders = self.take_in(left - reward);
         if self.top_ups.0 != keeper.day {
             self.top_ups = (keeper.day, 0);
         }
@@ -177,7 +231,6 @@ impl Books {
         self.top_ups.1 += u8::from(top_up > 0);
         self.insurance -= top_up;
         self.rewards += reward + top_up;
-        self.written_off += loss - from_reserve;
         let amount = breakwater_core::units::Amount::new;
         Waterfall {
             shortfall: amount(shortfall),
@@ -186,8 +239,8 @@ impl Books {
             from_reserve: amount(from_reserve),
             from_lenders: amount(loss - from_reserve),
             reward: amount(reward),
-            to_insurance: amount(left - reward),
-            to_lenders: amount(0),
+            to_insurance: amount(left - reward - to_lenders),
+            to_lenders: amount(to_lenders),
             top_up: amount(top_up),
         }
     }

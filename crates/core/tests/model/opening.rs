@@ -56,13 +56,31 @@ impl Slow {
     }
 
     /// An opening took `taken` (tick and entry by rank): exactly what it had to take.
-    pub fn open(&mut self, sweep: &Sweep, taken: &[(u16, BatchedCohort)]) {
+    pub fn open(&mut self, sweep: &Sweep, taken: &BTreeMap<u16, (u16, BatchedCohort)>) {
+        let batch = Batch {
+            lots: BTreeMap::new(),
+            next: 0,
+            round: sweep.round,
+            asked: Fix::zero(),
+            settled: false,
+        };
+        self.batches.insert(sweep.number, batch);
+        self.collect(sweep, taken);
+    }
+
+    /// A sweep added to a batch what qualifies; `taken` is all that is in it.
+    pub fn collect(&mut self, sweep: &Sweep, taken: &BTreeMap<u16, (u16, BatchedCohort)>) {
         let threshold = self.params.liquidation_threshold.ppm();
-        let (mut asked, mut lots) = (Fix::zero(), BTreeMap::new());
+        let batch = self.batches.get_mut(&sweep.number).expect("known");
+        let (mut asked, mut lots) = (
+            std::mem::take(&mut batch.asked),
+            std::mem::take(&mut batch.lots),
+        );
+        let mut rank = batch.next;
         let off = self.off_quote(sweep.reference.max(sweep.start));
         let ticks: Vec<u16> = self.ticks.keys().rev().copied().collect();
         for tick in ticks {
-            let next = taken.get(lots.len());
+            let next = taken.get(&rank);
             let is_next = next.is_some_and(|(at, _)| *at == tick);
             let left = fix(sweep.room) - &asked;
             if !unsafe_at(tick, self.index, sweep.reference, threshold) || left <= -fix(off) {
@@ -71,7 +89,7 @@ impl Slow {
             if left < fix(off) && !is_next {
                 break;
             }
-            match self.waits(tick, sweep) {
+            match self.stays(tick, sweep) {
                 Some(true) => continue,
                 None if !is_next => continue,
                 _ => {}
@@ -92,28 +110,32 @@ impl Slow {
             asked += self.value(&collateral, sweep.start).min(fix(target));
             let lot = Lot {
                 group: group.clone(),
+                index: self.index,
                 debt: entry.debt.get(),
                 retire: entry.retire.get(),
                 target,
                 rest: None,
             };
-            let rank = lots.len() as u16;
             lots.insert(rank, lot);
             let members: Vec<_> = self.members(place).collect();
             for who in members {
                 self.owners[who].place = Place::Batch(sweep.number, rank);
             }
             self.ticks.remove(&tick);
+            rank += 1;
         }
         assert_eq!(taken.len(), lots.len(), "taken beyond what qualifies");
-        let batch = Batch {
-            lots,
-            index: self.index,
-            round: sweep.round,
-            asked,
-            settled: false,
-        };
-        self.batches.insert(sweep.number, batch);
+        let batch = self.batches.get_mut(&sweep.number).expect("known");
+        (batch.asked, batch.lots, batch.next) = (asked, lots, rank);
+    }
+
+    /// Whether a group is passed by: it waits, or no auction has failed yet to sell it and only
+    /// such groups are taken. `None` on the edge.
+    fn stays(&self, tick: u16, sweep: &Sweep) -> Option<bool> {
+        if sweep.left_only && self.ticks[&tick].wait.failures == 0 {
+            return Some(true);
+        }
+        self.waits(tick, sweep)
     }
 
     /// Whether something may be taken into a batch: `None` if only the edge of a wait decides.
@@ -122,7 +144,7 @@ impl Slow {
         let mut unsure = false;
         for tick in self.ticks.keys() {
             if unsafe_at(*tick, self.index, sweep.reference, threshold) {
-                match self.waits(*tick, sweep) {
+                match self.stays(*tick, sweep) {
                     Some(false) => return Some(true),
                     Some(true) => {}
                     None => unsure = true,

@@ -66,6 +66,8 @@ pub struct Group {
 #[derive(Clone, Debug)]
 pub struct Lot {
     pub group: Group,
+    /// Of the block in which it was taken: from then on the debt bears no interest.
+    pub index: u128,
     pub debt: u128,
     pub retire: u128,
     pub target: u128,
@@ -74,8 +76,10 @@ pub struct Lot {
 }
 
 pub struct Batch {
+    /// By rank.
     pub lots: BTreeMap<u16, Lot>,
-    pub index: u128,
+    /// The rank of the next group; one that all have left keeps its own.
+    pub next: u16,
     pub round: u32,
     pub asked: Fix,
     pub settled: bool,
@@ -89,6 +93,23 @@ pub struct Sweep {
     pub room: u128,
     pub block: u32,
     pub round: u32,
+    /// Whether only groups are taken that an auction found too little money for.
+    pub left_only: bool,
+}
+
+/// What a settlement found.
+pub struct Outcome<'a> {
+    /// The clearing price; nothing where nothing was sold.
+    pub price: u128,
+    /// Quote for what was in the groups.
+    pub raised: u128,
+    pub block: u32,
+    /// The rank at which the ledger ran out of money.
+    pub marginal: u16,
+    /// Whether a halt was the reason that nobody came.
+    pub excused: bool,
+    /// How positions stand after it.
+    pub views: &'a [PositionView],
 }
 
 /// What a settlement made of all cohorts, in quote and collateral units.
@@ -296,18 +317,16 @@ impl Slow {
         self.join(tick, group);
     }
 
-    /// A batch cleared at `price` with `raised`. `marginal` is the rank at which the ledger ran
-    /// out of money, `gone` whether it wrote the cohort of a rank off, `views` how positions stand
-    /// after it.
-    pub fn settle(
-        &mut self,
-        number: u32,
-        price: u128,
-        raised: u128,
-        block: u32,
-        marginal: u16,
-        views: &[PositionView],
-    ) -> Sums {
+    /// A batch is settled.
+    pub fn settle(&mut self, number: u32, found: &Outcome) -> Sums {
+        let &Outcome {
+            price,
+            raised,
+            block,
+            marginal,
+            excused,
+            views,
+        } = found;
         let sells = raised > 0;
         let mut batch = self.batches.remove(&number).expect("known");
         let cohorts = batch.lots.len() as u128;
@@ -387,7 +406,7 @@ impl Slow {
                     owner.place = Place::Free;
                     Fix::zero()
                 } else {
-                    &owner.debt * &unpaid / &owed * batch.index / self.index
+                    &owner.debt * &unpaid / &owed * lot.index / self.index
                 };
             }
             if !closed {
@@ -422,7 +441,9 @@ impl Slow {
                     (tick, fix(bound(tick)), 0.0011)
                 };
                 let failed = !sells || (*rank >= marginal && full >= fix(1));
-                let wait = if failed {
+                let wait = if failed && excused {
+                    lot.group.wait
+                } else if failed {
                     let was = lot.group.wait.failures;
                     Wait {
                         until: block + (100u32 << was.min(16)).min(14_400),

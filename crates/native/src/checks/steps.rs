@@ -149,6 +149,16 @@ fn openings(before: &Native, message: &Message, after: &Native, cast: &Cast) {
     assert!(prices.accepted_in < before.block, "I-35: too fresh");
     let max_age = before.vault.market.params.max_price_age;
     assert!(prices.age <= max_age, "I-37: a stale price opened a batch");
+    for (number, record) in &after.house.auctions {
+        if before.house.auctions.contains_key(number) {
+            continue;
+        }
+        let (auction, batch) = (&record.auction, &after.vault.cells.batches[number]);
+        assert_eq!(batch.reference, prices.best(), "promise 5: judged at it");
+        assert_eq!(auction.reference, prices.spot, "the opening reference");
+        let start = prices.spot.max(prices.twap);
+        assert!(auction.prices[0] >= start, "I-13: starts under the price");
+    }
     for owner in &cast.users {
         let (Some(was), Some(is)) = (
             view(before, *owner, prices.best()),

@@ -1,6 +1,10 @@
 //! What is recorded, run again without a chain: prices through the rules of the oracle, and events
 //! of vault and auction through the rules of both, until every balance is there again.
 //!
+//! `breakwater-native` composes the same rules from messages. The two share the core and nothing
+//! else on purpose: there messages make state and tell events, here events alone have to amount to
+//! the same state. With common code a fault in it would be on both sides of that comparison.
+//!
 //! | part | job |
 //! |---|---|
 //! | [`oracle`] | bands of the oracle and the breaker over recorded prices |

@@ -1,6 +1,6 @@
 //! Random histories of everything that anybody can do.
 
-use breakwater_chain::AccountId;
+use breakwater_chain::{AccountId, Message};
 use breakwater_core::auction::Phase;
 use breakwater_core::breaker::{Cause, Stage};
 use breakwater_core::interest::InterestCurve;
@@ -14,6 +14,8 @@ use breakwater_interfaces::standing::StandingBids;
 use breakwater_interfaces::vault::MarginVault;
 use breakwater_interfaces::vault_admin::VaultAdmin;
 use ink::codegen::TraitCallBuilder;
+use scale::Decode;
+use std::fmt::Debug;
 
 /// SplitMix64: the same seed gives the same history.
 struct Dice(u64);
@@ -50,14 +52,6 @@ struct History {
 }
 
 const KINDS: usize = 34;
-
-macro_rules! attempt {
-    ($s:expr, $kind:expr, $contract:ident, $who:expr, $message:expr) => {{
-        let (who, message) = ($who, $message);
-        let done = $s.w.$contract(who, message);
-        $s.done[$kind] += u32::from(done.is_ok());
-    }};
-}
 
 impl History {
     fn new(seed: u64) -> Self {
@@ -97,6 +91,18 @@ impl History {
         }
     }
 
+    /// Somebody sends a message to a contract; it counts where it is done.
+    fn attempt<T: Decode, E: Decode + Debug>(
+        &mut self,
+        kind: usize,
+        contract: AccountId,
+        who: AccountId,
+        message: impl Into<Message<Result<T, E>>>,
+    ) {
+        let done = self.w.send(who, contract, message);
+        self.done[kind] += u32::from(done.is_ok());
+    }
+
     fn someone(&mut self) -> AccountId {
         let at = self.dice.below(PEOPLE) as usize;
         self.people[at]
@@ -131,11 +137,11 @@ impl History {
 
     /// The price falls and a keeper opens a batch, mostly after the governor has let it.
     fn open(&mut self, keeper: AccountId) {
-        let d = self.w.d;
+        let (d, governor) = (self.w.d, self.w.governor());
         if self.dice.below(3) > 0 {
             for market in [None, Some(0)] {
                 let message = d.breaker().call_mut().lower(market, Stage::Open);
-                attempt!(self, 32, auction, self.w.governor(), message);
+                self.attempt(32, d.auction, governor, message);
             }
             self.w.advance(130);
         }
@@ -151,7 +157,7 @@ impl History {
             let (who, batch) = (self.someone(), self.batch());
             self.w.fund_bidder(who, quote(4_000));
             self.w.fund(who, d.quote, quote(10_000_000), d.vault);
-            attempt!(self, 16, auction, who, d.auction().call_mut().extend(batch));
+            self.attempt(16, d.auction, who, d.auction().call_mut().extend(batch));
         }
         // New positions find a higher price again.
         self.spot = self.spot.max(100);
@@ -204,18 +210,12 @@ impl History {
             0 => self.set_price(),
             1 => {
                 let amount = self.dice.amount(quote(1), 50_000);
-                attempt!(
-                    self,
-                    kind,
-                    vault,
-                    who,
-                    d.vault().call_mut().supply(0, amount)
-                );
+                self.attempt(kind, d.vault, who, d.vault().call_mut().supply(0, amount));
             }
             2 => {
                 let (held, _) = self.w.lent(who);
                 let part = Shares::new(held.get() / u128::from(1 + self.dice.below(3)));
-                attempt!(self, kind, vault, who, d.vault().call_mut().redeem(0, part));
+                self.attempt(kind, d.vault, who, d.vault().call_mut().redeem(0, part));
             }
             3 | 4 => {
                 let added = self.dice.amount(collateral(1), 40);
@@ -224,85 +224,55 @@ impl History {
                     worth * quote(1).get() * (50 + u128::from(self.dice.below(26))) / 100,
                 );
                 let message = d.vault().call_mut().deposit_and_borrow(0, added, debt);
-                attempt!(self, kind, vault, who, message);
+                self.attempt(kind, d.vault, who, message);
             }
             5 => {
                 let amount = self.dice.amount(collateral(1), 5);
-                attempt!(
-                    self,
-                    kind,
-                    vault,
-                    who,
-                    d.vault().call_mut().deposit(0, amount)
-                );
+                self.attempt(kind, d.vault, who, d.vault().call_mut().deposit(0, amount));
             }
             6 => {
                 let amount = self.dice.amount(collateral(1), 3);
-                attempt!(
-                    self,
-                    kind,
-                    vault,
-                    who,
-                    d.vault().call_mut().withdraw(0, amount)
-                );
+                self.attempt(kind, d.vault, who, d.vault().call_mut().withdraw(0, amount));
             }
             7 => {
                 let amount = self.dice.amount(quote(1), 400);
-                attempt!(
-                    self,
-                    kind,
-                    vault,
-                    who,
-                    d.vault().call_mut().borrow(0, amount)
-                );
+                self.attempt(kind, d.vault, who, d.vault().call_mut().borrow(0, amount));
             }
             8 => {
                 let amount = self.dice.amount(quote(1), 900);
                 let message = d.vault().call_mut().repay(0, other, amount);
-                attempt!(self, kind, vault, who, message);
+                self.attempt(kind, d.vault, who, message);
             }
             9 => {
                 let repaid = self.dice.amount(quote(1), 600);
                 let out = self.dice.amount(collateral(1), 2);
                 let message = d.vault().call_mut().repay_and_withdraw(0, repaid, out);
-                attempt!(self, kind, vault, who, message);
+                self.attempt(kind, d.vault, who, message);
             }
-            10 => attempt!(self, kind, vault, who, d.vault().call_mut().close(0)),
-            11 => attempt!(self, kind, vault, who, d.vault().call_mut().reclaim(0)),
+            10 => self.attempt(kind, d.vault, who, d.vault().call_mut().close(0)),
+            11 => self.attempt(kind, d.vault, who, d.vault().call_mut().reclaim(0)),
             12 => {
                 let moves = self.dice.below(4) as u16;
                 let message = d.vault().call_mut().sync(0, other, moves);
-                attempt!(self, kind, vault, who, message);
+                self.attempt(kind, d.vault, who, message);
             }
             13 => {
                 let (batch, cells) = (self.batch(), self.dice.below(3) as u16);
                 let message = d.vault().call_mut().rest(0, batch.number, cells);
-                attempt!(self, kind, vault, who, message);
+                self.attempt(kind, d.vault, who, message);
             }
             14 | 15 => self.open(keeper),
             16 => {
                 let batch = self.batch();
-                attempt!(
-                    self,
-                    kind,
-                    auction,
-                    who,
-                    d.auction().call_mut().extend(batch)
-                );
+                self.attempt(kind, d.auction, who, d.auction().call_mut().extend(batch));
             }
             17 => {
                 // Mostly it takes more collateral to leave with.
                 let batch = self.batch();
                 let more = self.dice.amount(collateral(1), 8);
                 let message = d.vault().call_mut().deposit(0, more);
-                attempt!(self, 5, vault, who, message);
-                attempt!(
-                    self,
-                    kind,
-                    auction,
-                    who,
-                    d.auction().call_mut().leave(batch)
-                );
+                self.attempt(5, d.vault, who, message);
+                self.attempt(kind, d.auction, who, d.auction().call_mut().leave(batch));
             }
             18 | 19 => {
                 let free = self.w.balance(who);
@@ -310,7 +280,7 @@ impl History {
                 let batch = self.batch();
                 let limit = self.limit(batch);
                 let message = d.auction().call_mut().bid(batch, budget, limit, u32::MAX);
-                attempt!(self, kind, auction, who, message);
+                self.attempt(kind, d.auction, who, message);
             }
             20 => {
                 let budget = self.dice.amount(quote(1), 3_000);
@@ -320,82 +290,62 @@ impl History {
                     .auction()
                     .call_mut()
                     .replace(batch, bid, budget, limit, u32::MAX);
-                attempt!(self, kind, auction, who, message);
+                self.attempt(kind, d.auction, who, message);
             }
             21 => {
                 let batch = self.batch();
                 let (bid, who) = self.bid_in(batch);
-                attempt!(
-                    self,
+                self.attempt(
                     kind,
-                    auction,
+                    d.auction,
                     who,
-                    d.auction().call_mut().cancel(batch, bid)
+                    d.auction().call_mut().cancel(batch, bid),
                 );
             }
             22 => {
                 let batch = self.batch();
-                attempt!(
-                    self,
-                    kind,
-                    auction,
-                    who,
-                    d.auction().call_mut().advance(batch)
-                );
+                self.attempt(kind, d.auction, who, d.auction().call_mut().advance(batch));
             }
             23 | 24 => {
                 let batch = self.batch();
-                attempt!(
-                    self,
-                    kind,
-                    auction,
-                    who,
-                    d.auction().call_mut().settle(batch)
-                );
+                self.attempt(kind, d.auction, who, d.auction().call_mut().settle(batch));
             }
             25 => {
                 let batch = self.batch();
                 for _ in 0..3 {
                     let (bid, who) = self.bid_in(batch);
                     let message = d.auction().call_mut().claim(batch, vec![bid]);
-                    attempt!(self, kind, auction, who, message);
+                    self.attempt(kind, d.auction, who, message);
                 }
             }
             26 => {
                 let (percent, amount) = (self.percent(), self.dice.amount(quote(1), 4_000));
                 let message = d.standing().call_mut().stand(0, percent, amount);
-                attempt!(self, kind, auction, who, message);
+                self.attempt(kind, d.auction, who, message);
             }
             27 => {
                 let (percent, amount) = (self.percent(), self.dice.amount(quote(1), 4_000));
                 let message = d.standing().call_mut().unstand(0, percent, amount);
-                attempt!(self, kind, auction, who, message);
+                self.attempt(kind, d.auction, who, message);
             }
             28 => {
                 let percent = self.percent();
                 let message = d.standing().call_mut().claim_standing(0, percent);
-                attempt!(self, kind, auction, who, message);
+                self.attempt(kind, d.auction, who, message);
             }
             29 => {
                 let amount = self.dice.amount(quote(1), 300);
-                attempt!(
-                    self,
-                    kind,
-                    vault,
-                    who,
-                    d.admin().call_mut().insure(0, amount)
-                );
+                self.attempt(kind, d.vault, who, d.admin().call_mut().insure(0, amount));
             }
-            30 => attempt!(self, kind, vault, who, d.vault().call_mut().claim_reward(0)),
+            30 => self.attempt(kind, d.vault, who, d.vault().call_mut().claim_reward(0)),
             31 => {
                 let amount = self.dice.amount(quote(1), 5_000);
                 if self.dice.below(3) == 0 {
-                    attempt!(
-                        self,
+                    self.attempt(
                         kind,
-                        auction,
+                        d.auction,
                         who,
-                        d.auction().call_mut().withdraw(0, amount)
+                        d.auction().call_mut().withdraw(0, amount),
                     );
                 } else {
                     self.w.fund_bidder(who, amount);
@@ -416,22 +366,20 @@ impl History {
             0 => {
                 let stage = [Stage::NoNewRisk, Stage::NoReauction, Stage::Halted]
                     [self.dice.below(3) as usize];
-                attempt!(
-                    self,
+                self.attempt(
                     32,
-                    auction,
+                    d.auction,
                     governor,
-                    d.breaker().call_mut().raise(market, stage)
+                    d.breaker().call_mut().raise(market, stage),
                 );
             }
             1 => {
                 let stranger = self.someone();
-                attempt!(
-                    self,
+                self.attempt(
                     32,
-                    auction,
+                    d.auction,
                     stranger,
-                    d.breaker().call_mut().trip(Some(0), Cause::Stale)
+                    d.breaker().call_mut().trip(Some(0), Cause::Stale),
                 );
             }
             2 => {
@@ -441,7 +389,7 @@ impl History {
             _ => {
                 for market in [None, Some(0)] {
                     let message = d.breaker().call_mut().lower(market, Stage::Open);
-                    attempt!(self, 32, auction, governor, message);
+                    self.attempt(32, d.auction, governor, message);
                 }
             }
         }
@@ -466,52 +414,33 @@ impl History {
                     ..params
                 };
                 let message = d.admin().call_mut().propose_params(0, changed);
-                attempt!(self, 33, vault, governor, message);
+                self.attempt(33, d.vault, governor, message);
             }
             1 => {
                 self.w.wait(SHORTEST_NOTICE + 1);
-                attempt!(self, 33, vault, who, d.admin().call_mut().apply_params(0));
+                self.attempt(33, d.vault, who, d.admin().call_mut().apply_params(0));
             }
-            2 => attempt!(
-                self,
-                33,
-                vault,
-                governor,
-                d.admin().call_mut().cancel_params(0)
-            ),
+            2 => self.attempt(33, d.vault, governor, d.admin().call_mut().cancel_params(0)),
             3 => {
                 let limits = Limits {
                     initial_ltv: params.initial_ltv,
                     debt_ceiling: quote(900_000_000 - u128::from(self.dice.below(1_000))),
                     supply_cap: params.supply_cap,
                 };
-                attempt!(
-                    self,
+                self.attempt(
                     33,
-                    vault,
+                    d.vault,
                     governor,
-                    d.admin().call_mut().restrict(0, limits)
+                    d.admin().call_mut().restrict(0, limits),
                 );
             }
-            4 => attempt!(
-                self,
-                33,
-                auction,
-                who,
-                d.auction().call_mut().reprice(batch)
-            ),
+            4 => self.attempt(33, d.auction, who, d.auction().call_mut().reprice(batch)),
             5 => {
                 let (lender, in_kind) = (self.w.lender(), self.dice.below(2) == 0);
                 let message = d.admin().call_mut().collect(0, in_kind);
-                attempt!(self, 33, vault, lender, message);
+                self.attempt(33, d.vault, lender, message);
             }
-            6 => attempt!(
-                self,
-                33,
-                vault,
-                who,
-                d.admin().call_mut().take_in_kind(0, who)
-            ),
+            6 => self.attempt(33, d.vault, who, d.admin().call_mut().take_in_kind(0, who)),
             7 => {
                 let token = [d.quote, d.collateral][self.dice.below(2) as usize];
                 let to = [d.vault, d.auction][self.dice.below(2) as usize];
@@ -520,7 +449,7 @@ impl History {
                 self.w.fund(who, d.collateral, collateral(100_000), d.vault);
             }
             _ if self.dice.below(12) == 0 => {
-                attempt!(self, 33, vault, governor, d.admin().call_mut().wind_down(0));
+                self.attempt(33, d.vault, governor, d.admin().call_mut().wind_down(0));
             }
             _ => self.w.advance(40),
         }

@@ -5,4 +5,5 @@
 
 mod bad_logs;
 mod histories;
+mod in_memory;
 mod stories;

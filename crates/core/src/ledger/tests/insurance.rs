@@ -8,7 +8,7 @@ use crate::breaker::Stage;
 use crate::inventory::Insured;
 use crate::market::MarketPrices;
 use crate::page::FIRST_WAIT;
-use crate::units::{Amount, Price, Ratio, PRICE_ONE};
+use crate::units::{Amount, Price, Ratio, Shares, PRICE_ONE};
 use crate::wind_down::Collected;
 use proptest::prelude::*;
 
@@ -540,4 +540,23 @@ proptest! {
             }
         }
     }
+}
+
+/// I-03: whoever gives to insurance changes what it can bear, and no share's worth or price.
+#[test]
+fn i03_a_gift_to_insurance_moves_no_share_price() {
+    let mut world = World::new();
+    world.open_position(1, 10 * COLLATERAL, 1_400 * QUOTE, price(200));
+    let shares = world.state.supply_shares;
+    let seen = |world: &World| {
+        let mut entering = world.state.clone();
+        let bought = entering.supply(Amount::new(777 * QUOTE), world.params.supply_cap);
+        let mut leaving = world.state.clone();
+        let paid = leaving.redeem(shares, Shares::new(shares.get() / 7), Amount::ZERO);
+        (world.state.supply_value(shares), bought, paid)
+    };
+    let before = seen(&world);
+    world.insure(1_000_000 * QUOTE);
+    world.check();
+    assert_eq!(seen(&world), before);
 }

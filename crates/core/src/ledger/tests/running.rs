@@ -121,6 +121,51 @@ fn leaving_takes_target_health_at_the_opening_reference_to_the_unit() {
     assert_eq!(other, Err(LedgerError::PriceOutsideLadder));
 }
 
+/// 10 collateral, 1 400 quote: at 174 health is 0.994, and a part is sold; at 166 it is 0.949. The
+/// ladder starts at the higher of spot and average, times 1.03, whatever the round before was.
+#[test]
+fn promise_5_an_opening_asks_and_lets_go_at_the_better_of_two_rounds() {
+    let (better, worse) = (174 * PRICE_ONE, 166 * PRICE_ONE);
+    let open = |spot: u128, previous: u128, twap: u128| {
+        let mut world = World::new();
+        world.open_position(0, 10 * COLLATERAL, 1_400 * QUOTE, 200 * PRICE_ONE);
+        let mut prices = world.prices(spot);
+        (prices.previous, prices.twap) = (Price::new(previous), Price::new(twap));
+        let demand = Demand {
+            most: Amount::new(u128::MAX),
+            depth: None,
+        };
+        let block = world.block;
+        let request = OpenRequest { block, demand };
+        let opened = world.transition(99, |l, _| l.open(&prices, request));
+        (world, opened.unwrap(), prices, request)
+    };
+    let (_, both, ..) = open(better, better, better);
+    for (spot, previous) in [(better, worse), (worse, better)] {
+        let (mut world, opening, prices, request) = open(spot, previous, better);
+        assert_eq!(opening.reference.get(), better, "the better of both");
+        assert_eq!(opening.spot.get(), spot, "the latest");
+        assert_eq!(opening.targets[0], both.targets[0], "asked at the better");
+        // On the opening's rounds it may be extended; there is nothing more.
+        let more = world.transition(99, |l, _| {
+            l.extend(opening.number, &prices, &opening.prices, request)
+        });
+        assert_eq!(more, Err(LedgerError::NothingToLiquidate));
+        // 10 · 174 · 0.8 / 1.05 may be owed by who leaves.
+        let most = 10 * 174 * QUOTE * 800_000 / 1_050_000;
+        repay(&mut world, 0, 1_400 * QUOTE - most - 1);
+        let short = leave(&mut world, 0, &opening);
+        assert_eq!(short, Err(LedgerError::UnderTargetHealth));
+        repay(&mut world, 0, 1);
+        assert_eq!(leave(&mut world, 0, &opening).unwrap().debt.get(), most);
+    }
+    let start = |opening: &Opening| opening.prices[0].get();
+    assert_eq!(start(&both), better / 100 * 103);
+    assert_eq!(start(&open(worse, better, better).1), better / 100 * 103);
+    assert_eq!(start(&open(worse, better, worse).1), worse / 100 * 103);
+    assert_eq!(start(&open(better, worse, worse).1), better / 100 * 103);
+}
+
 /// Two owners share a cohort: its target is split by debt share.
 #[test]
 fn the_target_of_a_cohort_is_split_by_debt_share() {

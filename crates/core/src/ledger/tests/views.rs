@@ -247,3 +247,43 @@ fn i46_closing_repays_all_with_interest_and_returns_everything() {
     assert_eq!(paid, rest.debt);
     assert!(world.positions[&5].is_empty());
 }
+
+/// A ceiling at the end of its range is none: positions show what cash and margin leave, and the
+/// unit after it is refused.
+#[test]
+fn f01_a_market_without_a_ceiling_shows_its_positions() {
+    let mut world = crashed();
+    let bounded = world.view(4, 200 * PRICE_ONE);
+    world.params.debt_ceiling = Amount::new(u128::MAX);
+    assert_eq!(world.view(4, 200 * PRICE_ONE), bounded);
+    let now = prices(&world, 200 * PRICE_ONE);
+    let over = bounded.borrowable.plus(Amount::new(1)).unwrap();
+    let refused = world.transition(4, |l, p| l.borrow(p, over, &now));
+    assert_eq!(refused, Err(LedgerError::ExceedsInitialLtv));
+    let done = world.transition(4, |l, p| l.borrow(p, bounded.borrowable, &now));
+    assert_eq!(done, Ok(()));
+}
+
+/// At next to no price no collateral that there can be cures a position, and its view says so.
+#[test]
+fn f01_a_position_is_shown_at_any_price() {
+    let mut world = World::new();
+    world.params.min_debt = Amount::new(1);
+    world.params.supply_cap = Amount::new(u128::MAX);
+    world.params.debt_ceiling = Amount::new(u128::MAX);
+    world.supply(1 << 80);
+    let most = Amount::new(1 << 78);
+    let (low, high) = (Price::new(1), prices(&world, 1_000_000 * PRICE_ONE));
+    world
+        .transition(1, |l, p| l.deposit(p, Amount::new(1 << 100)))
+        .unwrap();
+    world.held.1 += 1 << 100;
+    world
+        .transition(1, |l, p| l.borrow(p, most, &high))
+        .unwrap();
+    world.held.0 -= most.get();
+    let view = world.view(1, low.get());
+    assert_eq!(view.status, Status::Insolvent);
+    assert!(!view.cure_by_repaying.is_zero() && view.cure_by_repaying <= view.debt);
+    assert!(view.cure_by_adding.get() > 1 << 120);
+}
