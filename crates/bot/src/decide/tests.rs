@@ -6,7 +6,7 @@ use crate::action::{Action, Refusal};
 use crate::config::{Config, Decimal};
 use crate::source::Observation;
 use crate::view::{BatchView, View};
-use breakwater_core::auction::{Auction, Fill, Phase, Stage};
+use breakwater_core::auction::{Auction, Phase, Stage};
 use breakwater_core::ladder::Schedule;
 use breakwater_core::ledger::AtRisk;
 use breakwater_core::market::{example_params, MarketPrices};
@@ -281,7 +281,7 @@ fn bids_are_claimed_in_parts_that_fit_a_block() {
                 limit: at(196),
                 step: 3,
             };
-            (id, own, Some(Fill::default()))
+            (id, own, Some(breakwater_core::auction::Fill::default()))
         })
         .collect();
     let actions = bidder::housekeeping(&config, &view);
