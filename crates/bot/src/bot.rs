@@ -122,11 +122,7 @@ impl<S: Signer> Bot<S> {
         let tiers = config.depth.iter().flat_map(|depth| &depth.tiers);
         let tiers = tiers.map(|tier| tier.percent).collect();
         Ok(Self {
-            reader: Reader {
-                deployment,
-                me,
-                tiers,
-            },
+            reader: Reader::new(deployment, me, tiers),
             store: Store::open(path, &identity)?,
             source: config.price.clone().map(Source::new),
             metrics: Metrics::new()?,
@@ -159,7 +155,8 @@ impl<S: Signer> Bot<S> {
         chain: &mut C,
     ) -> Result<Report, BotError> {
         let finished = self.store.finished()?;
-        let mut view = self.reader.read(chain, &finished).await?;
+        let own = self.store.bid_in()?;
+        let mut view = self.reader.read(chain, &finished, &own).await?;
         self.store.reconcile(&view)?;
         self.show(&view);
         if let Some(age) = self.is_behind(&view) {

@@ -8,6 +8,9 @@ use serde::{Deserialize, Deserializer};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+#[cfg(test)]
+mod mistakes;
+
 /// A configuration that cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
@@ -75,9 +78,11 @@ impl Decimal {
     /// quote base units, rounded up.
     #[must_use]
     pub fn cost(self, native: u128, native_decimals: u8, quote_decimals: u8) -> Amount {
-        let per_native = self.units(quote_decimals);
-        let whole = 10u128.checked_pow(u32::from(native_decimals)).unwrap_or(1);
-        per_native.mul_div_or_max(native, whole, Rounding::Up)
+        // Divided once: a price rounded to quote units first would make a cheap token cost nothing.
+        let finer = 18u8.saturating_sub(quote_decimals);
+        let digits = u32::from(native_decimals).saturating_add(finer.into());
+        let whole = 10u128.checked_pow(digits).unwrap_or(1);
+        Amount::new(native).mul_div_or_max(self.0, whole, Rounding::Up)
     }
 }
 
@@ -340,6 +345,15 @@ fn twelve() -> u8 {
     12
 }
 
+/// What is wrong and in which line. The line itself is not repeated: somebody may have put a secret
+/// there.
+fn form(text: &str, error: &toml::de::Error) -> ConfigError {
+    let before = error.span().and_then(|span| text.get(..span.start));
+    let line = before.map_or(1, |before| before.matches('\n').count() + 1);
+    let message = error.message().replace('\n', ", ");
+    ConfigError::Form(format!("{message} (line {line})"))
+}
+
 impl Config {
     /// Reads and checks a file.
     ///
@@ -358,8 +372,7 @@ impl Config {
     /// # Errors
     /// [`ConfigError::Form`], [`ConfigError::Value`].
     pub fn parse(text: &str) -> Result<Self, ConfigError> {
-        let config: Self =
-            toml::from_str(text).map_err(|error| ConfigError::Form(error.to_string()))?;
+        let config: Self = toml::from_str(text).map_err(|error| form(text, &error))?;
         config.check()?;
         Ok(config)
     }

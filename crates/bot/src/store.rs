@@ -2,7 +2,7 @@
 
 use crate::action::Action;
 use crate::decide::bidder::{Memory, PATIENCE};
-use crate::view::View;
+use crate::view::{BatchView, View};
 use breakwater_core::units::{Amount, Block, Millis, Price};
 use breakwater_interfaces::auction::BidId;
 use rusqlite::{params, Connection, OptionalExtension};
@@ -10,11 +10,17 @@ use std::collections::BTreeSet;
 use std::fs::{File, TryLockError};
 use std::path::Path;
 
+#[cfg(test)]
+mod faults;
+
 /// Blocks after which money that was sent in or out and not seen is given up: longer than any
 /// transaction stays valid.
 const MONEY_PATIENCE: Block = 130;
 /// Attempts at one bid that the contract refused.
 const ATTEMPTS: u32 = 3;
+/// Blocks for which a batch with own bids is looked at after nothing was left to do: another best
+/// chain may take a settlement or a claim back.
+const REVIEW: Block = 32;
 const DAY: Millis = 86_400_000;
 
 /// The memory cannot be used.
@@ -93,6 +99,7 @@ pub struct Store {
 const SCHEMA: &str = "
     CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL);
     CREATE TABLE IF NOT EXISTS finished (batch INTEGER PRIMARY KEY);
+    CREATE TABLE IF NOT EXISTS review (batch INTEGER PRIMARY KEY, block INTEGER NOT NULL);
     CREATE TABLE IF NOT EXISTS intent (
         id INTEGER PRIMARY KEY,
         key TEXT NOT NULL,
@@ -179,6 +186,19 @@ impl Store {
     /// [`StoreError`].
     pub fn finished(&self) -> Result<BTreeSet<u32>, StoreError> {
         let mut query = self.connection.prepare("SELECT batch FROM finished")?;
+        let rows = query.query_map([], |row| row.get(0))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// Batches that are not finished and in which the chain has bids of this memory, or may have.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn bid_in(&self) -> Result<BTreeSet<u32>, StoreError> {
+        let mut query = self.connection.prepare(
+            "SELECT DISTINCT batch FROM intent WHERE kind = 'bid' AND state IN ('pending', 'done')
+             AND batch NOT IN (SELECT batch FROM finished)",
+        )?;
         let rows = query.query_map([], |row| row.get(0))?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
@@ -296,12 +316,27 @@ impl Store {
             }
         }
         let unresolved: BTreeSet<_> = self.pending()?.iter().filter_map(|p| p.batch).collect();
-        for batch in view.batches.iter().filter(|batch| batch.is_finished()) {
-            if !unresolved.contains(&batch.key.number) {
+        let own = self.bid_in()?;
+        for batch in &view.batches {
+            let number = batch.key.number;
+            if !batch.is_finished() || unresolved.contains(&number) {
+                let change = "DELETE FROM review WHERE batch = ?1";
+                self.connection.execute(change, [number])?;
+            } else if own.contains(&number) {
+                let change = "INSERT OR IGNORE INTO review VALUES (?1, ?2)";
+                self.connection.execute(change, [number, view.block])?;
+            } else {
                 let change = "INSERT OR IGNORE INTO finished VALUES (?1)";
-                self.connection.execute(change, [batch.key.number])?;
+                self.connection.execute(change, [number])?;
             }
         }
+        let until = view.block.saturating_sub(REVIEW);
+        self.connection.execute(
+            "INSERT OR IGNORE INTO finished SELECT batch FROM review WHERE block <= ?1",
+            [until],
+        )?;
+        let change = "DELETE FROM review WHERE block <= ?1";
+        self.connection.execute(change, [until])?;
         Ok(())
     }
 
@@ -332,11 +367,11 @@ impl Store {
             }
             "cancel" => {
                 let bid = pending.slot.parse::<BidId>().ok();
-                let there = batch.is_some_and(|b| b.bids.iter().any(|own| Some(own.0) == bid));
-                match there {
-                    false => Some((Outcome::Done, None)),
-                    true if late(PATIENCE) => Some((Outcome::Lost, None)),
-                    true => None,
+                let has = |batch: &BatchView| batch.bids.iter().any(|own| Some(own.0) == bid);
+                match batch.map(has) {
+                    Some(false) => Some((Outcome::Done, None)),
+                    _ if late(PATIENCE) => Some((Outcome::Lost, None)),
+                    _ => None,
                 }
             }
             "claim" if batch.is_none_or(|batch| batch.bids.is_empty()) => {

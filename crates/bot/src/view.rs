@@ -13,7 +13,7 @@ use breakwater_interfaces::vault::MarginVault;
 use breakwater_sim::deployment::Deployment;
 use ink::codegen::TraitCallBuilder;
 use scale::Decode;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Batches back from the latest that are looked at: a bot without a memory finds its bids in them.
 pub const LOOKBACK: u32 = 256;
@@ -96,6 +96,9 @@ pub enum ViewError {
     Deployment(&'static str),
 }
 
+/// Pages of a batch's bids without an own one, from where to where.
+type Foreign = BTreeMap<BidId, BidId>;
+
 /// Reads views of one market for one account.
 #[derive(Clone, Debug)]
 pub struct Reader {
@@ -105,9 +108,33 @@ pub struct Reader {
     pub me: AccountId,
     /// Standing tiers to look at, by their discounts in per cent.
     pub tiers: Vec<u8>,
+    /// Full pages without an own bid, by batch, before its settlement and after it: they never get
+    /// one, so that nobody slows a bot down with many small bids.
+    foreign: BTreeMap<(u32, bool), Foreign>,
+}
+
+/// Batches to look at: the last [`LOOKBACK`], and older ones with own bids; none that is finished.
+fn looked_at(opened: u32, finished: &BTreeSet<u32>, own: &BTreeSet<u32>) -> BTreeSet<u32> {
+    let recent = opened.saturating_sub(LOOKBACK)..opened;
+    let own = own.iter().copied().filter(|number| *number < opened);
+    recent
+        .chain(own)
+        .filter(|number| !finished.contains(number))
+        .collect()
 }
 
 impl Reader {
+    /// A reader that has read nothing yet.
+    #[must_use]
+    pub fn new(deployment: Deployment, me: AccountId, tiers: Vec<u8>) -> Self {
+        Self {
+            deployment,
+            me,
+            tiers,
+            foreign: BTreeMap::new(),
+        }
+    }
+
     async fn ask<C: Chain, T: Decode>(
         &self,
         chain: &C,
@@ -117,16 +144,22 @@ impl Reader {
         chain.query(self.me, contract, message).await
     }
 
-    /// Everything at the present block, without batches that are known to be finished.
+    /// Everything at the present block, without batches that are known to be finished. `own` are
+    /// batches with own bids, which are looked at however old they are.
     ///
     /// # Errors
     /// [`ViewError`].
     pub async fn read<C: Chain>(
-        &self,
+        &mut self,
         chain: &C,
         finished: &BTreeSet<u32>,
+        own: &BTreeSet<u32>,
     ) -> Result<View, ViewError> {
-        let d = &self.deployment;
+        // The clock first: blocks may come while the rest is read, and what is not there in a later
+        // block than this one was not there in time.
+        let (block, now) = (chain.block().await?, chain.now().await?);
+        let deployment = self.deployment;
+        let d = &deployment;
         let (vault, auction) = (d.vault(), d.auction());
         let market = self
             .ask(chain, d.vault, vault.call().market(d.market))
@@ -151,10 +184,12 @@ impl Reader {
         };
         let mut batches = Vec::new();
         let opened = accounting.state.batches;
-        let recent = opened.saturating_sub(LOOKBACK)..opened;
-        for number in recent.filter(|number| !finished.contains(number)) {
-            batches.extend(self.batch(chain, number).await?);
+        let numbers = looked_at(opened, finished, own);
+        for number in &numbers {
+            batches.extend(self.batch(chain, *number).await?);
         }
+        self.foreign
+            .retain(|(number, _), _| numbers.contains(number));
         let mut stakes = Vec::new();
         for percent in &self.tiers {
             let message = d.standing().call().stake_of(d.market, *percent, self.me);
@@ -175,8 +210,8 @@ impl Reader {
         let free = auction.call().balance(d.market, self.me);
         let reward = vault.call().reward(d.market, self.me);
         Ok(View {
-            block: chain.block().await?,
-            now: chain.now().await?,
+            block,
+            now,
             scale,
             prices,
             at_risk,
@@ -193,11 +228,12 @@ impl Reader {
     }
 
     async fn batch<C: Chain>(
-        &self,
+        &mut self,
         chain: &C,
         number: u32,
     ) -> Result<Option<BatchView>, QueryError> {
-        let d = &self.deployment;
+        let deployment = self.deployment;
+        let d = &deployment;
         let key = BatchKey {
             market: d.market,
             number,
@@ -212,14 +248,24 @@ impl Reader {
         let (Some(record), Some(status)) = (record, status) else {
             return Ok(None);
         };
+        let settled = status.stage == Stage::Settled;
+        let mut foreign = self.foreign.remove(&(number, settled)).unwrap_or_default();
         let mut bids = Vec::new();
         let mut from = Some(0);
         while let Some(next) = from {
+            from = foreign.get(&next).copied();
+            if from.is_some() {
+                continue;
+            }
             let message = auction.call().bids_of(key, self.me, next);
             let page = self.ask(chain, d.auction, message).await?;
+            if let (true, Some(after)) = (page.bids.is_empty(), page.next) {
+                foreign.insert(next, after);
+            }
             bids.extend(page.bids);
             from = page.next;
         }
+        self.foreign.insert((number, settled), foreign);
         let rested = match status.stage {
             Stage::Settled => self
                 .ask(chain, d.vault, vault.call().batch(d.market, number))
@@ -237,5 +283,22 @@ impl Reader {
             bids,
             rested,
         }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A bot that was away while hundreds of batches came and went still has its claims.
+    #[test]
+    fn batches_with_own_bids_are_looked_at_however_old_they_are() {
+        let finished = BTreeSet::from([2, 999]);
+        let own = BTreeSet::from([2, 3, 1_000]);
+        let found = looked_at(1_000, &finished, &own);
+        assert!(found.contains(&3), "older than the last {LOOKBACK}");
+        assert!(!found.contains(&2) && !found.contains(&999), "finished");
+        assert!(!found.contains(&1_000), "not opened");
+        assert!(!found.contains(&743) && found.contains(&744) && found.contains(&998));
     }
 }

@@ -167,6 +167,89 @@ fn a_bot_killed_at_a_hundred_moments_never_bids_twice_and_loses_no_claim() {
     }
 }
 
+/// A block that comes between the look at the bids and the look at the clock may hold the bid that
+/// was still under way: it is not lost, and its place is not bid again.
+#[test]
+fn a_bid_under_way_is_not_given_up_by_a_bot_that_reads_slowly() {
+    let (mut scene, batch) = Scene::opened(170);
+    scene.w.checked = false;
+    let (account, stranger) = (scene.bidders[0], scene.stranger);
+    let mut running = Running::new(&scene.w, account, &bidder("0.001"));
+    let sent = (0..20).any(|_| {
+        // The process ends when the node has the bid and no block has it.
+        let mut chain = Troubled::new(&mut scene.w, Trouble::BeforeCall(1), stranger);
+        let step = running.bot.as_mut().unwrap().on_block(&mut chain);
+        let ended = step.now_or_never().is_none();
+        scene.w.advance(1);
+        ended
+    });
+    assert!(sent, "nothing was bid");
+    running.start(&scene.w, false);
+    let mut chain = Troubled::new(&mut scene.w, Trouble::SlowReading(20), stranger);
+    let step = running.bot.as_mut().unwrap().on_block(&mut chain);
+    let report = step.now_or_never().unwrap().unwrap();
+    assert!(report.done.is_empty(), "{report:?}");
+    assert_eq!(scene.w.record(batch).bids, 0, "bid again");
+    let bids = running.bot.as_ref().unwrap().store().bids().unwrap();
+    let states: Vec<_> = bids.iter().map(|(.., state)| state.as_str()).collect();
+    assert_eq!(states, ["pending"]);
+}
+
+/// Another best block without the claim: the bot has seen the batch finished, and claims again.
+#[test]
+fn a_claim_that_a_reorganisation_takes_back_is_made_again() {
+    let mut scene = crashed(170);
+    let roles = format!("{KEEPER}{}", bidder("0.001"));
+    let mut bots = [Running::new(&scene.w, scene.bidders[0], &roles)];
+    let claimed = |w: &World| {
+        let record = w.record(key(0));
+        is_settled(&record) && record.auction.reserved.is_zero()
+    };
+    let mut before = scene.w.save();
+    for block in 0..100 {
+        if opened(&scene.w) > 0 && claimed(&scene.w) {
+            break;
+        }
+        before = scene.w.save();
+        step(&mut scene.w, &mut bots);
+        assert!(block < 99, "not finished");
+    }
+    // It sees that nothing is left to do.
+    for _ in 0..3 {
+        step(&mut scene.w, &mut bots);
+    }
+    scene.w.restore(&before);
+    assert!(!claimed(&scene.w));
+    for _ in 0..3 {
+        step(&mut scene.w, &mut bots);
+    }
+    assert!(claimed(&scene.w), "the claim was lost");
+}
+
+/// Bids cost next to nothing: hundreds of a stranger's do not slow every bot down in every block.
+#[test]
+fn pages_of_strangers_bids_are_read_once() {
+    let (mut scene, batch) = Scene::opened(170);
+    scene.w.checked = false;
+    let (account, stranger) = (scene.bidders[0], scene.stranger);
+    scene.w.fund_bidder(stranger, quote(1_000));
+    let price = scene.w.record(batch).auction.prices[60];
+    for _ in 0..200 {
+        let placed = scene.w.bid(stranger, batch, quote(1), price);
+        placed.expect("bids");
+    }
+    let mut running = Running::new(&scene.w, account, &bidder("0.05"));
+    let mut operations = || {
+        let mut chain = Troubled::new(&mut scene.w, Trouble::None, stranger);
+        let step = running.bot.as_mut().unwrap().on_block(&mut chain);
+        let report = step.now_or_never().unwrap().unwrap();
+        assert!(report.done.is_empty(), "{report:?}");
+        chain.operations.get()
+    };
+    let (first, second) = (operations(), operations());
+    assert_eq!(first - second, 3, "of 200 bids three pages are full");
+}
+
 #[test]
 fn a_batch_settled_by_another_keeper_is_a_lost_race_and_no_fault() {
     let (mut scene, batch) = Scene::opened(170);

@@ -1,6 +1,7 @@
 //! Insurance as the buyer at the floor, and ladders that answer to measured volatility, on the
 //! contracts.
 
+use breakwater_chain::{CallOptions, Chain, Gas};
 use breakwater_core::auction::End;
 use breakwater_core::inventory::Insured;
 use breakwater_core::market::{example_params, MarketParams};
@@ -8,8 +9,9 @@ use breakwater_core::oracle::FeedConfig;
 use breakwater_core::page::FIRST_WAIT;
 use breakwater_core::units::{Amount, Price, Ratio};
 use breakwater_embedded_tests::{collateral, price, quote, worth, Scene, World};
-use breakwater_interfaces::auction::BatchKey;
+use breakwater_interfaces::auction::{BatchKey, LiquidationAuction};
 use breakwater_interfaces::vault_admin::VaultAdmin;
+use futures::executor::block_on;
 use ink::codegen::TraitCallBuilder;
 
 /// Ten owners at 170, insurance with so much quote, and a batch that nobody bids for: the clock
@@ -174,4 +176,46 @@ fn f18_measured_volatility_moves_the_ladder() {
     }
     let still = Scene::opened(170);
     assert_eq!(still.0.w.record(still.1).auction.prices[63], price(153));
+}
+
+/// Who settles decides how much gas there is. With too little for the oracle's answer insurance
+/// would not buy: then the settlement does not happen either.
+#[test]
+fn a_settler_who_starves_the_oracle_of_gas_does_not_keep_insurance_out() {
+    let (s, batch) = nobody_came(50_000, example_params());
+    let d = s.w.d;
+    let message = || d.auction().call_mut().settle(batch);
+    let run = |limit: Gas| {
+        let options = CallOptions::default().with_gas_limit(limit);
+        let tried =
+            s.w.chain
+                .dry_run_with(&s.stranger, d.auction, message(), options);
+        block_on(tried)
+    };
+    let most = Gas {
+        ref_time: 100_000_000_000,
+        proof_size: 3_000_000,
+    };
+    let needed = run(most).expect("settles").gas_required;
+    let mut starved = 0;
+    for part in 1..400 {
+        let time = needed.ref_time / 400 * part;
+        let proof = needed.proof_size / 400 * part;
+        for limit in [
+            Gas {
+                ref_time: time,
+                ..most
+            },
+            Gas {
+                proof_size: proof,
+                ..most
+            },
+        ] {
+            match run(limit) {
+                Ok(done) => assert!(!done.value.insured.paid.is_zero(), "kept out by {limit:?}"),
+                Err(_) => starved += 1,
+            }
+        }
+    }
+    assert!(starved > 100, "{starved} limits were too low");
 }

@@ -12,6 +12,9 @@ use std::collections::BTreeSet;
 /// Blocks after the step of a bid has begun in which it may still arrive.
 pub const PATIENCE: u32 = 4;
 
+/// Bids that one call claims: a strategy may have hundreds in a batch, and a block is finite.
+const BIDS_PER_CLAIM: usize = 64;
+
 /// A bid that a strategy would like to have.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Want {
@@ -137,9 +140,14 @@ impl Room {
         let unsure = memory.unsure.iter().map(|(_, budget)| budget.get()).sum();
         let mut coming: u128 = 0;
         for batch in &view.batches {
+            let floor = batch.status.floor;
             for (_, bid, fill) in &batch.bids {
-                let most = fill.map_or_else(|| bought(view, bid.budget, bid.limit), |f| f.received);
+                let most = fill.map_or_else(|| bought(view, bid.budget, floor), |f| f.received);
                 coming = coming.saturating_add(most.get());
+            }
+            let own = |(number, _): &&(u32, Amount)| *number == batch.key.number;
+            for (_, budget) in memory.unsure.iter().filter(own) {
+                coming = coming.saturating_add(bought(view, *budget, floor).get());
             }
         }
         let held = view.collateral.get().saturating_add(coming);
@@ -198,8 +206,10 @@ fn admit_one(
     let committed = unsure.fold(own, |sum, (_, budget)| sum.saturating_add(budget.get()));
     let most = config.max_per_batch.units(view.params.quote_decimals);
     let left = most.minus_or_zero(Amount::new(committed)).min(room.day);
+    // Everybody pays one price, and that may be the floor: there a budget buys the most.
+    let floor = batch.status.floor;
     let buys = room.inventory.minus_or_zero(Amount::new(1));
-    let inventory = view.scale.value(buys, want.limit, Rounding::Down);
+    let inventory = view.scale.value(buys, floor, Rounding::Down);
     let left = left.min(inventory.unwrap_or(Amount::new(u128::MAX)));
     let least = auction.least_budget(view.scale).unwrap_or_default();
     if want.budget.min(left) < least {
@@ -219,10 +229,10 @@ fn admit_one(
     }
     room.free = room.free.minus_or_zero(budget);
     room.day = room.day.minus_or_zero(budget);
-    room.inventory = room
-        .inventory
-        .minus_or_zero(bought(view, budget, want.limit));
-    let in_time = view.block.saturating_add(wait).saturating_add(PATIENCE);
+    room.inventory = room.inventory.minus_or_zero(bought(view, budget, floor));
+    // The block that the batch was looked at in, which may be later than the view's.
+    let seen_in = clock.block.saturating_add(clock.halted);
+    let in_time = seen_in.saturating_add(wait).saturating_add(PATIENCE);
     Ok(Some(BidAction {
         batch: batch.key,
         slot: want.slot,
@@ -243,7 +253,7 @@ pub fn cancels(view: &View, fair: Result<Price, Refusal>) -> Vec<Action> {
         for (id, bid, _) in &batch.bids {
             // What begins in the next block cannot be reached any more.
             let late = schedule.has_begun(bid.step, clock.block.saturating_add(1));
-            if !late && fair.is_ok_and(|fair| bid.limit > fair) {
+            if !late && !fair.is_ok_and(|fair| bid.limit <= fair) {
                 actions.push(Action::Cancel {
                     batch: batch.key,
                     bid: *id,
@@ -263,12 +273,10 @@ pub fn housekeeping(config: &BidderConfig, view: &View) -> Vec<Action> {
         if let Phase::Settled(_) = batch.record.auction.phase {
             let owed = |(id, _, fill): &OwnBid| fill.map(|fill| (*id, fill));
             let bids: Vec<_> = batch.bids.iter().filter_map(owed).collect();
-            if !bids.is_empty() {
-                actions.push(Action::Claim {
-                    batch: batch.key,
-                    bids,
-                });
-            }
+            actions.extend(bids.chunks(BIDS_PER_CLAIM).map(|part| Action::Claim {
+                batch: batch.key,
+                bids: part.to_vec(),
+            }));
         }
         let own = batch.bids.iter().map(|(_, bid, _)| bid.budget.get());
         reserved = own.fold(reserved, u128::saturating_add);

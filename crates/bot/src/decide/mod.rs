@@ -9,7 +9,7 @@ use breakwater_core::math::Rounding;
 use breakwater_core::units::{Price, Ratio};
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 /// Whether two prices differ by more than a share of the second.
 #[must_use]

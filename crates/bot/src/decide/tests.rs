@@ -54,7 +54,7 @@ fn batch(block: u32) -> BatchView {
     }
 }
 
-fn view(block: u32) -> View {
+pub(crate) fn view(block: u32) -> View {
     let params = example_params();
     View {
         block,
@@ -151,6 +151,39 @@ fn every_bound_cuts_or_refuses_a_bid() {
     }
 }
 
+/// A bid pays the clearing price, and that may be the floor: what it buys there is inside the bound.
+#[test]
+fn inventory_stays_inside_its_bound_at_the_lowest_price_a_bid_may_pay() {
+    let bidder = [1; 32].into();
+    let own = |budget| Bid {
+        bidder,
+        budget: quote(budget),
+        limit: at(196),
+        step: 3,
+    };
+    // Of 100, so much may still be bought: the ladder ends at 190.
+    for (held, bids, unsure, expected) in [
+        (48, 0, 0, 9_880),
+        (48, 1_900, 0, 7_980),
+        (48, 0, 1_900, 7_980),
+    ] {
+        let (mut view, mut memory) = (view(102), Memory::default());
+        view.collateral = Amount::new(held * PRICE_ONE);
+        if bids > 0 {
+            view.batches[0].bids.push((0, own(bids), None));
+        }
+        if unsure > 0 {
+            memory.unsure.push((3, quote(unsure)));
+        }
+        let (actions, _) = admit(&view, &memory, None);
+        let [Action::Bid(bid)] = &actions[..] else {
+            panic!("{actions:?}");
+        };
+        let short = quote(expected).minus(bid.budget).unwrap();
+        assert!(short <= Amount::new(2), "{bid:?}");
+    }
+}
+
 #[test]
 fn own_bids_on_the_chain_count_even_if_the_memory_is_gone() {
     let mut view = view(102);
@@ -227,7 +260,40 @@ fn a_bid_that_became_dear_is_taken_back_before_its_step() {
         view.batches[0].bids.push((5, own, None));
         let cancels = bidder::cancels(&view, Ok(at(fair)));
         assert_eq!(cancels.len(), expected, "{block} {fair}");
+        // What is fair is not known any more: a crash that the oracle has not seen.
+        let unknown = bidder::cancels(&view, Err(Refusal::AbsurdPrice));
+        assert_eq!(unknown.len(), usize::from(block == 100), "{block}");
     }
+}
+
+#[test]
+fn bids_are_claimed_in_parts_that_fit_a_block() {
+    let config = config().bidder.unwrap();
+    let mut view = view(106);
+    let clearing = view.batches[0].status.clearing;
+    view.batches[0].record.auction.phase = Phase::Settled(clearing);
+    let bidder = [1; 32].into();
+    view.batches[0].bids = (0..150)
+        .map(|id| {
+            let own = Bid {
+                bidder,
+                budget: quote(10),
+                limit: at(196),
+                step: 3,
+            };
+            (id, own, Some(breakwater_core::auction::Fill::default()))
+        })
+        .collect();
+    let actions = bidder::housekeeping(&config, &view);
+    let parts: Vec<_> = actions
+        .iter()
+        .map(|action| match action {
+            Action::Claim { bids, .. } => bids.len(),
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    assert_eq!(parts.iter().sum::<usize>(), 150);
+    assert!(parts.iter().all(|part| *part <= 64), "{parts:?}");
 }
 
 #[test]

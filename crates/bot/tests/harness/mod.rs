@@ -117,6 +117,8 @@ pub enum Trouble {
     BeforeCall(u32),
     /// The bot ends after its n-th call was executed, before it knows.
     AfterCall(u32),
+    /// So many blocks come while the bot reads: asked after its first query, the chain is further.
+    SlowReading(u32),
     /// A stranger settles the batch before the first call.
     Outcompeted(BatchKey),
     /// Nothing.
@@ -219,7 +221,11 @@ impl Chain for Troubled<'_> {
     }
 
     async fn block(&self) -> Result<u32, QueryError> {
-        self.w.chain.block().await
+        let block = self.w.chain.block().await?;
+        Ok(match self.trouble {
+            Trouble::SlowReading(blocks) if self.operations.get() > 0 => block + blocks,
+            _ => block,
+        })
     }
 
     async fn now(&self) -> Result<u64, QueryError> {
