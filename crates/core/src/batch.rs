@@ -353,6 +353,8 @@ mod tests {
     use crate::units::{DebtRatio, ScaledDebt, PRICE_ONE};
     use proptest::prelude::*;
 
+    mod edges;
+
     fn scale() -> UnitScale {
         UnitScale::of_decimals(6, 6).unwrap()
     }

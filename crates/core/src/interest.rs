@@ -249,6 +249,40 @@ mod tests {
         assert!(market.reserve_shares.is_zero());
     }
 
+    /// A curve outside its bounds is refused, and so is an index that leaves its range: neither
+    /// wraps round to a low rate or a low debt.
+    #[test]
+    fn a_rate_or_an_index_beyond_its_range_is_refused() {
+        type Change = fn(&mut InterestCurve);
+        let cases: [(Change, u32, MathError); 3] = [
+            (|c| c.idle = Ratio::ONE, 1_000, MathError::Underflow),
+            (|c| c.at_kink = Ratio::ONE, 9_000, MathError::Underflow),
+            (|c| c.kink = Ratio::ZERO, 0, MathError::DivisionByZero),
+        ];
+        for (number, (change, used, error)) in cases.into_iter().enumerate() {
+            let mut curve = InterestCurve::STANDARD;
+            change(&mut curve);
+            assert!(!curve.is_valid(), "change {number}");
+            let rate = curve.rate(Ratio::from_bps(used));
+            assert_eq!(rate, Err(error), "change {number}");
+        }
+        let high = Index::from_raw(u128::MAX);
+        let most = Ratio::from_ppm(u32::MAX);
+        for (rate, elapsed) in [
+            (most, YEAR),
+            (Ratio::from_ppm(1), YEAR),
+            (most, Millis::MAX),
+        ] {
+            assert_eq!(high.grown(rate, elapsed), Err(MathError::Overflow));
+        }
+        let mut market = market(1, u128::MAX >> 2);
+        market.index = high;
+        let before = (market.index, market.debt);
+        let accrued = market.accrue(&InterestCurve::STANDARD, YEAR);
+        assert_eq!(accrued, Err(MathError::Overflow));
+        assert_eq!((market.index, market.debt), before);
+    }
+
     proptest! {
         /// Rates never fall with utilisation; the index never falls; many small accruals bear at
         /// least what one large one does; nobody's share loses value by accrual.

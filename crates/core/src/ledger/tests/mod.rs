@@ -3,6 +3,7 @@
 mod bounds;
 mod cases;
 mod clauses;
+mod edges;
 mod extremes;
 mod histories;
 mod insurance;

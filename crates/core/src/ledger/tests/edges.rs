@@ -1,0 +1,130 @@
+//! What stands exactly on a limit, and looks that change nothing.
+
+use super::super::memory::Unwritten;
+use super::super::*;
+use super::world::{crashed, World, COLLATERAL, QUOTE};
+use crate::losses::day_of;
+use crate::tick;
+use crate::units::{Amount, Price, Ratio, PRICE_ONE};
+
+/// A look at cells in memory sees what the books hold and leaves every cell as it was, whatever
+/// is done on the way.
+#[test]
+fn a_look_at_the_books_sees_what_they_hold_and_writes_nothing() {
+    let mut world = crashed();
+    world.open_batch(170 * PRICE_ONE).unwrap();
+    let (cells, price) = (world.cells.clone(), 170 * PRICE_ONE);
+    for who in 0..10 {
+        let mut position = world.positions[&who];
+        let mut state = world.state.clone();
+        let mut look = Unwritten(&world.cells);
+        let mut ledger = Ledger::new(&world.params, &mut state, &mut look).unwrap();
+        let seen = ledger.view(&position, Price::new(price)).unwrap();
+        assert_eq!(seen, world.view(who, price));
+        ledger.deposit(&mut position, Amount::new(1)).unwrap();
+        ledger.commit();
+        assert_eq!(world.cells, cells);
+    }
+    let batch = Unwritten(&world.cells).batch(0).unwrap();
+    Unwritten(&world.cells).set_batch(1, &batch);
+    assert_eq!(Unwritten(&world.cells).batch(1), None);
+}
+
+/// While another batch runs, one opens that asks for an eighth of the hole and none that asks for
+/// a unit less: splitting a fall into specks cannot fill the four places of a market.
+#[test]
+fn i50_beside_a_running_batch_an_eighth_of_the_hole_is_the_least() {
+    let world = |hole: u128| {
+        let mut world = crashed();
+        let fallen = 170 * PRICE_ONE;
+        world.params.hole = Amount::new(hole);
+        world.params.min_batch = Amount::new(1);
+        let prices = world.prices(fallen);
+        let mut open = |most| {
+            let demand = Demand {
+                most: Amount::new(most),
+                depth: None,
+            };
+            let block = world.block;
+            world.transition(u32::MAX, |l, _| {
+                l.open(&prices, OpenRequest { block, demand })
+            })
+        };
+        open(100 * QUOTE).unwrap();
+        [200 * QUOTE - 1, 200 * QUOTE].map(|most| open(most).map(|opening| opening.number))
+    };
+    let eighth = 8 * 200 * QUOTE;
+    let small = Err(LedgerError::BatchTooSmall);
+    assert_eq!(world(eighth), [small, Ok(1)]);
+    assert_eq!(world(eighth + 1), [small, small], "rounded up");
+}
+
+/// A histogram tells at most so many ticks at once, and where to go on; nothing is told twice.
+#[test]
+fn a_histogram_of_many_ticks_is_told_in_parts() {
+    let mut world = World::new();
+    let mut debt = 300 * QUOTE;
+    for who in 0..150 {
+        world.open_position(who, 10 * COLLATERAL, debt, 200 * PRICE_ONE);
+        debt += debt / 500;
+    }
+    let mut ledger = Ledger::new(&world.params, &mut world.state, &mut world.cells).unwrap();
+    let (mut from_above, mut parts, mut seen) = (tick::Tick::MAX, Vec::new(), Vec::new());
+    loop {
+        let found = ledger.histogram(0, from_above).unwrap();
+        parts.push(found.ticks.len());
+        seen.extend(found.ticks.iter().map(|totals| totals.tick));
+        let Some(next) = found.next else { break };
+        from_above = next;
+    }
+    assert_eq!(parts[0], 128);
+    assert!(seen.windows(2).all(|pair| pair[1] < pair[0]));
+    assert!(seen.len() > 130, "{}", seen.len());
+}
+
+/// One leaves the batch one is in and no other, even where both run.
+#[test]
+fn who_is_in_one_batch_does_not_leave_another() {
+    let mut world = crashed();
+    world.params.min_batch = Amount::new(QUOTE);
+    let prices = world.prices(150 * PRICE_ONE);
+    let mut ladders = Vec::new();
+    for _ in 0..2 {
+        let demand = Demand {
+            most: Amount::new(world.params.hole.get() / 8),
+            depth: None,
+        };
+        let block = world.block;
+        let opened = world.transition(u32::MAX, |l, _| {
+            l.open(&prices, OpenRequest { block, demand })
+        });
+        ladders.push(opened.unwrap().prices);
+    }
+    let view = world.view(9, 150 * PRICE_ONE);
+    assert_eq!(view.batch, Some(0), "the riskiest is in the first");
+    let left = world.transition(9, |l, p| l.leave(p, 1, &ladders[1]));
+    assert_eq!(left.err(), Some(LedgerError::NotInBatch));
+}
+
+/// The market says whether insurance may buy what nobody bids for: as long as there is money and
+/// a part of the day's budget, to the unit.
+#[test]
+fn insurance_may_buy_while_money_and_budget_last() {
+    let mut world = crashed();
+    world.params.insurance_budget = Ratio::from_bps(1_000);
+    let budget = world.params.insurance_budget_a_day().unwrap();
+    assert!(!world.state.may_insure(&world.params), "without money");
+    world.insure(1);
+    assert!(world.state.may_insure(&world.params));
+    let now = world.state.accrued_at;
+    world.state.inventory.day = day_of(now);
+    world.state.inventory.spent = budget.minus(Amount::new(1)).unwrap();
+    assert!(world.state.may_insure(&world.params), "a unit of it left");
+    world.state.inventory.spent = budget;
+    assert!(
+        !world.state.may_insure(&world.params),
+        "the day's budget is spent"
+    );
+    world.state.accrued_at = now + 86_400_000;
+    assert!(world.state.may_insure(&world.params), "another day");
+}
