@@ -43,13 +43,13 @@ table=$(awk -F '\t' '
       seen[file] = 1; count[file, what]++; sum[what]++ }
     function share(killed, missed) { return sprintf("%.1f %%", killed + missed ? 100 * killed / (killed + missed) : 100) }
     END {
-        for (f in seen) printf "| `%s` | %d | %d | %d | %s |\n", f, count[f, "killed"], count[f, "missed"], count[f, "unviable"], share(count[f, "killed"], count[f, "missed"]) | "sort"
+        for (f in seen) printf "| `%s` | %d | %d | %d | %d | %s |\n", f, count[f, "killed"], count[f, "missed"], count[f, "unviable"], count[f, "constant"], share(count[f, "killed"], count[f, "missed"]) | "sort"
         close("sort")
-        printf "| **all** | **%d** | **%d** | **%d** | **%s** |\n", sum["killed"], sum["missed"], sum["unviable"], share(sum["killed"], sum["missed"])
+        printf "| **all** | **%d** | **%d** | **%d** | **%d** | **%s** |\n", sum["killed"], sum["missed"], sum["unviable"], sum["constant"], share(sum["killed"], sum["missed"])
     }' "$results")
 {
     sed "\\#^$BEGIN\$#q" $PAGE
-    printf '\n| file | killed | missed | do not compile | killed of those that do |\n|---|---|---|---|---|\n%s\n\n' "$table"
+    printf '\n| file | killed | missed | do not compile | in constants | killed of the first two |\n|---|---|---|---|---|---|\n%s\n\n' "$table"
     sed -n "\\#^$END\$#,\$p" $PAGE
 } >$PAGE.new
 mv $PAGE.new $PAGE

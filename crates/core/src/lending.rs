@@ -169,11 +169,11 @@ mod tests {
         market.batched_debt = Amount::new(1);
         let before = market.clone();
         let short = Err(LendingError::InsufficientCash);
-        assert_eq!(market.redeem(shares, all, Amount::ZERO), short);
+        assert_eq!(market.redeem(all, shares, Amount::ZERO), short);
         assert_eq!(market, before);
         market.cash = cap;
         market.batched_debt = Amount::ZERO;
-        assert_eq!(market.redeem(shares, all, Amount::ZERO), Ok(cap));
+        assert_eq!(market.redeem(all, shares, Amount::ZERO), Ok(cap));
         assert!(market.cash.is_zero());
     }
 

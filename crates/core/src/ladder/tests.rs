@@ -408,6 +408,10 @@ fn a_ladder_of_numbers_beyond_its_bounds_is_refused() {
     };
     let scaled = |scaling| LadderParams {
         scaling,
+        curve: Curve::Exponential {
+            steps: 64,
+            keep: Ratio::ZERO,
+        },
         ..exponential
     };
     let answers = linear(10).scaling;

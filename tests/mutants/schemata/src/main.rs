@@ -6,7 +6,8 @@
 //! breakwater-schemata LIST.json COPY RESULTS
 //! ```
 //!
-//! A mutant that does not compile is unviable, as with cargo-mutants. RESULTS gets a line for each mutant, and what is there already is
+//! A mutant that does not compile is unviable, as with cargo-mutants. One in a constant, calculated while compiling, cannot be switched and is
+//! left out. RESULTS gets a line for each mutant, and what is there already is
 //! not run again, unless it was missed.
 
 mod switches;
@@ -69,7 +70,7 @@ fn run(list: &str, copy: &Path, results: &Path) -> Result<(), String> {
         let source = fs::read_to_string(&file).map_err(|error| error.to_string())?;
         originals.insert(file, source);
     }
-    let (binary, viable) = built(copy, &originals, &mutants, results)?;
+    let (binary, viable, unviable) = built(copy, &originals, &mutants, results)?;
     // What was missed is run again: the tests may know more by now.
     let mut done = BTreeMap::new();
     for line in fs::read_to_string(results).unwrap_or_default().lines() {
@@ -104,8 +105,10 @@ fn run(list: &str, copy: &Path, results: &Path) -> Result<(), String> {
                 "missed" => tested(copy, &binary, mutant.id, "")?,
                 killed => killed.to_owned(),
             }
-        } else {
+        } else if unviable.contains(&mutant.id) {
             "unviable".to_owned()
+        } else {
+            "constant".to_owned()
         };
         if outcome == "missed" {
             eprintln!("{at} of {}: missed: {}", mutants.len(), mutant.name);
@@ -126,22 +129,24 @@ fn run(list: &str, copy: &Path, results: &Path) -> Result<(), String> {
     };
     let (killed, missed) = (count("killed") + count("timeout"), count("missed"));
     println!(
-        "{} mutants: {killed} killed ({} of them by running for too long), {missed} missed, {} unviable: {:.2} % of the viable killed",
+        "{} mutants: {killed} killed ({} of them by running for too long), {missed} missed, {} unviable, {} in constants: {:.2} % of the others killed",
         mutants.len(),
         count("timeout"),
         count("unviable"),
+        count("constant"),
         100.0 * killed as f64 / (killed + missed).max(1) as f64
     );
     Ok(())
 }
 
-/// Compiles the tests with every mutant in them; what does not compile is taken out until the rest does. The binary, and which are in it.
+/// Compiles the tests with every mutant in them; what does not compile is taken out until the rest does. The binary, which are in it, and which do not
+/// compile.
 fn built(
     copy: &Path,
     originals: &BTreeMap<PathBuf, String>,
     mutants: &[Mutant],
     results: &Path,
-) -> Result<(PathBuf, BTreeSet<u32>), String> {
+) -> Result<(PathBuf, BTreeSet<u32>, BTreeSet<u32>), String> {
     // Found by an earlier run: mutants that do not compile.
     let known = results.with_extension("unviable");
     let text = fs::read_to_string(&known).unwrap_or_default();
@@ -184,14 +189,7 @@ fn built(
                     .filter(|mutant| unviable.contains(&mutant.id));
                 let names: String = names.map(|mutant| format!("{}\n", mutant.name)).collect();
                 fs::write(known, names).map_err(|error| error.to_string())?;
-                let out: Vec<_> = mutants
-                    .iter()
-                    .filter(|m| !placed.contains(&m.id) && !unviable.contains(&m.id))
-                    .collect();
-                for mutant in &out {
-                    eprintln!("not placed: {}", mutant.name);
-                }
-                return Ok((binary, placed));
+                return Ok((binary, placed, unviable));
             }
             Err(errors) => errors,
         };

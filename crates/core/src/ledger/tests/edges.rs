@@ -87,11 +87,12 @@ fn a_histogram_of_many_ticks_is_told_in_parts() {
 fn who_is_in_one_batch_does_not_leave_another() {
     let mut world = crashed();
     world.params.min_batch = Amount::new(QUOTE);
+    world.params.hole = Amount::new(8_000 * QUOTE);
     let prices = world.prices(150 * PRICE_ONE);
     let mut ladders = Vec::new();
     for _ in 0..2 {
         let demand = Demand {
-            most: Amount::new(world.params.hole.get() / 8),
+            most: Amount::new(1_500 * QUOTE),
             depth: None,
         };
         let block = world.block;
@@ -127,4 +128,37 @@ fn insurance_may_buy_while_money_and_budget_last() {
     );
     world.state.accrued_at = now + 86_400_000;
     assert!(world.state.may_insure(&world.params), "another day");
+}
+
+/// Newcomers to a tick join the cohort that lives there: nobody who was there before has to move,
+/// so that a crowded tick leaves no trail behind.
+#[test]
+fn promise_1_newcomers_to_a_tick_join_and_nobody_inside_moves() {
+    let mut world = World::new();
+    let at = 200 * PRICE_ONE;
+    for who in 0..20 {
+        world.open_position(who, 10 * COLLATERAL, 1_400 * QUOTE, at);
+        world.check();
+    }
+    assert!(world.cells.departures.is_empty());
+    let first = world.positions[&0].pooled.unwrap().cohort;
+    let mut others = world.positions.values().filter_map(|of| of.pooled);
+    assert!(others.all(|pooled| pooled.cohort == first));
+}
+
+/// What a batch leaves behind for its members is freed with the last of them: nothing of a batch
+/// that everybody has left stays in storage but its record.
+#[test]
+fn i08_a_trail_ends_with_its_last_member() {
+    let mut world = crashed();
+    let opening = world.open_batch(170 * PRICE_ONE).unwrap();
+    let part = Amount::new(opening.targets[30].get() / 2);
+    world.settle(0, opening.prices[30], part).unwrap();
+    world.rest(0);
+    assert!(!world.cells.departures.is_empty());
+    for who in 0..10 {
+        world.transition(who, |l, p| l.sync(p, MAX_MOVES)).unwrap();
+        world.check();
+    }
+    assert!(world.cells.departures.is_empty());
 }
