@@ -289,7 +289,7 @@ fn compiled(copy: &Path) -> Result<Compiled, String> {
 fn tested(copy: &Path, binary: &Path, id: u32, module: &str) -> Result<String, String> {
     // Time of the processor, so that a busy machine kills nobody; and memory, for a mutant that never stops to push.
     let mut child = Command::new("bash")
-        .args(["-c", "ulimit -t 10 -v 4000000; exec \"$@\"", "bash"])
+        .args(["-c", "ulimit -t 4 -v 4000000; exec \"$@\"", "bash"])
         .arg(binary)
         .args((!module.is_empty()).then_some(module))
         .args(["--test-threads=1"])

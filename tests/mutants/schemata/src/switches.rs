@@ -133,6 +133,11 @@ impl VisitMut for Switches {
         }
     }
 
+    // Calculated while compiling, when no switch is on.
+    fn visit_item_const_mut(&mut self, _: &mut syn::ItemConst) {}
+    fn visit_item_static_mut(&mut self, _: &mut syn::ItemStatic) {}
+    fn visit_impl_item_const_mut(&mut self, _: &mut syn::ImplItemConst) {}
+
     fn visit_arm_mut(&mut self, arm: &mut syn::Arm) {
         let deleted = self.at("MatchArm", arm.pat.span());
         let guards = match &arm.guard {

@@ -3,7 +3,11 @@
 use super::super::memory::Unwritten;
 use super::super::*;
 use super::world::{crashed, World, COLLATERAL, QUOTE};
+use crate::batch::{raise_at, Sale};
 use crate::losses::day_of;
+use crate::math::Rounding;
+use crate::page::Departure;
+use crate::position::Position;
 use crate::tick;
 use crate::units::{Amount, Price, Ratio, PRICE_ONE};
 
@@ -161,4 +165,121 @@ fn i08_a_trail_ends_with_its_last_member() {
         world.check();
     }
     assert!(world.cells.departures.is_empty());
+}
+
+/// A view offers to lend nothing that would be refused: not less than the minimum debt, and not
+/// so little beside its collateral that no tick holds it.
+#[test]
+fn i34_a_view_offers_no_loan_that_is_refused() {
+    let (mut world, at) = (World::new(), 200 * PRICE_ONE);
+    let small = COLLATERAL / 200;
+    world
+        .transition(1, |l, p| l.deposit(p, Amount::new(small)))
+        .unwrap();
+    assert_eq!(world.view(1, at).borrowable, Amount::ZERO);
+    let prices = world.prices(at);
+    let half = Amount::new(QUOTE / 2);
+    let refused = world.transition(1, |l, p| l.borrow(p, half, &prices));
+    assert_eq!(refused, Err(LedgerError::BelowMinimumDebt));
+    let enough = Amount::new(3 * small);
+    world.transition(1, |l, p| l.deposit(p, enough)).unwrap();
+    let offered = world.view(1, at).borrowable;
+    assert!(offered >= world.params.min_debt);
+    let lent = world.transition(1, |l, p| l.borrow(p, offered, &prices));
+    assert_eq!(lent, Ok(()));
+}
+
+/// Who leaves a batch frees the room it took up under the hole, and what was set aside for what
+/// it might have lacked: both as if the batch had been opened without it.
+#[test]
+fn promise_10_who_leaves_frees_the_hole_and_the_provision() {
+    let mut world = crashed();
+    // At 130 everybody lacks something at the floor.
+    let opening = world.open_batch(130 * PRICE_ONE).unwrap();
+    let lacks = |world: &World| -> (u128, u128) {
+        let scale = world.params.scale().unwrap();
+        let departed = world.cells.departures.values().flat_map(|cell| cell.iter());
+        departed.fold((0, 0), |(asked, lack), (_, departure)| {
+            let Departure::Batched(of) = departure else {
+                return (asked, lack);
+            };
+            let (start, floor) = (opening.prices[0], *opening.prices.last().unwrap());
+            let worth = scale.value(of.cohort.collateral, floor, Rounding::Down);
+            let raise = raise_at(of, start, scale).unwrap();
+            let without = of.debt.minus_or_zero(worth.unwrap());
+            (asked + raise.get(), lack + without.get())
+        })
+    };
+    let running = |world: &World| {
+        let running = world.state.running[0];
+        (running.asked.get(), running.provision.get())
+    };
+    let before = running(&world);
+    assert_eq!(before, lacks(&world));
+    assert!(before.1 > 0);
+    for who in [9, 4] {
+        let paid = Amount::new(1_200 * QUOTE);
+        world.transition(who, |l, p| l.repay(p, paid)).unwrap();
+        let left = world.transition(who, |l, p| l.leave(p, 0, &opening.prices));
+        assert!(left.is_ok(), "{left:?}");
+        assert_eq!(running(&world), lacks(&world));
+    }
+    let after = running(&world);
+    assert!(after.0 < before.0 && after.1 < before.1);
+}
+
+/// Putting a batch's cells back in its settlement or in later calls comes to the same books.
+#[test]
+fn promise_8_cells_put_back_at_once_or_later_are_the_same() {
+    let mut world = crashed();
+    let opening = world.open_batch(170 * PRICE_ONE).unwrap();
+    let (price, all) = (opening.prices[20], opening.targets[20].get());
+    for raised in [0, 1, all / 3, all / 2, all] {
+        let settled = |rest: u16| {
+            let mut world = world.clone();
+            let sale = Sale {
+                price,
+                raised: Amount::new(raised),
+                excused: false,
+            };
+            let done = world.transition(99, |l, _| l.settle_batch(0, sale, 20, rest));
+            done.unwrap();
+            world.rest(0);
+            world
+        };
+        let (at_once, later) = (settled(u16::MAX), settled(0));
+        assert_eq!(at_once.cells, later.cells, "{raised} raised");
+        assert_eq!(at_once.state, later.state, "{raised} raised");
+    }
+}
+
+/// I-46: what was paid in advance and not needed comes back with the closing, also where it is
+/// all that is left.
+#[test]
+fn i46_a_closing_returns_what_was_paid_in_advance_alone() {
+    let mut world = World::new();
+    let aside = Amount::new(5);
+    let position = Position {
+        prepaid: aside,
+        ..Position::default()
+    };
+    world.state.prepaid = aside;
+    world.positions.insert(1, position);
+    let closing = world.transition(1, |l, p| l.close_position(p)).unwrap();
+    assert_eq!(closing.reclaimed, aside);
+    assert!(world.state.prepaid.is_zero() && world.positions[&1].is_empty());
+}
+
+/// Insurance's own collateral is offered in one batch at a time, however much of it there is.
+#[test]
+fn insurance_offers_its_collateral_in_one_batch_at_a_time() {
+    let mut world = crashed();
+    world.params.min_batch = Amount::new(QUOTE);
+    world.params.hole = Amount::new(8_000 * QUOTE);
+    world.state.inventory.held = Amount::new(100 * COLLATERAL);
+    let opening = world.open_batch(200 * PRICE_ONE).unwrap();
+    assert!(!opening.offered.is_zero() && opening.cohorts == 0);
+    assert!(!world.state.inventory.held.is_zero());
+    let second = world.open_batch(200 * PRICE_ONE);
+    assert_eq!(second.err(), Some(LedgerError::NothingToLiquidate));
 }

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::oracle::average::{History, STRETCHES};
+use crate::oracle::variance::VARIANCE_ONE;
 
 /// However often rounds come, and however unevenly, the average is of the whole window: where
 /// there is no room for one more stretch the two oldest become one.
@@ -83,6 +84,9 @@ fn a_variance_beyond_its_range_is_refused() {
     let largest = Some(Variance::new(u128::MAX));
     let from_nothing = after(None, config, 0, 1, 1);
     assert_eq!(from_nothing, Err(MathError::DivisionByZero));
+    // 10 % in a second: 0.1² per second.
+    let tenth = after(None, config, 100, 110, 1_000).map(Variance::get);
+    assert_eq!(tenth, Ok(VARIANCE_ONE / 100));
     let jump = after(None, config, 1, u128::MAX, 1_000);
     assert_eq!(
         jump,
