@@ -16,8 +16,11 @@ use crate::units::{Amount, Price, Ratio, PRICE_ONE};
 #[test]
 fn a_look_at_the_books_sees_what_they_hold_and_writes_nothing() {
     let mut world = crashed();
-    world.open_batch(170 * PRICE_ONE).unwrap();
-    let (cells, price) = (world.cells.clone(), 170 * PRICE_ONE);
+    // The riskier are in a batch, the others in their ticks.
+    let price = 182 * PRICE_ONE;
+    world.open_batch(price).unwrap();
+    assert!(!world.cells.pages.is_empty() && !world.cells.departures.is_empty());
+    let cells = world.cells.clone();
     for who in 0..10 {
         let mut position = world.positions[&who];
         let mut state = world.state.clone();
@@ -242,8 +245,13 @@ fn promise_8_cells_put_back_at_once_or_later_are_the_same() {
                 raised: Amount::new(raised),
                 excused: false,
             };
+            let before = world.cells.pages.clone();
             let done = world.transition(99, |l, _| l.settle_batch(0, sale, 20, rest));
             done.unwrap();
+            assert!(
+                rest > 0 || world.cells.pages == before,
+                "nothing is put back"
+            );
             world.rest(0);
             world
         };

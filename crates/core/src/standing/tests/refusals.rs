@@ -104,8 +104,12 @@ fn a_tier_of_exactly_the_least_budget_joins() {
     let reserved = |amount| {
         let mut market = Market::default();
         market.stand(tier(5), 1, amount, 1);
-        let (_, claim) = market.open(10, tokens(500));
-        claim.total().unwrap()
+        let (mut auction, mut claim) = market.open(10, tokens(500));
+        let total = claim.total().unwrap();
+        assert_eq!(claim.waits(), !total.is_zero());
+        clear(&mut auction, &mut claim, &[seen(9, 100)], over(10)).unwrap();
+        assert!(!claim.waits(), "it has joined");
+        total
     };
     assert_eq!(reserved(least), least);
     let under = least.minus(Amount::new(1)).unwrap();
