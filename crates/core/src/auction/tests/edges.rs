@@ -40,3 +40,22 @@ fn a_halted_auction_says_so_and_does_nothing() {
     assert_eq!(auction.ensure_announced(late).err(), ended);
     assert_eq!(auction, before);
 }
+
+/// Where every step that money reached is at or under `r`, and none has more money, the highest of
+/// them clears: whose collateral is sold does not lose by steps that brought nothing.
+#[test]
+fn of_equal_steps_the_highest_price_clears() {
+    let schedule = Schedule {
+        first: FIRST,
+        blocks_per_step: 1,
+        steps: 4,
+    };
+    let price = |whole: u128| Price::new(whole * PRICE_ONE);
+    let prices = vec![price(100), price(96), price(95), price(90)];
+    let targets = vec![Amount::new(1_000_000_000); 4];
+    let mut auction = Auction::open(schedule, FIRST - 1, price(100), prices, targets).unwrap();
+    assert_eq!(bid(&mut auction, 600, 96, FIRST - 1), 1);
+    let clearing = auction.clear(FIRST + 4, scale()).unwrap();
+    assert_eq!((clearing.step, clearing.price), (1, price(96)));
+    assert_eq!(clearing.end, End::RanOut);
+}

@@ -169,3 +169,19 @@ fn f06_every_bound_of_a_feed_refuses() {
         assert_eq!(changed.validate(), refused, "change {number}");
     }
 }
+
+/// A price that stood for a moment before a long gap counts for that moment, not for the gap: what
+/// fills the whole window is its average, to the unit.
+#[test]
+fn a_moment_before_a_long_gap_does_not_count_in_it() {
+    let window: Millis = 1_000;
+    let mut history = History::default();
+    let mut accept = |price, now| history.accept(Price::new(price), now, window).unwrap();
+    accept(1_000, 50_000);
+    accept(3_000, 50_001);
+    let later = 50_001 + 10 * window;
+    accept(5_000, later);
+    let average = history.average(later, window).unwrap();
+    assert_eq!(average.price, Price::new(3_000));
+    assert_eq!(average.covered, window);
+}
