@@ -2,6 +2,7 @@
 # Every operator and every function of the core's money code changed, one mutant at a time: do the unit tests notice?
 #
 #   scripts/core-mutants.sh             run all, and write the table of docs/mutants.md
+#   scripts/core-mutants.sh --table     write the table from what has been run so far
 #   scripts/core-mutants.sh --results   print the outcome of each, of the latest run
 #
 # The mutants are those of cargo-mutants (cargo install cargo-mutants --locked), for the files that .cargo/mutants.toml names. All are
@@ -18,25 +19,28 @@ out=$PWD/target/schemata
 results=$out/results.tsv
 
 case "${1:-}" in
-    '') ;;
+    '' | --table) ;;
     --results) cat "$results" && exit ;;
     *)
-        sed -n '2,10s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
+        sed -n '2,11s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
         [[ $1 == --help ]] && exit
         exit 2
         ;;
 esac
 
-cargo mutants --version >/dev/null 2>&1 || { echo "core-mutants.sh: no cargo-mutants: cargo install cargo-mutants --locked" >&2 && exit 1; }
-mkdir -p "$out/copy"
-cargo mutants -p breakwater-core --list --json >"$out/list.json"
-git ls-files -z -- . ':!artifacts' ':!crates/core/src' | tar c --null -T - | tar x -C "$out/copy"
-cargo build -q --manifest-path tests/mutants/schemata/Cargo.toml --target-dir "$out/tool"
+run() {
+    cargo mutants --version >/dev/null 2>&1 || { echo "core-mutants.sh: no cargo-mutants: cargo install cargo-mutants --locked" >&2 && exit 1; }
+    mkdir -p "$out/copy"
+    cargo mutants -p breakwater-core --list --json >"$out/list.json"
+    git ls-files -z -- . ':!artifacts' ':!crates/core/src' | tar c --null -T - | tar x -C "$out/copy"
+    cargo build -q --manifest-path tests/mutants/schemata/Cargo.toml --target-dir "$out/tool"
 
-# Few random cases, and without the two tests that take longer than all others together. No case that failed is kept for the next mutant.
-export PROPTEST_CASES=${PROPTEST_CASES:-64} PROPTEST_MAX_SHRINK_ITERS=0 PROPTEST_DISABLE_FAILURE_PERSISTENCE=1
-export SCHEMATA_ARGS='--skip=a_million_auctions_keep_the_promises --skip=promise_6_a_position_asleep_through_a_thousand_batches_gets_out'
-CARGO_TARGET_DIR=$out/target "$out/tool/debug/breakwater-schemata" "$out/list.json" "$out/copy" "$results"
+    # Few random cases, and without the two tests that take longer than all others together. No case that failed is kept for the next mutant.
+    export PROPTEST_CASES=${PROPTEST_CASES:-64} PROPTEST_MAX_SHRINK_ITERS=0 PROPTEST_DISABLE_FAILURE_PERSISTENCE=1
+    export SCHEMATA_ARGS='--skip=a_million_auctions_keep_the_promises --skip=promise_6_a_position_asleep_through_a_thousand_batches_gets_out'
+    CARGO_TARGET_DIR=$out/target "$out/tool/debug/breakwater-schemata" "$out/list.json" "$out/copy" "$results"
+}
+[[ -n ${1:-} ]] || run
 
 table=$(awk -F '\t' '
     { split($1, at, ":"); file = at[1]; sub("crates/core/src/", "", file); what = $2; sub(/ .*/, "", what); if (what == "timeout") what = "killed"

@@ -185,3 +185,18 @@ fn a_moment_before_a_long_gap_does_not_count_in_it() {
     assert_eq!(average.price, Price::new(3_000));
     assert_eq!(average.covered, window);
 }
+
+/// A submission as old as the heartbeat counts, a millisecond older is refused.
+#[test]
+fn a_submission_of_exactly_the_heartbeat_counts() {
+    let mut feed = Clocked::new(config(), 3);
+    let (now, block) = (feed.now(), feed.block);
+    let oldest = now - config().heartbeat;
+    let submit = |feed: &mut Clocked, at| {
+        let price = Price::new(100);
+        feed.feed.submit(&0, Submission { price, at }, now, block)
+    };
+    let refused = submit(&mut feed.clone(), oldest - 1);
+    assert_eq!(refused, Err(OracleError::TooOld));
+    assert_eq!(submit(&mut feed, oldest), Ok(Outcome::Recorded));
+}
