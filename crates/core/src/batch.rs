@@ -377,6 +377,8 @@ mod tests {
     use crate::units::{DebtRatio, PRICE_ONE};
     use proptest::prelude::*;
 
+    mod edges;
+
     fn scale() -> UnitScale {
         UnitScale::of_decimals(6, 6).unwrap()
     }

@@ -187,7 +187,7 @@ impl Index {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::units::ScaledDebt;
+    use crate::units::{ScaledDebt, Shares};
     use proptest::prelude::*;
 
     fn market(cash: u128, debt: u128) -> MarketState {
@@ -247,6 +247,84 @@ mod tests {
         let borne = market.draw_reserve(loss, assets).unwrap();
         assert!((990_000..1_010_000).contains(&borne.get()), "{borne:?}");
         assert!(market.reserve_shares.is_zero());
+    }
+
+    /// A curve outside its bounds is refused, and so is an index that leaves its range: neither
+    /// wraps round to a low rate or a low debt.
+    #[test]
+    fn a_rate_or_an_index_beyond_its_range_is_refused() {
+        type Change = fn(&mut InterestCurve);
+        let cases: [(Change, u32, MathError); 3] = [
+            (|c| c.idle = Ratio::ONE, 1_000, MathError::Underflow),
+            (|c| c.at_kink = Ratio::ONE, 9_000, MathError::Underflow),
+            (|c| c.kink = Ratio::ZERO, 0, MathError::DivisionByZero),
+        ];
+        for (number, (change, used, error)) in cases.into_iter().enumerate() {
+            let mut curve = InterestCurve::STANDARD;
+            change(&mut curve);
+            assert!(!curve.is_valid(), "change {number}");
+            let rate = curve.rate(Ratio::from_bps(used));
+            assert_eq!(rate, Err(error), "change {number}");
+        }
+        let high = Index::from_raw(u128::MAX);
+        let most = Ratio::from_ppm(u32::MAX);
+        for (rate, elapsed) in [
+            (most, YEAR),
+            (Ratio::from_ppm(1), YEAR),
+            (most, Millis::MAX),
+        ] {
+            assert_eq!(high.grown(rate, elapsed), Err(MathError::Overflow));
+        }
+        let mut market = market(1, 1 << 80);
+        market.index = high;
+        let before = (market.index, market.debt);
+        let accrued = market.accrue(&InterestCurve::STANDARD, YEAR);
+        assert_eq!(accrued, Err(MathError::Overflow));
+        assert_eq!((market.index, market.debt), before);
+    }
+
+    #[test]
+    fn every_bound_of_a_curve_refuses() {
+        type Change = fn(&mut InterestCurve);
+        let changes: [Change; 6] = [
+            |c| c.kink = Ratio::ZERO,
+            |c| c.kink = Ratio::ONE,
+            |c| c.idle = Ratio::from_ppm(50_001),
+            |c| c.at_kink = Ratio::from_ppm(600_001),
+            |c| c.at_full = Ratio::from_ppm(10_000_001),
+            |c| c.reserve_factor = Ratio::from_ppm(500_001),
+        ];
+        for (number, change) in changes.into_iter().enumerate() {
+            let mut curve = InterestCurve::STANDARD;
+            assert!(curve.is_valid());
+            change(&mut curve);
+            assert!(!curve.is_valid(), "change {number}");
+        }
+        let on_the_bounds = InterestCurve {
+            idle: HIGHEST_RATE,
+            kink: Ratio::from_ppm(1),
+            at_kink: HIGHEST_RATE,
+            at_full: HIGHEST_RATE,
+            reserve_factor: Ratio::from_bps(5_000),
+        };
+        assert!(on_the_bounds.is_valid());
+    }
+
+    /// Of a pool that was worth nothing the reserve has nothing to bear a loss with, and without
+    /// a loss it bears none: neither is refused, so that no settlement can be stopped by it.
+    #[test]
+    fn promise_8_a_reserve_that_is_worth_nothing_stops_no_settlement() {
+        let mut market = market(0, 1_000);
+        market.reserve_shares = Shares::new(5);
+        let before = market.clone();
+        let some = Amount::new(7);
+        for (loss, assets) in [(some, Amount::ZERO), (Amount::ZERO, some)] {
+            assert_eq!(market.draw_reserve(loss, assets), Ok(Amount::ZERO));
+        }
+        market.reserve_shares = Shares::ZERO;
+        assert_eq!(market.draw_reserve(some, some), Ok(Amount::ZERO));
+        market.reserve_shares = before.reserve_shares;
+        assert_eq!(market, before);
     }
 
     proptest! {

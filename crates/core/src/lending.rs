@@ -154,6 +154,29 @@ mod tests {
 
     const CAP: Amount = Amount::new(u128::MAX >> 1);
 
+    /// The cap itself may be lent and the last unit of cash redeemed; a unit more is refused by
+    /// name, and then nothing has changed.
+    #[test]
+    fn the_cap_and_the_cash_hold_to_the_unit() {
+        let (cap, all) = (Amount::new(1_000), Shares::new(u128::MAX));
+        let mut market = MarketState::default();
+        let full = Err(LendingError::SupplyCapExceeded);
+        assert_eq!(market.supply(Amount::new(1_001), cap), full);
+        assert_eq!(market, MarketState::default());
+        let shares = market.supply(cap, cap).unwrap();
+        assert_eq!(market.supply(Amount::new(1), cap), full);
+        market.cash = Amount::new(999);
+        market.batched_debt = Amount::new(1);
+        let before = market.clone();
+        let short = Err(LendingError::InsufficientCash);
+        assert_eq!(market.redeem(all, shares, Amount::ZERO), short);
+        assert_eq!(market, before);
+        market.cash = cap;
+        market.batched_debt = Amount::ZERO;
+        assert_eq!(market.redeem(all, shares, Amount::ZERO), Ok(cap));
+        assert!(market.cash.is_zero());
+    }
+
     proptest! {
         /// I-52: supply then redeem never returns more than was put in, and costs those who
         /// were there before nothing.

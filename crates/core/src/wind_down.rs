@@ -250,8 +250,10 @@ mod tests {
         assert_eq!(market.wind_down, None, "at the cap, not above");
         assert_eq!(market.take_in(Amount::new(30)), Ok(Amount::ZERO));
         assert_eq!(market.insurance, Amount::new(30));
+        market.accrued_at = 7;
         market.book_loss(Amount::new(101), pool, cap).unwrap();
         assert_eq!(market.wind_down.unwrap().lost, Amount::new(101));
+        assert_eq!(market.wind_down.unwrap().since, 7, "the notice begins");
         assert_eq!(market.written_off, Amount::new(201));
         assert_eq!(market.take_in(Amount::new(100)), Ok(Amount::new(100)));
         assert_eq!(market.take_in(Amount::new(7)), Ok(Amount::new(1)));

@@ -2,6 +2,8 @@
 
 mod changes;
 mod clauses;
+mod edges;
+mod extremes;
 mod facts;
 mod halts;
 mod lifecycle;

@@ -319,10 +319,26 @@ fn f18_a_volatile_hour_and_a_deep_book_in_numbers() {
     );
 }
 
+/// Changes the steps and the knees of a two-speed curve.
+fn knees(params: &mut LadderParams, change: fn(&mut [u8; 3], &mut Ratio, &mut Ratio)) {
+    if let Curve::TwoSpeed {
+        above,
+        upper,
+        around,
+        lower,
+        below,
+    } = &mut params.curve
+    {
+        let mut steps = [*above, *around, *below];
+        change(&mut steps, upper, lower);
+        [*above, *around, *below] = steps;
+    }
+}
+
 #[test]
 fn f15_every_bound_of_a_ladder_refuses() {
     type Change = fn(&mut LadderParams);
-    let changes: [Change; 16] = [
+    let changes: [Change; 22] = [
         |p| p.start = Ratio::from_ppm(1_009_999),
         |p| p.start = Ratio::from_ppm(1_100_001),
         |p| p.floor = Ratio::from_ppm(799_999),
@@ -352,6 +368,12 @@ fn f15_every_bound_of_a_ladder_refuses() {
                 keep: Ratio::from_ppm(997_000),
             }
         },
+        |p| knees(p, |_, upper, lower| *upper = *lower),
+        |p| knees(p, |_, upper, _| *upper = Ratio::from_ppm(1_030_001)),
+        |p| knees(p, |_, _, lower| *lower = Ratio::from_ppm(899_999)),
+        |p| knees(p, |steps, _, _| *steps = [0, 45, 14]),
+        |p| knees(p, |steps, _, _| *steps = [5, 0, 14]),
+        |p| knees(p, |steps, _, _| *steps = [5, 45, 1]),
         |p| p.scaling.start_per_volatility = Ratio::from_ppm(4_000_001),
         |p| p.scaling.start_relief = Ratio::from_ppm(50_001),
         |p| p.scaling.floor_rise = Ratio::from_ppm(150_001),
@@ -362,4 +384,68 @@ fn f15_every_bound_of_a_ladder_refuses() {
         change(&mut params);
         assert!(!params.is_valid(), "change {number}");
     }
+}
+
+/// F15, F18: outside its bounds, which a market's creation checks, a ladder is refused as a number
+/// that leaves its range; none wraps round to a low price.
+#[test]
+fn a_ladder_of_numbers_beyond_its_bounds_is_refused() {
+    let most = Ratio::from_ppm(u32::MAX);
+    let wild = Measures {
+        volatility: Some(most),
+        depth: Some(Amount::new(u128::MAX)),
+    };
+    let linear = |steps| LadderParams {
+        curve: Curve::Linear { steps },
+        ..answering(LadderParams::standard())
+    };
+    let exponential = LadderParams {
+        curve: Curve::Exponential {
+            steps: 64,
+            keep: Ratio::from_ppm(990_000),
+        },
+        ..linear(10)
+    };
+    let scaled = |scaling| LadderParams {
+        scaling,
+        curve: Curve::Exponential {
+            steps: 64,
+            keep: Ratio::ZERO,
+        },
+        ..exponential
+    };
+    let answers = linear(10).scaling;
+    let overflow = Err(MathError::Overflow);
+    let refused = [
+        scaled(Scaling {
+            start_per_volatility: most,
+            ..answers
+        }),
+        scaled(Scaling {
+            floor_rise: most,
+            ..answers
+        }),
+        scaled(Scaling {
+            slope_per_volatility: most,
+            ..answers
+        }),
+    ];
+    for params in refused {
+        assert_eq!(params.measured(wild), overflow);
+        assert_eq!(params.has_room(price(1), wild), Err(MathError::Overflow));
+        let prices = params.prices(price(1), price(1), wild);
+        assert_eq!(prices, Err(MathError::Overflow));
+    }
+    let calm = Measures::default();
+    let far = Price::new(u128::MAX);
+    // At the first the floor fits and the start does not.
+    for spot in [Price::new(u128::MAX / 100 * 99), far] {
+        for params in [LadderParams::standard(), linear(10), exponential] {
+            assert_eq!(params.prices(spot, spot, calm), Err(MathError::Overflow));
+        }
+    }
+    let by_nothing = linear(1).prices(price(1), price(1), calm);
+    assert_eq!(by_nothing, Err(MathError::DivisionByZero));
+    let upwards = on_line(price(1), price(2), 0, 1);
+    assert_eq!(upwards, Err(MathError::Underflow));
 }

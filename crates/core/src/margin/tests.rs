@@ -267,3 +267,26 @@ fn f09_a_bound_that_is_lowered_and_raised_again_raises_nothing_at_once() {
         }
     }
 }
+
+/// A rise beyond the range of a ratio is refused by name; with a spacing of nothing the fall has
+/// no pace.
+#[test]
+fn f09_an_update_beyond_its_range_is_refused() {
+    let mut margin = Margin {
+        kept: Ratio::from_ppm(u32::MAX),
+        ..Margin::default()
+    };
+    let steep = MarginRule {
+        most: Ratio::from_ppm(u32::MAX),
+        ..rule()
+    };
+    let wild = Some(Variance::new(u128::MAX));
+    let refused = margin.update(&steep, BASE, wild, HOUR);
+    assert_eq!(refused, Err(MarginError::Math(MathError::Overflow)));
+    let unspaced = MarginRule {
+        spacing: 0,
+        ..rule()
+    };
+    let refused = Margin::default().update(&unspaced, BASE, wild, HOUR);
+    assert_eq!(refused, Err(MarginError::Math(MathError::DivisionByZero)));
+}

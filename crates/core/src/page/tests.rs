@@ -4,6 +4,8 @@ use super::*;
 use proptest::prelude::*;
 use std::collections::BTreeSet;
 
+mod edges;
+
 proptest! {
     /// I-31: a share of those who stay owes no more and holds no less after one has left.
     #[test]
@@ -63,31 +65,4 @@ proptest! {
             prop_assert!(cohort.debt <= before.debt);
         }
     }
-}
-
-#[test]
-fn the_last_member_takes_and_owes_all_that_is_left() {
-    let mut cohort = Cohort::at_par(
-        0,
-        1,
-        Amount::new(1_000),
-        ScaledDebt::new(700),
-        DebtRatio::ZERO,
-    );
-    let stake = cohort
-        .enter(1, Amount::new(333), ScaledDebt::new(233))
-        .unwrap();
-    let first = Stake {
-        collateral: Shares::new(1_000),
-        debt: Shares::new(700),
-    };
-    cohort.leave(first).unwrap();
-    assert_eq!(
-        cohort.leave(stake).unwrap(),
-        (Amount::new(333), ScaledDebt::new(233))
-    );
-    assert_eq!(
-        (cohort.collateral, cohort.debt),
-        (Amount::ZERO, ScaledDebt::ZERO)
-    );
 }

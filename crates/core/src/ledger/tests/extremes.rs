@@ -8,6 +8,7 @@ use crate::interest::InterestCurve;
 use crate::lending::LendingError;
 use crate::losses::settle_losses;
 use crate::market::MarketPrices;
+use crate::page::{BatchedCohort, Departure};
 use crate::position::Position;
 use crate::units::{Amount, DebtRatio, Index, Price, Ratio, ScaledDebt, Shares, PRICE_ONE};
 use crate::wind_down::Collected;
@@ -72,6 +73,110 @@ const CHANGES: [Change; 17] = [
         }
     },
 ];
+
+/// What a cohort in a batch says of itself, set to a number.
+fn batched(world: &mut World, set: impl Fn(&mut BatchedCohort)) {
+    let cells: Vec<_> = world
+        .cells
+        .departures
+        .iter()
+        .map(|(key, cell)| (*key, cell.clone()))
+        .collect();
+    for (key, cell) in cells {
+        for (slot, departure) in cell.iter() {
+            if let Departure::Batched(mut cohort) = *departure {
+                set(&mut cohort);
+                let cell = world.cells.departures.get_mut(&key).unwrap();
+                cell.insert(slot, Departure::Batched(cohort));
+            }
+        }
+    }
+}
+
+/// What the pages, the batches, the departures, the positions and the market's lesser totals hold.
+const CELL_CHANGES: [Change; 22] = [
+    |w, n| batched(w, |of| of.debt = Amount::new(n)),
+    |w, n| batched(w, |of| of.retire = Amount::new(n)),
+    |w, n| batched(w, |of| of.target = Amount::new(n)),
+    |w, n| batched(w, |of| of.cohort.collateral = Amount::new(n)),
+    |w, n| batched(w, |of| of.cohort.debt = ScaledDebt::new(n)),
+    |w, n| batched(w, |of| of.cohort.shares.debt = Shares::new(n)),
+    |w, n| batched(w, |of| of.cohort.shares.collateral = Shares::new(n)),
+    |w, n| each(&mut w.cells.batches, |of| of.collateral = Amount::new(n)),
+    |w, n| each(&mut w.cells.batches, |of| of.debt = Amount::new(n)),
+    |w, n| each(&mut w.cells.batches, |of| of.asked = Amount::new(n)),
+    |w, n| each(&mut w.cells.batches, |of| of.offered = Amount::new(n)),
+    |w, n| each(&mut w.positions, |of| of.prepaid = Amount::new(n)),
+    |w, n| each(&mut w.positions, |of| of.collateral = Amount::new(n)),
+    |w, n| {
+        each(&mut w.positions, |of| {
+            if let Some(pooled) = &mut of.pooled {
+                pooled.stake.collateral = Shares::new(n);
+                pooled.stake.debt = Shares::new(n);
+            }
+        });
+    },
+    |w, n| {
+        w.state
+            .running
+            .iter_mut()
+            .for_each(|of| of.asked = Amount::new(n))
+    },
+    |w, n| {
+        w.state
+            .running
+            .iter_mut()
+            .for_each(|of| of.provision = Amount::new(n))
+    },
+    |w, n| w.state.inventory.held = Amount::new(n),
+    |w, n| w.state.inventory.offered = Amount::new(n),
+    |w, n| w.state.inventory.cost = Amount::new(n),
+    |w, n| {
+        for page in w.cells.pages.values_mut() {
+            for slot in 0..128 {
+                if let Some(cohort) = page.cohorts.get_mut(slot) {
+                    cohort.shares.collateral = Shares::new(n);
+                    cohort.shares.debt = Shares::new(n);
+                }
+            }
+        }
+    },
+    |w, n| {
+        for page in w.cells.pages.values_mut() {
+            for slot in 0..128 {
+                if let Some(cohort) = page.cohorts.get_mut(slot) {
+                    cohort.members = u32::try_from(n).unwrap_or(u32::MAX);
+                }
+            }
+        }
+    },
+    |w, n| {
+        if let Some(ended) = &mut w.state.wind_down {
+            ended.in_kind = Amount::new(n);
+        }
+    },
+];
+
+fn each<K: Ord, V>(cells: &mut alloc::collections::BTreeMap<K, V>, set: impl Fn(&mut V)) {
+    cells.values_mut().for_each(set);
+}
+
+/// The market's terms, far outside the bounds that its creation holds them to.
+const TERM_CHANGES: [Change; 9] = [
+    |w, n| w.params.min_debt = Amount::new(n),
+    |w, n| w.params.debt_ceiling = Amount::new(n),
+    |w, n| w.params.hole = Amount::new(n),
+    |w, n| w.params.min_batch = Amount::new(n),
+    |w, n| w.params.keeper_tip = Amount::new(n),
+    |w, n| w.params.penalty = ratio(n),
+    |w, n| w.params.slippage = ratio(n),
+    |w, n| w.params.target_health = ratio(n),
+    |w, n| w.params.liquidation_threshold = ratio(n),
+];
+
+fn ratio(n: u128) -> Ratio {
+    Ratio::from_ppm(u32::try_from(n).unwrap_or(u32::MAX))
+}
 
 type Act = fn(&mut World, &MarketPrices) -> Result<(), LedgerError>;
 
@@ -181,29 +286,64 @@ fn beside(world: &World) {
     lend(|s| Ok(s.quote_owed().and(s.collateral_owed()).map(drop)?));
 }
 
+const NUMBERS: [u128; 5] = [0, 1, 1 << 64, u128::MAX >> 1, u128::MAX];
+const PRICES: [u128; 3] = [LADDER_AT, 1, u128::MAX];
+
+/// Asks everything of a market and counts what was done and what was refused.
+fn ask_everything(world: &World, price: u128, counts: &mut (u32, u32)) {
+    let prices = world.prices(price);
+    for act in ACTS {
+        match act(&mut world.clone(), &prices) {
+            Ok(()) => counts.0 += 1,
+            Err(_) => counts.1 += 1,
+        }
+    }
+}
+
 /// I-49: no number in the books makes the ledger panic; it calculates or refuses.
 #[test]
 fn numbers_at_the_end_of_their_range_are_refused_and_nothing_panics() {
-    let (mut done, mut refused) = (0, 0);
+    let mut counts = (0, 0);
     for world in worlds() {
-        for change in CHANGES {
-            for number in [0, 1, 1 << 64, u128::MAX >> 1, u128::MAX] {
+        for change in CHANGES.iter().chain(&CELL_CHANGES).chain(&TERM_CHANGES) {
+            for number in NUMBERS {
                 let mut extreme = world.clone();
                 change(&mut extreme, number);
                 beside(&extreme);
-                for price in [LADDER_AT, 1, u128::MAX] {
-                    let prices = extreme.prices(price);
-                    for act in ACTS {
-                        match act(&mut extreme.clone(), &prices) {
-                            Ok(()) => done += 1,
-                            Err(_) => refused += 1,
-                        }
-                    }
+                for price in PRICES {
+                    ask_everything(&extreme, price, &mut counts);
                 }
             }
         }
     }
-    assert!(done > 1_000 && refused > 1_000, "{done} {refused}");
+    assert!(counts.0 > 10_000 && counts.1 > 10_000, "{counts:?}");
+}
+
+/// I-49: nor do two of them together, one of which hides the refusal of the other.
+#[test]
+fn two_numbers_at_the_end_of_their_range_are_no_worse_than_one() {
+    let changes: Vec<_> = CHANGES
+        .iter()
+        .chain(&CELL_CHANGES)
+        .chain(&TERM_CHANGES)
+        .collect();
+    let mut counts = (0, 0);
+    for world in worlds() {
+        let mut pair = 0usize;
+        for (at, first) in changes.iter().enumerate() {
+            for second in &changes[..at] {
+                // Every pair of changes, with a fifth of the pairs of numbers in turn.
+                pair += 1;
+                let (a, b) = (NUMBERS[pair % 5], NUMBERS[(pair / 5) % 5]);
+                let mut extreme = world.clone();
+                first(&mut extreme, a);
+                second(&mut extreme, b);
+                beside(&extreme);
+                ask_everything(&extreme, PRICES[pair % 3], &mut counts);
+            }
+        }
+    }
+    assert!(counts.0 > 10_000 && counts.1 > 10_000, "{counts:?}");
 }
 
 #[test]

@@ -4,6 +4,7 @@ mod attacks;
 mod bounds;
 mod cases;
 mod clauses;
+mod edges;
 mod extremes;
 mod histories;
 mod insurance;

@@ -73,6 +73,12 @@ fn an_extension_and_a_leaving_are_refused_by_the_rule_they_break() {
     let ladder = opening.prices.clone();
     let extended = world.transition(u32::MAX, |l, _| l.extend(0, &stale, &ladder, request));
     assert_eq!(extended.err(), Some(LedgerError::StalePrice));
+    let oldest = MarketPrices {
+        age: world.params.max_price_age,
+        ..stale
+    };
+    let extended = world.transition(u32::MAX, |l, _| l.extend(0, &oldest, &ladder, request));
+    assert_eq!(extended.err(), Some(LedgerError::NothingToLiquidate));
     let mut leave = |who, number| world.transition(who, |l, p| l.leave(p, number, &ladder));
     assert_eq!(leave(0, 0).err(), Some(LedgerError::NotInBatch), "healthy");
     assert_eq!(leave(9, 1).err(), Some(LedgerError::UnknownBatch));
@@ -137,8 +143,13 @@ fn collateral_is_taken_in_kind_only_when_everything_else_was_tried() {
     );
     world.settle(0, Price::ZERO, Amount::ZERO).unwrap();
     world.rest(0);
-    // 1 430 of debt at the floor of 135: all of the collateral, and 80 are lost.
-    let taken = take(&mut world, 3, &prices).unwrap();
+    // 1 430 of debt at the floor of 135: all of the collateral, and 80 are lost. The greatest age
+    // itself will do.
+    let oldest = MarketPrices {
+        age: world.params.max_price_age,
+        ..prices
+    };
+    let taken = take(&mut world, 3, &oldest).unwrap();
     assert_eq!(taken.price, Price::new(135 * PRICE_ONE));
     assert_eq!((taken.collateral.get() + 10) / COLLATERAL, 10);
     assert!(taken.returned.is_zero());

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::oracle::average::{History, STRETCHES};
+use crate::oracle::variance::VARIANCE_ONE;
 
 /// However often rounds come, and however unevenly, the average is of the whole window: where
 /// there is no room for one more stretch the two oldest become one.
@@ -70,4 +71,132 @@ fn a_round_and_its_time_are_published_together() {
         let previous = before.map_or(Price::new(price), |quote| quote.round.price);
         assert_eq!(quote.previous, previous);
     }
+}
+
+/// F09: what volatility is made of, at the ends of its range: a return counts as at most 1 000 %,
+/// and what cannot be calculated is refused by name.
+#[test]
+fn a_variance_beyond_its_range_is_refused() {
+    let config = VolatilityConfig::standard();
+    let after = |past, config, from, to, elapsed| {
+        Variance::after(past, config, Price::new(from), Price::new(to), elapsed)
+    };
+    let largest = Some(Variance::new(u128::MAX));
+    let from_nothing = after(None, config, 0, 1, 1);
+    assert_eq!(from_nothing, Err(MathError::DivisionByZero));
+    // 10 % in a second: 0.1² per second.
+    let tenth = after(None, config, 100, 110, 1_000).map(Variance::get);
+    assert_eq!(tenth, Ok(VARIANCE_ONE / 100));
+    let jump = after(None, config, 1, u128::MAX, 1_000);
+    assert_eq!(
+        jump,
+        after(None, config, 1, 11, 1_000),
+        "1 000 % and no more"
+    );
+    let slow = VolatilityConfig {
+        interval: Millis::MAX,
+        ..config
+    };
+    let overflow = Err(MathError::Overflow);
+    assert_eq!(after(largest, slow, 1, 1, 0), Ok(Variance::new(u128::MAX)));
+    let shrinking = VolatilityConfig {
+        decay: Ratio::from_ppm(1_000_001),
+        ..config
+    };
+    let refused = after(largest, shrinking, 1, 1, 1);
+    assert_eq!(refused, Err(MathError::Underflow));
+    let nothing_kept = VolatilityConfig {
+        decay: Ratio::ZERO,
+        ..config
+    };
+    let by_nothing = after(largest, nothing_kept, 1, 2, 0);
+    assert_eq!(by_nothing, Err(MathError::DivisionByZero));
+    let all_in_no_time = after(Some(Variance::new(u128::MAX - 1)), config, 1, 11, 0);
+    assert_eq!(all_in_no_time, overflow, "grows past the largest");
+    assert_eq!(
+        Variance::new(u128::MAX).deviation_over(u64::MAX),
+        Ratio::from_ppm(u32::MAX)
+    );
+}
+
+/// The last number a round can have is the last round: the next is refused by name.
+#[test]
+fn after_the_last_number_there_is_no_round() {
+    let mut feed = Clocked::new(config(), 3);
+    feed.round(&[100; 3]);
+    let quote = feed.feed.quote.as_mut().unwrap();
+    quote.round.number = u32::MAX;
+    feed.block += 1;
+    assert_eq!(feed.submit(0, 100), Ok(Outcome::Recorded));
+    assert_eq!(feed.submit(1, 100), Ok(Outcome::Recorded));
+    let refused = Err(OracleError::Math(MathError::Overflow));
+    assert_eq!(feed.submit(2, 100), refused);
+    assert_eq!(feed.read().round.number, u32::MAX);
+    assert_eq!(feed.read().spot(), Price::new(100));
+}
+
+/// F06: a feed's terms are refused outside each of their bounds, and taken on the bound.
+#[test]
+fn f06_every_bound_of_a_feed_refuses() {
+    type Change = fn(&mut FeedConfig);
+    let most = u8::try_from(MAX_FEEDERS).unwrap();
+    let all_of_them = FeedConfig {
+        min_feeders: most,
+        ..config()
+    };
+    assert_eq!(all_of_them.validate(), Ok(()));
+    let one = FeedConfig {
+        min_feeders: 1,
+        ..config()
+    };
+    assert_eq!(one.validate(), Ok(()));
+    let changes: [Change; 10] = [
+        |c| c.min_feeders = 0,
+        |c| c.min_feeders += 1,
+        |c| c.heartbeat = 0,
+        |c| c.min_gap = 0,
+        |c| c.twap_window = 0,
+        |c| c.deviation = Ratio::ZERO,
+        |c| c.drift = Ratio::ZERO,
+        |c| c.volatility.decay = Ratio::ZERO,
+        |c| c.volatility.decay = Ratio::ONE,
+        |c| c.volatility.interval = 0,
+    ];
+    for (number, change) in changes.into_iter().enumerate() {
+        let mut changed = all_of_them;
+        change(&mut changed);
+        let refused = Err(OracleError::InvalidConfig);
+        assert_eq!(changed.validate(), refused, "change {number}");
+    }
+}
+
+/// A price that stood for a moment before a long gap counts for that moment, not for the gap: what
+/// fills the whole window is its average, to the unit.
+#[test]
+fn a_moment_before_a_long_gap_does_not_count_in_it() {
+    let window: Millis = 1_000;
+    let mut history = History::default();
+    let mut accept = |price, now| history.accept(Price::new(price), now, window).unwrap();
+    accept(1_000, 50_000);
+    accept(3_000, 50_001);
+    let later = 50_001 + 10 * window;
+    accept(5_000, later);
+    let average = history.average(later, window).unwrap();
+    assert_eq!(average.price, Price::new(3_000));
+    assert_eq!(average.covered, window);
+}
+
+/// A submission as old as the heartbeat counts, a millisecond older is refused.
+#[test]
+fn a_submission_of_exactly_the_heartbeat_counts() {
+    let mut feed = Clocked::new(config(), 3);
+    let (now, block) = (feed.now(), feed.block);
+    let oldest = now - config().heartbeat;
+    let submit = |feed: &mut Clocked, at| {
+        let price = Price::new(100);
+        feed.feed.submit(&0, Submission { price, at }, now, block)
+    };
+    let refused = submit(&mut feed.clone(), oldest - 1);
+    assert_eq!(refused, Err(OracleError::TooOld));
+    assert_eq!(submit(&mut feed, oldest), Ok(Outcome::Recorded));
 }

@@ -143,6 +143,11 @@ fn a_sources_answer_is_scaled_or_refused() {
     assert_eq!(refused(0, 1, u128::MAX), Err(OracleError::InvalidPrice));
     assert_eq!(refused(8, u64::MAX, 1), Err(OracleError::FromTheFuture));
     assert_eq!(source(8, 1).validate(), Ok(()));
+    let longest = SourceConfig {
+        pair: "x".repeat(32),
+        ..source(36, 1)
+    };
+    assert_eq!(longest.validate(), Ok(()));
     for bad in [
         source(37, 1),
         source(8, 0),

@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 
 mod attacks;
 mod clock;
+mod extremes;
 mod histories;
 mod pools;
 mod reference;

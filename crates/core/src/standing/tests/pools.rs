@@ -307,3 +307,38 @@ fn coming_and_going_does_not_inflate_a_share() {
     let worth = after.worth(minted).unwrap();
     assert!(worth.get() >= 999_999, "{worth:?}");
 }
+
+/// A tier that nobody touches files its ended series with a settlement, once there are more of
+/// them than it keeps, and whoever slept through all of it is paid as if it had not.
+#[test]
+fn a_tier_that_nobody_touches_files_what_it_cannot_keep() {
+    let at = tier(5);
+    let mut market = Market::default();
+    market.stand(at, 1, Amount::new(1 << 90), 1);
+    let mut series = Vec::new();
+    let mut filed = Files::default();
+    for _ in 0..=KEPT_SERIES {
+        let tier = market.standing.tiers.first_mut().unwrap();
+        series.push(tier.pool.mark.series);
+        let spent = tier
+            .pool
+            .quote
+            .minus(Amount::new(tier.pool.quote.get() >> 17));
+        tier.settle(Amount::ZERO, spent.unwrap(), tokens(1), 2)
+            .unwrap();
+        let kept = tier.ended.clone();
+        let nothing = StandingClaim::default();
+        let records = market.standing.release(&nothing, 2).unwrap();
+        assert_eq!(records.is_empty(), kept.len() <= KEPT_SERIES);
+        filed.add(records.into_iter().map(|(_, record)| record));
+    }
+    assert_eq!(filed.series.keys().copied().collect::<Vec<_>>(), series);
+    let worth = market
+        .standing
+        .worth(&market.account(at, 1), at, &filed)
+        .unwrap();
+    let all = tokens(1).get() * (KEPT_SERIES as u128 + 1);
+    assert!(all - worth.collateral.get() <= 1, "{worth:?}");
+    let left = market.standing.tier(at).unwrap().pool.quote;
+    assert!(left.get() - worth.standing.get() <= 1 + left.get() >> 14);
+}
