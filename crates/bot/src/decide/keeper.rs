@@ -1,7 +1,8 @@
-//! The keeper: what opens, ends, settles and puts back batches.
+//! The keeper: what opens, ends, settles and puts back batches, and looks after the market.
 
 use crate::action::{Action, Decision, Refusal};
 use crate::config::KeeperConfig;
+use crate::upkeep::Duty;
 use crate::view::{BatchView, View};
 use breakwater_core::auction::{Clearing, Stage};
 use breakwater_core::losses::settle_losses;
@@ -40,7 +41,17 @@ pub fn decide(config: &KeeperConfig, view: &View) -> Decision {
     for batch in &view.batches {
         decision.actions.extend(about(config, view, batch));
     }
+    // Terms are taken over while no batch runs; but a fact that stops new batches is told after the
+    // opening of the present one.
+    let duties = view.duties.iter().copied();
+    let (facts, rest): (Vec<_>, Vec<_>) = duties.partition(|duty| matches!(duty, Duty::Trip(..)));
+    decision
+        .actions
+        .extend(rest.into_iter().map(Action::Maintain));
     open(view, &mut decision);
+    decision
+        .actions
+        .extend(facts.into_iter().map(Action::Maintain));
     let enough = config.claim_from.units(view.params.quote_decimals);
     if !view.reward.is_zero() && view.reward >= enough {
         decision.actions.push(Action::ClaimReward(view.reward));
