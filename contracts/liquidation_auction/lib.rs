@@ -197,6 +197,8 @@ mod liquidation_auction {
             let owner = self.env().caller();
             let token = self.market_of(market)?.quote;
             let mut treasury = self.treasury_of(token);
+            let block = self.env().block_number();
+            treasury.before.note(treasury.held, block);
             treasury.held = treasury.held.plus(amount)?;
             let balance = self.balance_of(token, owner).plus(amount)?;
             self.treasuries.insert(token, &Cell(treasury));

@@ -238,8 +238,9 @@ impl LiquidationAuction {
         self.standing_of(market)
     }
 
-    /// Two thirds of the quote that no other running auction reserves: a batch that asks for no
-    /// more finds competition rather than scarcity. Of standing money, what its tiers could spend
+    /// Two thirds of the quote that was there when the block began and that no other running
+    /// auction reserves: a batch that asks for no more finds competition rather than scarcity. Of
+    /// standing money, what its tiers could spend
     /// above the floor. `own` is the batch that is extended, with what it has reserved.
     pub(crate) fn demand(
         &self,
@@ -249,7 +250,8 @@ impl LiquidationAuction {
         own: Option<(BatchKey, &StandingClaim)>,
     ) -> Result<Demand, Error> {
         let block = self.env().block_number();
-        let mut free = treasury.held.minus(treasury.standing)?;
+        let held = treasury.before.lesser(treasury.held, block);
+        let mut free = held.minus_or_zero(treasury.standing);
         for batch in &treasury.running {
             if own.is_some_and(|(own, _)| own == *batch) {
                 continue;

@@ -5,11 +5,13 @@
 //! that decides a batch is the sum of budgets per step: cost does not depend on how many bids
 //! there are, and their order inside a block cannot matter.
 
+mod before;
 mod clearing;
 mod facts;
 mod halts;
 mod status;
 
+pub use before::Before;
 pub use clearing::{Clearing, End, Fill, LEAST_PART};
 pub use halts::{Clock, Halt, Halts, LONGEST_HALT};
 pub use status::{Quote, Stage, Status};

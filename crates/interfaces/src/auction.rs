@@ -4,7 +4,7 @@ use crate::oracle::FeedId;
 use crate::token::TokenError;
 use crate::vault::VaultError;
 use crate::{AccountId, MarketId};
-use breakwater_core::auction::{Auction, AuctionError, Clearing, Fill, Halts, Quote, Status};
+use breakwater_core::auction::{Auction, AuctionError, Before, Clearing, Fill, Halts, Quote, Status};
 use breakwater_core::breaker::BreakerError;
 use breakwater_core::ledger::{Leaving, Settlement};
 use breakwater_core::math::MathError;
@@ -140,6 +140,8 @@ pub struct AuctionMarket {
 pub struct Treasury {
     /// Quote tokens the contract must hold: balances, and budgets not paid to a vault.
     pub held: Amount,
+    /// What it held before the first deposit of a block: what came since sizes no lot yet.
+    pub before: Before,
     /// What of it is standing bids.
     pub standing: Amount,
     /// Auctions that still reserve budgets of it.

@@ -154,8 +154,9 @@ impl Native {
         if amount.is_zero() {
             return Err(Error::ZeroAmount);
         }
-        let held = &mut self.house.treasury.held;
-        *held = held.plus(amount)?;
+        let treasury = &mut self.house.treasury;
+        treasury.before.note(treasury.held, self.block);
+        treasury.held = treasury.held.plus(amount)?;
         let balance = self.house.balance(who).plus(amount)?;
         self.house.set_balance(who, balance);
         let (token, to) = (self.at.quote, self.at.auction);

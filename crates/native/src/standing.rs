@@ -179,7 +179,9 @@ impl Native {
         own: Option<(u32, &StandingClaim)>,
     ) -> Result<Demand, Error> {
         let (house, block) = (&self.house, self.block);
-        let mut free = house.treasury.held.minus(house.treasury.standing)?;
+        let treasury = &house.treasury;
+        let held = treasury.before.lesser(treasury.held, block);
+        let mut free = held.minus_or_zero(treasury.standing);
         for batch in &house.treasury.running {
             if own.is_some_and(|(own, _)| own == batch.number) {
                 continue;

@@ -94,7 +94,7 @@ impl AuctionBooks {
                 self.markets.insert(it.market, it.terms);
                 Ok(())
             }
-            AuctionEvent::BalanceChanged(it) => self.change_balance(&it),
+            AuctionEvent::BalanceChanged(it) => self.change_balance(at.block, &it),
             AuctionEvent::AuctionOpened(it) => {
                 let opening = vault.known(it.batch.market)?.opening(it.batch.number)?;
                 self.open(at, it, opening)
@@ -206,7 +206,7 @@ impl AuctionBooks {
     }
 
     /// What came in or went out is the difference to the balance before.
-    fn change_balance(&mut self, it: &BalanceChanged) -> Result<(), Impossible> {
+    fn change_balance(&mut self, block: Block, it: &BalanceChanged) -> Result<(), Impossible> {
         let before = self.balance(it.token, it.owner);
         let came = it.balance.minus_or_zero(before);
         let went = before.minus_or_zero(it.balance);
@@ -214,6 +214,9 @@ impl AuctionBooks {
             return Err(Impossible::Refused("ZeroAmount".to_owned()));
         }
         let treasury = self.treasury(it.token);
+        if !came.is_zero() {
+            treasury.before.note(treasury.held, block);
+        }
         treasury.held = treasury.held.plus(came)?.minus(went)?;
         self.balances.insert((it.token, it.owner), it.balance);
         Ok(())
