@@ -1,5 +1,6 @@
 //! What a bot can do, and what it decided.
 
+use crate::upkeep::Duty;
 use breakwater_core::auction::Fill;
 use breakwater_core::units::{Amount, Block, Millis, Price};
 use breakwater_interfaces::auction::{BatchKey, BidId};
@@ -34,6 +35,8 @@ pub enum Action {
     Rest(BatchKey),
     /// Pays out keeper rewards.
     ClaimReward(Amount),
+    /// Does what anyone may do for the market, which earns nothing.
+    Maintain(Duty),
     /// Places a bid.
     Bid(BidAction),
     /// Takes a bid back before its step.
@@ -103,7 +106,8 @@ impl Action {
             | Self::Reprice(_)
             | Self::Settle { .. }
             | Self::Rest(_)
-            | Self::ClaimReward(_) => "keeper",
+            | Self::ClaimReward(_)
+            | Self::Maintain(_) => "keeper",
             Self::Bid(_)
             | Self::Cancel { .. }
             | Self::Claim { .. }
@@ -124,6 +128,7 @@ impl Action {
             Self::Settle { .. } => "settle",
             Self::Rest(_) => "rest",
             Self::ClaimReward(_) => "claim_reward",
+            Self::Maintain(duty) => duty.message(),
             Self::Bid(_) => "bid",
             Self::Cancel { .. } => "cancel",
             Self::Claim { .. } => "claim",
@@ -150,12 +155,13 @@ impl Action {
         }
     }
 
-    /// Which step, bid or rung of the batch, or which tier.
+    /// Which step, bid or rung of the batch, which tier, or which fact.
     #[must_use]
     pub fn slot(&self) -> String {
         match self {
             Self::Bid(bid) => bid.slot.clone(),
             Self::Cancel { bid, .. } => bid.to_string(),
+            Self::Maintain(duty) => duty.slot(),
             Self::Stand { percent, .. }
             | Self::Unstand { percent, .. }
             | Self::ClaimStanding { percent } => percent.to_string(),

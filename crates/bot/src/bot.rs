@@ -4,29 +4,21 @@ use crate::action::{Action, Decision, Refusal};
 use crate::config::{Config, ConfigError, StrategyConfig};
 use crate::decide::bidder::{self, Room, Want};
 use crate::decide::{depth, feeder, keeper};
-use crate::fault::{Class, Classed};
+use crate::fault::Class;
+use crate::send::Sending;
 use crate::source::{Observation, Source};
-use crate::store::{Outcome, Store, StoreError};
+use crate::store::{Store, StoreError};
 use crate::strategy::External;
 use crate::telemetry::{gauge, Metrics};
+use crate::upkeep;
 use crate::view::{Reader, View, ViewError};
-use breakwater_chain::{AccountId, CallError, Chain, Message, Receipt, Signer};
-use breakwater_core::units::{Amount, Price};
-use breakwater_interfaces::auction::{AuctionOpened, BidId, BidPlaced, LiquidationAuction};
-use breakwater_interfaces::oracle::OracleAdapter;
-use breakwater_interfaces::standing::StandingBids;
-use breakwater_interfaces::token::PSP22;
-use breakwater_interfaces::vault::MarginVault;
+use breakwater_chain::{Chain, Signer};
+use breakwater_core::units::{Block, Price};
+use breakwater_interfaces::auction::BidId;
 use breakwater_sim::deployment::Deployment;
-use ink::codegen::TraitCallBuilder;
-use scale::Decode;
 use std::collections::BTreeSet;
-use std::fmt::Debug;
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
-
-/// Cells that one call puts back.
-const REST_CELLS: u16 = 8;
 
 /// Why a block could not be worked on to its end.
 #[derive(Debug, thiserror::Error)]
@@ -69,14 +61,16 @@ pub struct Report {
 
 /// A bot for one account in one market.
 pub struct Bot<S> {
-    config: Config,
-    reader: Reader,
-    signer: S,
-    store: Store,
+    pub(crate) config: Config,
+    pub(crate) reader: Reader,
+    pub(crate) signer: S,
+    pub(crate) store: Store,
     source: Option<Source>,
     external: Option<External>,
-    metrics: Metrics,
-    dry_run: bool,
+    pub(crate) metrics: Metrics,
+    pub(crate) dry_run: bool,
+    /// The block in which it last looked what the market's upkeep needs.
+    kept_up: Option<Block>,
     /// Bids of the account that are not in the memory, as far as they have been told of.
     strangers: BTreeSet<(u32, BidId)>,
 }
@@ -130,6 +124,7 @@ impl<S: Signer> Bot<S> {
             config,
             signer,
             dry_run,
+            kept_up: None,
             strangers: BTreeSet::new(),
         })
     }
@@ -174,6 +169,7 @@ impl<S: Signer> Bot<S> {
         self.tell_strangers(&view)?;
         let observed = self.observe(&view);
         view.own_price = observed.map(|seen| seen.price);
+        self.look_after(chain, &mut view).await?;
 
         let decision = self.decide(&view, observed)?;
         let mut report = Report::default();
@@ -182,12 +178,41 @@ impl<S: Signer> Bot<S> {
             tracing::warn!(block = view.block, reason = refusal.label(), "refused");
             report.refusals.push(refusal);
         }
+        let mut sending = Sending {
+            bot: self,
+            chain,
+            view: &view,
+            report: &mut report,
+        };
         for action in decision.actions {
-            self.perform(chain, &view, action, &mut report).await?;
+            sending.perform(action).await?;
         }
         self.metrics.worked.set(i64::from(view.block));
         self.metrics.alive();
         Ok(report)
+    }
+
+    /// Finds out what the market's upkeep needs, where that is the bot's business and it is time.
+    async fn look_after<C: Chain<Signer = S>>(
+        &mut self,
+        chain: &C,
+        view: &mut View,
+    ) -> Result<(), BotError> {
+        let Some(config) = self.config.keeper.as_ref().map(|keeper| &keeper.maintain) else {
+            return Ok(());
+        };
+        let next = |last: Block| last.saturating_add(config.every_blocks);
+        if config.every_blocks == 0 || self.kept_up.is_some_and(|last| view.block < next(last)) {
+            return Ok(());
+        }
+        let Reader { deployment, me, .. } = &self.reader;
+        let found = upkeep::look(chain, deployment, *me, config.trip).await;
+        let found = found.map_err(ViewError::from)?;
+        self.kept_up = Some(view.block);
+        self.metrics.stage.set(i64::from(found.stage as u8));
+        self.metrics.duties.set(gauge(found.duties.len() as u128));
+        view.duties = found.duties;
+        Ok(())
     }
 
     fn show(&self, view: &View) {
@@ -310,309 +335,11 @@ impl<S: Signer> Bot<S> {
             Vec::new()
         })
     }
-
-    async fn perform<C: Chain<Signer = S>>(
-        &mut self,
-        chain: &mut C,
-        view: &View,
-        action: Action,
-        report: &mut Report,
-    ) -> Result<(), BotError> {
-        let d = self.reader.deployment;
-        let (mut auction, mut vault, market) = (d.auction(), d.vault(), d.market);
-        let mut sending = Sending {
-            bot: self,
-            chain,
-            view,
-            report,
-        };
-        let always = |_: Amount| true;
-        match action.clone() {
-            Action::Submit { price, observed_at } => {
-                let message = d.oracle().call_mut().submit(d.feed, price, observed_at);
-                if sending
-                    .send(action, d.oracle, message, |_, _| true)
-                    .await?
-                    .is_some()
-                {
-                    sending.bot.store.submitted(observed_at)?;
-                }
-            }
-            Action::Open { reward } => {
-                let (config, params) = (sending.keeper(), view.params.clone());
-                let pays = |receipt: &Receipt<_>, fee| {
-                    let opened = receipt.events_of::<AuctionOpened>(d.auction);
-                    let asked = opened
-                        .ok()
-                        .and_then(|events| events.first()?.targets.first().copied());
-                    let reward = asked.map_or(reward, |asked| keeper::half_reward(&params, asked));
-                    config.is_some_and(|config| keeper::pays(&config, &params, reward, fee))
-                };
-                let message = auction.call_mut().open_batch(market);
-                sending.send(action, d.auction, message, pays).await?;
-            }
-            Action::Settle { batch, reward } => {
-                let (config, params) = (sending.keeper(), view.params.clone());
-                let pays =
-                    |fee| config.is_some_and(|config| keeper::pays(&config, &params, reward, fee));
-                let message = auction.call_mut().settle(batch);
-                sending
-                    .send(action, d.auction, message, |_, fee| pays(fee))
-                    .await?;
-            }
-            Action::Extend(batch) => {
-                let message = auction.call_mut().extend(batch);
-                sending
-                    .send(action, d.auction, message, |_, fee| always(fee))
-                    .await?;
-            }
-            Action::Reprice(batch) => {
-                let message = auction.call_mut().reprice(batch);
-                sending
-                    .send(action, d.auction, message, |_, fee| always(fee))
-                    .await?;
-            }
-            Action::Rest(batch) => {
-                let message = vault.call_mut().rest(market, batch.number, REST_CELLS);
-                sending
-                    .send(action, d.vault, message, |_, fee| always(fee))
-                    .await?;
-            }
-            Action::ClaimReward(reward) => {
-                let message = vault.call_mut().claim_reward(market);
-                sending
-                    .send(action, d.vault, message, |_, fee| reward > fee)
-                    .await?;
-            }
-            Action::Bid(bid) => {
-                let config = sending.bot.config.bidder.clone();
-                let least =
-                    config.map(|config| config.min_profit.units(view.params.quote_decimals));
-                let pays = |fee: Amount| match (bid.profit, least) {
-                    (Some(profit), Some(least)) => profit >= fee.plus(least).unwrap_or(fee),
-                    _ => true,
-                };
-                let message =
-                    auction
-                        .call_mut()
-                        .bid(bid.batch, bid.budget, bid.limit, bid.valid_until);
-                let sent = sending
-                    // A claim costs about what a bid does.
-                    .send(action, d.auction, message, |_, fee| {
-                        pays(fee.plus(fee).unwrap_or(fee))
-                    })
-                    .await?;
-                if let Some((id, receipt)) = sent {
-                    // On a node the value is that of the dry run: the event tells the number.
-                    let placed = receipt.events_of::<BidPlaced>(d.auction);
-                    let number = placed
-                        .ok()
-                        .and_then(|events| events.first().map(|placed| placed.bid))
-                        .unwrap_or(receipt.value);
-                    let store = &sending.bot.store;
-                    store.finish(id, Outcome::Done, Some(number), "")?;
-                }
-            }
-            Action::Cancel { batch, bid } => {
-                let message = auction.call_mut().cancel(batch, bid);
-                let sent = sending
-                    .send(action, d.auction, message, |_, fee| always(fee))
-                    .await?;
-                if sent.is_some() {
-                    sending.bot.store.cancelled(batch.number, bid)?;
-                }
-            }
-            Action::Claim { batch, bids } => {
-                let ids = bids.iter().map(|(bid, _)| *bid).collect();
-                let message = auction.call_mut().claim(batch, ids);
-                sending
-                    .send(action, d.auction, message, |_, fee| always(fee))
-                    .await?;
-            }
-            Action::Stand { percent, amount } => {
-                let message = d.standing().call_mut().stand(market, percent, amount);
-                sending
-                    .send(action, d.auction, message, |_, fee| always(fee))
-                    .await?;
-            }
-            Action::Unstand { percent, amount } => {
-                let message = d.standing().call_mut().unstand(market, percent, amount);
-                sending
-                    .send(action, d.auction, message, |_, fee| always(fee))
-                    .await?;
-            }
-            Action::ClaimStanding { percent } => {
-                let message = d.standing().call_mut().claim_standing(market, percent);
-                sending
-                    .send(action, d.auction, message, |_, fee| always(fee))
-                    .await?;
-            }
-            Action::Deposit(amount) => sending.deposit(&d, action, amount).await?,
-            Action::Withdraw(amount) => {
-                let message = auction.call_mut().withdraw(market, amount);
-                sending
-                    .send(action, d.auction, message, |_, fee| always(fee))
-                    .await?;
-            }
-        }
-        Ok(())
-    }
 }
 
 fn refusal(reason: Refusal) -> Decision {
     Decision {
         actions: Vec::new(),
         refusals: vec![reason],
-    }
-}
-
-/// The sending of one block's actions.
-struct Sending<'a, S, C> {
-    bot: &'a mut Bot<S>,
-    chain: &'a mut C,
-    view: &'a View,
-    report: &'a mut Report,
-}
-
-impl<S: Signer, C: Chain<Signer = S>> Sending<'_, S, C> {
-    fn keeper(&self) -> Option<crate::config::KeeperConfig> {
-        self.bot.config.keeper.clone()
-    }
-
-    /// Tries a message, asks whether it is worth its fee (in quote), writes it down, sends it, and
-    /// writes down what came of it. `None`: it was not sent, or it was refused.
-    async fn send<T: Decode, E: Decode + Debug + Classed>(
-        &mut self,
-        action: Action,
-        contract: AccountId,
-        message: impl Into<Message<Result<T, E>>>,
-        pays: impl FnOnce(&Receipt<T>, Amount) -> bool,
-    ) -> Result<Option<(i64, Receipt<T>)>, BotError> {
-        let (message, kind) = (message.into(), action.kind());
-        let tried = self
-            .chain
-            .dry_run(&self.bot.signer, contract, message.clone())
-            .await;
-        let tried = match tried {
-            Ok(receipt) => receipt,
-            Err(error) => return self.refused(action, &error, None).map(|()| None),
-        };
-        let params = &self.view.params;
-        let chain = &self.bot.config.chain;
-        let fee = chain
-            .native_price
-            .cost(tried.fee, chain.native_decimals, params.quote_decimals);
-        if !pays(&tried, fee) {
-            self.bot.metrics.refused(Refusal::Unprofitable);
-            tracing::info!(
-                block = self.view.block,
-                kind,
-                fee = fee.get(),
-                "does not pay"
-            );
-            self.report.refusals.push(Refusal::Unprofitable);
-            return Ok(None);
-        }
-        let (block, now) = (self.view.block, self.view.now);
-        let Some(id) = self.bot.store.begin(&action, block, now)? else {
-            return Ok(None);
-        };
-        if self.bot.dry_run {
-            self.bot.store.finish(id, Outcome::Dry, None, "dry run")?;
-            self.count(&action, "dry_run");
-            self.report.done.push(action);
-            return Ok(None);
-        }
-        match self.chain.call(&self.bot.signer, contract, message).await {
-            Ok(receipt) => {
-                self.bot.store.finish(id, Outcome::Done, None, "")?;
-                self.bot.metrics.fees.add(gauge(receipt.fee));
-                self.count(&action, "done");
-                self.report.done.push(action);
-                Ok(Some((id, receipt)))
-            }
-            Err(error) => self.refused(action, &error, Some(id)).map(|()| None),
-        }
-    }
-
-    fn count(&self, action: &Action, result: &str) {
-        let (role, kind) = (action.role(), action.kind());
-        let labels = [role, kind, result];
-        self.bot.metrics.actions.with_label_values(&labels).inc();
-        tracing::info!(block = self.view.block, role, kind, result, ?action);
-    }
-
-    fn refused<E: Debug + Classed>(
-        &mut self,
-        action: Action,
-        error: &CallError<E>,
-        id: Option<i64>,
-    ) -> Result<(), BotError>
-    where
-        CallError<E>: std::fmt::Display,
-    {
-        let class = error.class();
-        self.bot.metrics.error(class);
-        if class == Class::Transient {
-            // Once it was written down, it may have arrived: it stays pending.
-            return Err(BotError::Unanswered(action.kind()));
-        }
-        let note = error.to_string();
-        let store = &mut self.bot.store;
-        let written = match (id, &action) {
-            // What a dry run refuses for good is not asked for ever; the rest may pass.
-            (None, Action::Bid(_)) if matches!(class, Class::Fault | Class::Outcompeted) => {
-                store.begin(&action, self.view.block, self.view.now)?
-            }
-            _ => id,
-        };
-        if let Some(id) = written {
-            store.finish(id, Outcome::Failed, None, &note)?;
-        }
-        let (block, kind) = (self.view.block, action.kind());
-        match class {
-            Class::Fault => tracing::error!(block, kind, %error, "failed"),
-            Class::Funds => tracing::warn!(block, kind, %error, "account lacks money"),
-            _ => tracing::info!(block, kind, %error, class = class.label(), "not done"),
-        }
-        let labels = [action.role(), kind, class.label()];
-        self.bot.metrics.actions.with_label_values(&labels).inc();
-        self.report.failed.push((action, class));
-        Ok(())
-    }
-
-    /// A deposit needs an approval first; one that is left over is replaced by the next.
-    async fn deposit(
-        &mut self,
-        d: &Deployment,
-        action: Action,
-        amount: Amount,
-    ) -> Result<(), BotError> {
-        let block = (self.view.block, self.view.now);
-        let Some(id) = self.bot.store.begin(&action, block.0, block.1)? else {
-            return Ok(());
-        };
-        if self.bot.dry_run {
-            self.bot.store.finish(id, Outcome::Dry, None, "dry run")?;
-            self.report.done.push(action);
-            return Ok(());
-        }
-        let mut token = Deployment::token(d.quote);
-        let approve = token.call_mut().approve(d.auction, amount.get());
-        let signer = &self.bot.signer;
-        if let Err(error) = self.chain.call(signer, d.quote, approve).await {
-            return self.refused(action, &error, Some(id));
-        }
-        let message = d.auction().call_mut().deposit(d.market, amount);
-        match self.chain.call(signer, d.auction, message).await {
-            Ok(receipt) => {
-                self.bot.store.finish(id, Outcome::Done, None, "")?;
-                self.bot.metrics.fees.add(gauge(receipt.fee));
-                self.count(&action, "done");
-                self.report.done.push(action);
-                Ok(())
-            }
-            Err(error) => self.refused(action, &error, Some(id)),
-        }
     }
 }

@@ -230,6 +230,34 @@ pub struct KeeperConfig {
     /// Claims rewards from this amount on, whole quote tokens.
     #[serde(default)]
     pub claim_from: Decimal,
+    /// Does what anyone may do for the market, which earns nothing.
+    #[serde(default)]
+    pub maintain: MaintainConfig,
+}
+
+/// Does what anyone may do for a market: has the margin follow the volatility, takes over changed
+/// terms, reopens, and raises the breaker.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct MaintainConfig {
+    /// Looks what is due every so many blocks; zero: never.
+    pub every_blocks: u32,
+    /// The most that one message may cost, whole quote tokens; a keeper that works at any price does
+    /// not ask.
+    pub max_fee: Decimal,
+    /// Raises the breaker for a fact that holds, too. That stops new batches, the own ones among
+    /// them.
+    pub trip: bool,
+}
+
+impl Default for MaintainConfig {
+    fn default() -> Self {
+        Self {
+            every_blocks: 10,
+            max_fee: Decimal(ONE),
+            trip: false,
+        }
+    }
 }
 
 /// Buys collateral.
@@ -496,77 +524,4 @@ impl AccountConfig {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const EXAMPLE: &str = include_str!("../../../examples/bot.toml");
-
-    #[test]
-    fn the_example_is_a_valid_configuration_of_all_roles() {
-        let config = Config::parse(EXAMPLE).unwrap();
-        assert!(config.feeder.is_some() && config.keeper.is_some());
-        assert!(config.bidder.is_some() && config.depth.is_some());
-    }
-
-    #[test]
-    fn senseless_configurations_are_refused_by_name() {
-        for (from, to, key) in [
-            ("max_jump = \"0.2\"", "max_jump = 0", "feeder.max_jump"),
-            (
-                "discount = \"0.02\"",
-                "discount = 1",
-                "bidder.strategy.discount",
-            ),
-            (
-                "max_deviation = \"0.03\"",
-                "max_deviation = 0",
-                "bidder.max_deviation",
-            ),
-            (
-                "max_deviation = \"0.04\"",
-                "max_deviation = 0",
-                "depth.max_deviation",
-            ),
-            ("percent = 10", "percent = 5", "depth.tiers"),
-            ("percent = 10", "percent = 31", "depth.tiers"),
-            ("secret_env = \"BREAKWATER_SECRET\"", "", "account"),
-            (
-                "native_decimals = 12",
-                "native_decimals = 19",
-                "chain.native_decimals",
-            ),
-        ] {
-            let changed = EXAMPLE.replace(from, to);
-            assert_ne!(changed, EXAMPLE, "{from}");
-            match Config::parse(&changed) {
-                Err(ConfigError::Value { key: found, .. }) => assert_eq!(found, key),
-                other => panic!("{key}: {other:?}"),
-            }
-        }
-        let misspelt = EXAMPLE.replace("min_move", "minmove");
-        assert!(matches!(
-            Config::parse(&misspelt),
-            Err(ConfigError::Form(_))
-        ));
-    }
-
-    #[test]
-    fn numbers_are_exact_and_fees_are_rounded_up() {
-        let number = Decimal::parse("1.5").unwrap();
-        assert_eq!(number.units(6), Amount::new(1_500_000));
-        assert_eq!(number.ratio(), Ratio::from_ppm(1_500_000));
-        assert_eq!(Decimal::parse("0"), Ok(Decimal(0)));
-        assert_eq!(number.cost(1, 12, 6), Amount::new(1));
-        assert_eq!(
-            number.cost(2_000_000_000_000, 12, 6),
-            Amount::new(3_000_000)
-        );
-        assert!(Decimal::parse("-1").is_err());
-    }
-
-    #[test]
-    fn a_dry_run_has_a_memory_of_its_own() {
-        let config = Config::parse(EXAMPLE).unwrap();
-        assert_ne!(config.state_path(true), config.state_path(false));
-    }
-}
+mod tests;

@@ -4,6 +4,7 @@ use breakwater_chain::{CallError, DepositError};
 use breakwater_core::auction::AuctionError;
 use breakwater_core::breaker::BreakerError;
 use breakwater_core::ledger::LedgerError;
+use breakwater_core::margin::MarginError;
 use breakwater_core::oracle::OracleError;
 use breakwater_interfaces::auction::AuctionContractError;
 use breakwater_interfaces::token::PSP22Error;
@@ -78,16 +79,17 @@ impl Classed for AuctionContractError {
 impl Classed for BreakerError {
     fn class(&self) -> Class {
         match self {
-            Self::AlreadyTripped => Class::Outcompeted,
+            // What was closed is open already.
+            Self::AlreadyTripped | Self::NotLower => Class::Outcompeted,
             // A stop is the protocol at work: it ends by itself or by the governor.
             Self::Stopped(_)
             | Self::GracePeriod
             | Self::Locked
             | Self::CoolingOff
-            | Self::CauseRemains(_) => Class::NotNow,
-            Self::NotHigher | Self::NotLower | Self::WithinBounds | Self::InvalidLimits => {
-                Class::Fault
-            }
+            | Self::CauseRemains(_)
+            // The fact has ended since.
+            | Self::WithinBounds => Class::NotNow,
+            Self::NotHigher | Self::InvalidLimits => Class::Fault,
         }
     }
 }
@@ -114,6 +116,9 @@ impl Classed for VaultError {
             Self::NothingToClaim => Class::Outcompeted,
             Self::Token(_) => Class::NotNow,
             Self::Ledger(error) => error.class(),
+            // Somebody has had the margin follow.
+            Self::Margin(MarginError::TooSoon) => Class::Outcompeted,
+            Self::Margin(MarginError::NotMeasured) => Class::NotNow,
             _ => Class::Fault,
         }
     }
@@ -207,6 +212,26 @@ mod tests {
             (AuctionContractError::NotGuardian, Class::Fault),
         ] {
             assert_eq!(error.class(), expected, "{error:?}");
+        }
+    }
+
+    #[test]
+    fn upkeep_that_another_keeper_has_done_is_a_lost_race() {
+        let breaker = |error| AuctionContractError::Breaker(error).class();
+        for (found, expected) in [
+            (breaker(BreakerError::AlreadyTripped), Class::Outcompeted),
+            (breaker(BreakerError::NotLower), Class::Outcompeted),
+            (breaker(BreakerError::WithinBounds), Class::NotNow),
+            (
+                VaultError::Margin(MarginError::TooSoon).class(),
+                Class::Outcompeted,
+            ),
+            (
+                VaultError::Margin(MarginError::NotMeasured).class(),
+                Class::NotNow,
+            ),
+        ] {
+            assert_eq!(found, expected);
         }
     }
 }

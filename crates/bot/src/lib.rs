@@ -1,4 +1,4 @@
-//! The feeder's, keeper's and bidder's program.
+//! The feeder's, keeper's, bidder's and depth's program.
 //!
 //! [`Bot::on_block`](bot::Bot::on_block) is one step of it: it reads everything at the present
 //! block ([`view`]), compares it with what it wrote down ([`store`]), decides by pure functions
@@ -11,10 +11,12 @@ pub mod config;
 pub mod decide;
 pub mod fault;
 pub mod run;
+mod send;
 pub mod source;
 pub mod store;
 pub mod strategy;
 pub mod telemetry;
+pub mod upkeep;
 pub mod view;
 
 pub use bot::{Bot, BotError, Report};

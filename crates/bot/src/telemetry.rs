@@ -33,6 +33,10 @@ pub struct Metrics {
     pub batches: IntGauge,
     /// Own bids that are not claimed.
     pub bids: IntGauge,
+    /// Stage of the circuit breaker in force: 0 open to 3 halted.
+    pub stage: IntGauge,
+    /// What the market's upkeep needed at the last look.
+    pub duties: IntGauge,
     /// Free quote in the auction, base units.
     pub free: IntGauge,
     /// Fees paid, the native token's smallest unit.
@@ -83,6 +87,14 @@ impl Metrics {
                 "Batches that are not finished",
             )?,
             bids: gauge("breakwater_bot_bids_open", "Own bids not claimed")?,
+            stage: gauge(
+                "breakwater_bot_breaker_stage",
+                "Stage of the circuit breaker in force: 0 open, 3 halted; a keeper's",
+            )?,
+            duties: gauge(
+                "breakwater_bot_upkeep_due",
+                "What anyone may do for the market and was due at the last look; a keeper's",
+            )?,
             free: gauge(
                 "breakwater_bot_free_quote",
                 "Free quote in the auction, base units",

@@ -1,5 +1,6 @@
 //! What one block shows a bot: everything its decisions are made of, read from the chain.
 
+use crate::upkeep::Duty;
 use breakwater_chain::{AccountId, Chain, Message, QueryError};
 use breakwater_core::auction::{Fill, Phase, Stage, Status};
 use breakwater_core::ledger::AtRisk;
@@ -83,6 +84,8 @@ pub struct View {
     pub batches_opened: u32,
     /// What the account has in the standing tiers that the reader looks at, by their discounts in per cent.
     pub stakes: Vec<(u8, Worth)>,
+    /// What the market's upkeep needs; empty in a block in which nobody looked.
+    pub duties: Vec<Duty>,
 }
 
 /// Why a view cannot be had.
@@ -223,6 +226,7 @@ impl Reader {
             reward: self.ask(chain, d.vault, reward).await?,
             batches_opened: opened,
             stakes,
+            duties: Vec::new(),
             params: market.params,
         })
     }

@@ -38,6 +38,42 @@ pub struct DamagedBundle {
 #[derive(Deserialize)]
 struct Bundle {
     source: Source,
+    spec: Spec,
+    types: Vec<KnownType>,
+}
+
+#[derive(Deserialize)]
+struct Spec {
+    environment: Environment,
+}
+
+/// The chain that the contract is built for.
+#[derive(Deserialize)]
+struct Environment {
+    balance: TypeName,
+}
+
+#[derive(Deserialize)]
+struct TypeName {
+    #[serde(rename = "type")]
+    id: u32,
+}
+
+#[derive(Deserialize)]
+struct KnownType {
+    id: u32,
+    #[serde(rename = "type")]
+    found: TypeBody,
+}
+
+#[derive(Deserialize)]
+struct TypeBody {
+    def: TypeDefinition,
+}
+
+#[derive(Deserialize)]
+struct TypeDefinition {
+    primitive: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -101,11 +137,31 @@ impl Contract {
             .map_err(|_| DamagedBundle { contract: self })
     }
 
-    fn digits(self, of: fn(Source) -> String) -> Result<Vec<u8>, DamagedBundle> {
+    /// How many bits the native balances have of the chains that it is built for. On any other it
+    /// traps in its first message.
+    ///
+    /// # Errors
+    /// As [`Self::code`].
+    pub fn native_bits(self) -> Result<u32, DamagedBundle> {
+        let damaged = || DamagedBundle { contract: self };
+        let bundle = self.read()?;
+        let balance = bundle.spec.environment.balance.id;
+        let mut types = bundle.types.iter();
+        let balance = types.find(|known| known.id == balance);
+        let name = balance.and_then(|known| known.found.def.primitive.as_deref());
+        let bits = name.and_then(|name| name.strip_prefix('u'));
+        bits.and_then(|bits| bits.parse().ok()).ok_or_else(damaged)
+    }
+
+    fn read(self) -> Result<Bundle, DamagedBundle> {
         let damaged = || DamagedBundle { contract: self };
         let text = self.bundle().ok_or_else(damaged)?;
-        let bundle: Bundle = serde_json::from_str(&text).map_err(|_| damaged())?;
-        let digits = of(bundle.source);
+        serde_json::from_str(&text).map_err(|_| damaged())
+    }
+
+    fn digits(self, of: fn(Source) -> String) -> Result<Vec<u8>, DamagedBundle> {
+        let damaged = || DamagedBundle { contract: self };
+        let digits = of(self.read()?.source);
         let digits = digits.strip_prefix("0x").ok_or_else(damaged)?;
         hex::decode(digits).map_err(|_| damaged())
     }

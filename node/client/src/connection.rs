@@ -14,6 +14,8 @@ use subxt::rpcs::{Error as RpcError, RpcClient};
 use subxt::utils::H256;
 use subxt::OnlineClient;
 
+use crate::native::Width;
+
 pub(crate) type Config = SubstrateConfig;
 pub(crate) type AtBlock = OnlineClientAtBlock<Config>;
 pub(crate) type Methods = LegacyRpcMethods<RpcConfigFor<Config>>;
@@ -93,6 +95,8 @@ pub(crate) struct BlockId {
 /// The connection.
 pub(crate) struct Connection {
     pub(crate) methods: Methods,
+    /// Of native balances.
+    pub(crate) width: Width,
     client: OnlineClient<Config>,
 }
 
@@ -122,8 +126,12 @@ impl Connection {
         let client = OnlineClient::from_backend(std::sync::Arc::new(backend))
             .await
             .map_err(|error| unreachable(error.to_string()))?;
+        let at = client.at_current_block().await;
+        let at = at.map_err(|error| unreachable(error.to_string()))?;
+        let width = Width::of(at.metadata_ref());
         Ok(Self {
             methods: Methods::new(rpc),
+            width: width.map_err(|fault| unreachable(fault.to_string()))?,
             client,
         })
     }

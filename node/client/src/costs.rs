@@ -4,7 +4,7 @@ use breakwater_chain::{
     AccountId, Balance, CallError, CallOptions, Constructor, Gas, Message, QueryError, Receipt,
     Signer,
 };
-use scale::{Decode, Encode};
+use scale::{Compact, Decode, Encode};
 use subxt::dynamic;
 use subxt::ext::scale_decode::DecodeAsType;
 use subxt::ext::scale_encode::EncodeAsFields;
@@ -12,6 +12,7 @@ use subxt::transactions::DynamicPayload;
 
 use crate::connection::{AtBlock, Fault};
 use crate::dry_run::{self, Outcome};
+use crate::native::Width;
 use crate::node::{bytes, call, instantiation, Node};
 use crate::signer::KeySigner;
 
@@ -93,14 +94,6 @@ impl Node {
         at: &AtBlock,
         call: &DynamicPayload<Call>,
     ) -> Result<Balance, Fault> {
-        /// `RuntimeDispatchInfo`.
-        #[derive(Decode)]
-        struct Info {
-            _ref_time: scale::Compact<u64>,
-            _proof_size: scale::Compact<u64>,
-            _class: u8,
-            fee: Balance,
-        }
         // Version, address, signature, era, nonce and tip beside the call.
         const ENVELOPE: usize = 110;
         let mut arguments = at
@@ -114,10 +107,17 @@ impl Node {
         let answer = connection
             .runtime(function, &arguments, Some(at.block_hash()))
             .await?;
-        let info = Info::decode(&mut answer.as_slice())
-            .map_err(|_| Fault::Other("it does not tell the fee".to_owned()))?;
-        Ok(info.fee)
+        fee(connection.width, &answer)
+            .map_err(|_| Fault::Other("it does not tell the fee".to_owned()))
     }
+}
+
+/// The fee of a `RuntimeDispatchInfo`.
+pub(crate) fn fee(width: Width, mut info: &[u8]) -> Result<Balance, scale::Error> {
+    let input = &mut info;
+    // Weight and class.
+    let _: (Compact<u64>, Compact<u64>, u8) = Decode::decode(input)?;
+    width.decode(input)
 }
 
 /// The largest gas limit an extrinsic can have; what its envelope weighs is left out.

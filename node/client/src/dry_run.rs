@@ -6,6 +6,7 @@ use subxt::utils::H256;
 
 use crate::connection::{Connection, Fault};
 use crate::failure::RuntimeError;
+use crate::native::{Native, Width};
 
 /// What a signer asks of pallet-contracts.
 #[derive(Clone, Debug)]
@@ -33,12 +34,6 @@ pub(crate) struct Weight {
 }
 
 #[derive(Decode)]
-enum StorageDeposit {
-    Refund(Balance),
-    Charge(Balance),
-}
-
-#[derive(Decode)]
 struct Returned {
     flags: u32,
     data: Vec<u8>,
@@ -50,11 +45,11 @@ struct Instantiated {
     account: [u8; 32],
 }
 
-#[derive(Decode)]
 struct Costs {
     gas_consumed: Weight,
     gas_required: Weight,
-    storage_deposit: StorageDeposit,
+    /// Negative when refunded.
+    storage_deposit: i128,
     debug: Vec<u8>,
 }
 
@@ -92,37 +87,56 @@ pub(crate) async fn run(
     options: &CallOptions,
     at: Option<H256>,
 ) -> Result<Outcome, Fault> {
-    let gas = options.gas_limit.map(Weight::from);
-    let deposit = options.deposit_limit;
+    let width = connection.width;
+    let arguments = arguments(width, signer, operation, options)?;
     match operation {
+        Operation::Call { .. } => {
+            let answer = connection.runtime("ContractsApi_call", &arguments, at);
+            called(width, &answer.await?)
+        }
+        Operation::Instantiate { .. } => {
+            let answer = connection.runtime("ContractsApi_instantiate", &arguments, at);
+            instantiated(width, &answer.await?)
+        }
+    }
+}
+
+/// What the runtime is told.
+fn arguments(
+    width: Width,
+    signer: [u8; 32],
+    operation: &Operation,
+    options: &CallOptions,
+) -> Result<Vec<u8>, Fault> {
+    let gas = options.gas_limit.map(Weight::from);
+    let deposit: Option<Native> = options.deposit_limit.map(|limit| width.limit(limit));
+    Ok(match operation {
         Operation::Call {
             contract,
             value,
             input,
-        } => {
-            let arguments = (signer, contract, value, gas, deposit, input).encode();
-            let answer = connection
-                .runtime("ContractsApi_call", &arguments, at)
-                .await?;
-            outcome(&answer, |returned: Returned| returned.into_output())
-        }
+        } => (signer, contract, width.amount(*value)?, gas, deposit, input).encode(),
         Operation::Instantiate {
             code,
             value,
             input,
             salt,
         } => {
-            let code = Code::Upload(code);
-            let arguments = (signer, value, gas, deposit, code, input, salt).encode();
-            let answer = connection
-                .runtime("ContractsApi_instantiate", &arguments, at)
-                .await?;
-            outcome(&answer, |instantiated: Instantiated| Output {
-                contract: Some(instantiated.account),
-                ..instantiated.returned.into_output()
-            })
+            let (value, code) = (width.amount(*value)?, Code::Upload(code));
+            (signer, value, gas, deposit, code, input, salt).encode()
         }
-    }
+    })
+}
+
+fn called(width: Width, answer: &[u8]) -> Result<Outcome, Fault> {
+    outcome(width, answer, Returned::into_output)
+}
+
+fn instantiated(width: Width, answer: &[u8]) -> Result<Outcome, Fault> {
+    outcome(width, answer, |instantiated: Instantiated| Output {
+        contract: Some(instantiated.account),
+        ..instantiated.returned.into_output()
+    })
 }
 
 /// The storage deposit that an upload of code would take.
@@ -137,9 +151,19 @@ pub(crate) async fn upload(
     let answer = connection
         .runtime("ContractsApi_upload_code", &arguments, None)
         .await?;
-    let result = Result::<([u8; 32], Balance), RuntimeError>::decode(&mut answer.as_slice());
-    let result = result.map_err(|_| Fault::Other("it does not tell the deposit".to_owned()))?;
-    Ok(result.map(|(_, deposit)| deposit))
+    uploaded(connection.width, &answer)
+        .map_err(|_| Fault::Other("it does not tell the deposit".to_owned()))
+}
+
+fn uploaded(
+    width: Width,
+    mut answer: &[u8],
+) -> Result<Result<Balance, RuntimeError>, scale::Error> {
+    let input = &mut answer;
+    Ok(match Result::<[u8; 32], RuntimeError>::decode(input)? {
+        Ok(_) => Ok(width.decode(input)?),
+        Err(error) => Err(error),
+    })
 }
 
 impl Outcome {
@@ -157,12 +181,13 @@ impl Outcome {
 }
 
 fn outcome<R: Decode>(
+    width: Width,
     mut answer: &[u8],
     output: impl FnOnce(R) -> Output,
 ) -> Result<Outcome, Fault> {
     let input = &mut answer;
     let mut decode = || -> Result<_, scale::Error> {
-        let costs = Costs::decode(input)?;
+        let costs = Costs::read(width, input)?;
         let result = Result::<R, RuntimeError>::decode(input)?;
         // The rest is the events, if there are any: they are decoded by the metadata.
         let events = match u8::decode(input).unwrap_or(0) {
@@ -181,7 +206,7 @@ fn outcome<R: Decode>(
         debug: String::from_utf8_lossy(&costs.debug).trim().to_owned(),
         gas_consumed: costs.gas_consumed.into(),
         gas_required: costs.gas_required.into(),
-        storage_deposit: costs.storage_deposit.signed(),
+        storage_deposit: costs.storage_deposit,
         events,
     })
 }
@@ -197,13 +222,22 @@ impl Returned {
     }
 }
 
-impl StorageDeposit {
-    fn signed(&self) -> i128 {
+impl Costs {
+    fn read(width: Width, input: &mut &[u8]) -> Result<Self, scale::Error> {
+        let (gas_consumed, gas_required) = Decode::decode(input)?;
+        let is_charge = match u8::decode(input)? {
+            0 => false,
+            1 => true,
+            _ => return Err("a deposit is neither refunded nor charged".into()),
+        };
         // A balance cannot exceed the total issuance, which is far below 2^127.
-        match self {
-            Self::Charge(amount) => i128::try_from(*amount).unwrap_or(i128::MAX),
-            Self::Refund(amount) => -i128::try_from(*amount).unwrap_or(i128::MAX),
-        }
+        let amount = i128::try_from(width.decode(input)?).unwrap_or(i128::MAX);
+        Ok(Self {
+            gas_consumed,
+            gas_required,
+            storage_deposit: if is_charge { amount } else { -amount },
+            debug: Decode::decode(input)?,
+        })
     }
 }
 
@@ -229,12 +263,112 @@ impl From<Weight> for Gas {
 mod tests {
     use super::*;
 
+    /// What the pallets' own types encode; `crates/chain/tests/runtime_api.rs` writes the file.
+    fn vector(width: Width, name: &str) -> Vec<u8> {
+        let start = format!("{} {name} ", width.bits());
+        let mut lines = include_str!("../tests/runtime_api.txt").lines();
+        let digits = lines.find_map(|line| line.strip_prefix(&start));
+        hex::decode(digits.expect("is in the file")).expect("is hexadecimal")
+    }
+
+    const WIDTHS: [Width; 2] = [Width::Bits64, Width::Bits128];
+    const GAS: Gas = Gas {
+        ref_time: 70_000,
+        proof_size: 80_000,
+    };
+
+    #[test]
+    fn the_runtime_is_asked_as_its_pallets_encode_it_at_either_width() {
+        for width in WIDTHS {
+            let ask = |operation: &Operation, options: &CallOptions| {
+                arguments(width, [1; 32], operation, options).expect("fits")
+            };
+            let call = Operation::Call {
+                contract: [2; 32],
+                value: 500,
+                input: vec![1, 2, 3, 4],
+            };
+            let options = CallOptions::default()
+                .with_gas_limit(GAS)
+                .with_deposit_limit(u64::MAX.into());
+            assert_eq!(ask(&call, &options), vector(width, "call.arguments"));
+            let instantiate = Operation::Instantiate {
+                code: vec![0, 0x61, 0x73, 0x6d],
+                value: 500,
+                input: vec![1, 2, 3, 4],
+                salt: vec![9],
+            };
+            assert_eq!(
+                ask(&instantiate, &CallOptions::default()),
+                vector(width, "instantiate.arguments")
+            );
+        }
+    }
+
+    #[test]
+    fn the_runtimes_answers_are_read_at_either_width() {
+        const DEPOSIT: i128 = 3_000_000_000_000;
+        for width in WIDTHS {
+            let answer = called(width, &vector(width, "call.answer")).expect("reads");
+            assert_eq!(
+                (answer.gas_consumed, answer.storage_deposit),
+                (GAS, DEPOSIT)
+            );
+            assert_eq!(answer.gas_required.ref_time, 2 * GAS.ref_time);
+            assert_eq!(answer.debug, "said");
+            let output = answer.result.expect("has an output");
+            assert_eq!((output.data, output.reverted), (vec![7, 8], true));
+
+            let refusal = called(width, &vector(width, "call.refusal")).expect("reads");
+            assert_eq!(refusal.storage_deposit, -DEPOSIT);
+            assert_eq!(refusal.result.err(), Some(RuntimeError::CannotLookup));
+            assert_eq!(refusal.events, [0], "a list of none");
+
+            let made = instantiated(width, &vector(width, "instantiate.answer")).expect("reads");
+            let output = made.result.expect("has an output");
+            assert_eq!(output.contract, Some([2; 32]));
+
+            let paid = uploaded(width, &vector(width, "upload.answer")).expect("reads");
+            assert_eq!(paid, Ok(3_000_000_000_000));
+            let fee = crate::costs::fee(width, &vector(width, "fee.answer"));
+            assert_eq!(fee, Ok(3_000_000_000_000));
+            let event = vector(width, "fee.event");
+            let fee = crate::submit::fee_paid(width, &event);
+            assert_eq!(fee, Ok(3_000_000_000_000));
+        }
+    }
+
+    #[test]
+    fn an_answer_at_the_other_width_is_never_taken_for_one() {
+        for [width, other] in [WIDTHS, [Width::Bits128, Width::Bits64]] {
+            let answer = vector(width, "call.answer");
+            let wrong = called(other, &answer).map(|outcome| outcome.storage_deposit);
+            assert_ne!(
+                wrong,
+                called(width, &answer).map(|right| right.storage_deposit)
+            );
+        }
+    }
+
+    #[test]
+    fn a_value_that_the_chain_cannot_hold_is_refused_before_anything_is_asked() {
+        let call = Operation::Call {
+            contract: [2; 32],
+            value: Balance::from(u64::MAX) + 1,
+            input: Vec::new(),
+        };
+        let ask = |width| arguments(width, [1; 32], &call, &CallOptions::default());
+        assert!(ask(Width::Bits128).is_ok());
+        assert!(matches!(ask(Width::Bits64), Err(Fault::Other(_))));
+    }
+
     #[test]
     fn a_runtime_that_answers_in_another_form_is_told_apart() {
-        let result = outcome(&[1, 2, 3], |returned: Returned| returned.into_output());
-        let Err(Fault::Other(reason)) = result else {
-            panic!("decodes");
-        };
-        assert!(reason.contains("pallet-contracts 31 to 38"), "{reason}");
+        for width in WIDTHS {
+            let Err(Fault::Other(reason)) = called(width, &[1, 2, 3]) else {
+                panic!("decodes");
+            };
+            assert!(reason.contains("pallet-contracts 31 to 38"), "{reason}");
+        }
     }
 }

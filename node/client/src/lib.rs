@@ -9,12 +9,14 @@
 //! is placed twice. [`Follower`] reads block after block without a gap, also after a break, for
 //! programs that live on events.
 
+mod blocks;
 mod connection;
 mod costs;
 mod dry_run;
 mod events;
 mod failure;
 mod follow;
+mod native;
 mod node;
 mod nonces;
 mod settings;

@@ -20,6 +20,7 @@ use crate::costs::gas_capacity;
 use crate::dry_run::{self, Operation, Outcome};
 use crate::events;
 use crate::follow::Follower;
+use crate::native::decimals;
 use crate::nonces::Nonces;
 use crate::settings::Settings;
 use crate::signer::KeySigner;
@@ -37,6 +38,7 @@ pub(crate) struct Inner {
     url: String,
     chain: String,
     genesis: [u8; 32],
+    native_decimals: u8,
     /// The largest gas limit one extrinsic can have.
     gas_capacity: Gas,
 }
@@ -56,6 +58,10 @@ impl Node {
             .ask(|| connection.methods.system_chain())
             .await
             .map_err(unusable)?;
+        let properties = connection
+            .ask(|| connection.methods.system_properties())
+            .await
+            .map_err(unusable)?;
         let genesis = connection
             .ask(|| connection.methods.genesis_hash())
             .await
@@ -73,6 +79,7 @@ impl Node {
             url: url.to_owned(),
             chain,
             genesis: genesis.0,
+            native_decimals: decimals(properties.get("tokenDecimals")),
             gas_capacity,
         })))
     }
@@ -114,6 +121,19 @@ impl Node {
     #[must_use]
     pub fn genesis_hash(&self) -> [u8; 32] {
         self.0.genesis
+    }
+
+    /// Decimals of the chain's native token: what its properties say, or twelve.
+    #[must_use]
+    pub fn native_decimals(&self) -> u8 {
+        self.0.native_decimals
+    }
+
+    /// How many bits the chain's native balances have. Contracts are built for one width: every
+    /// message reads the value that comes with it.
+    #[must_use]
+    pub fn native_bits(&self) -> u32 {
+        self.0.connection.width.bits()
     }
 
     /// Blocks with their events, from the block of a number on.
@@ -267,7 +287,8 @@ impl Node {
     fn deposit_limit(&self, outcome: &Outcome, options: &CallOptions) -> Balance {
         let charge = Balance::try_from(outcome.storage_deposit).unwrap_or(0);
         let most = (charge + charge / 4).saturating_add(self.0.settings.deposit_margin);
-        options.deposit_limit.unwrap_or(most)
+        let limit = options.deposit_limit.unwrap_or(most);
+        limit.min(self.0.connection.width.most())
     }
 
     /// Sends an operation whose dry run succeeded. An execution that fails all the same is

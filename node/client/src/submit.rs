@@ -14,6 +14,7 @@ use subxt::utils::H256;
 use crate::connection::{BlockId, Config, Connection, Fault};
 use crate::events::{contract_event, undecodable};
 use crate::failure::RuntimeError;
+use crate::native::Width;
 use crate::nonces::Nonces;
 use crate::settings::Wait;
 use crate::signer::KeySigner;
@@ -380,8 +381,7 @@ async fn included(
                 included.failure = Some(RuntimeError::decode(fields).map_err(undecodable)?);
             }
             ("TransactionPayment", "TransactionFeePaid") => {
-                let (_, fee) = <([u8; 32], Balance)>::decode(fields).map_err(undecodable)?;
-                included.fee = fee;
+                included.fee = fee_paid(connection.width, fields).map_err(undecodable)?;
             }
             ("Contracts", "Instantiated") => {
                 let (_, contract) = <([u8; 32], [u8; 32])>::decode(fields).map_err(undecodable)?;
@@ -391,6 +391,13 @@ async fn included(
         }
     }
     Ok(included)
+}
+
+/// The fee of a `TransactionFeePaid`, without the tip after it.
+pub(crate) fn fee_paid(width: Width, mut fields: &[u8]) -> Result<Balance, scale::Error> {
+    let input = &mut fields;
+    let _payer: [u8; 32] = Decode::decode(input)?;
+    width.decode(input)
 }
 
 #[cfg(test)]

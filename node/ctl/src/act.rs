@@ -4,13 +4,14 @@ use crate::failure::Failure;
 use crate::market::{parse_price, show_price, MarketArgs, OpenMarket};
 use crate::on_node::{block_on, SignerArgs};
 use crate::output::Answer;
-use breakwater_chain::{AccountId, Balance, Chain, Message, Receipt, Signer};
+use breakwater_bot::upkeep::{self, Duty, Whose};
+use breakwater_chain::{AccountId, Balance, Message, Receipt, Signer};
 use breakwater_core::breaker::Cause;
 use breakwater_core::units::Amount;
 use breakwater_interfaces::auction::{BidPlaced, LiquidationAuction};
-use breakwater_interfaces::breaker::{CircuitBreaker, GlobalBreaker, MarketBreaker};
+use breakwater_interfaces::breaker::CircuitBreaker;
 use breakwater_interfaces::token::PSP22;
-use breakwater_interfaces::vault::{MarginVault, Market};
+use breakwater_interfaces::vault::MarginVault;
 use breakwater_interfaces::vault_admin::VaultAdmin;
 use breakwater_node::KeySigner;
 use breakwater_operator::decimal;
@@ -18,9 +19,6 @@ use breakwater_sim::deployment::{send, Deployment};
 use ink::codegen::TraitCallBuilder;
 use scale::Decode;
 use std::fmt::Debug;
-
-/// Decimals of the contracts node's native token.
-const NATIVE_DECIMALS: u8 = 12;
 
 /// What is done with an amount.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -164,16 +162,6 @@ impl Session {
         Ok(receipt)
     }
 
-    /// Whether a message would work now.
-    async fn works<T: Decode, E: Decode + Debug>(
-        &self,
-        contract: AccountId,
-        message: impl Into<Message<Result<T, E>>>,
-    ) -> bool {
-        let tried = self.m.node.dry_run(&self.who, contract, message).await;
-        tried.is_ok()
-    }
-
     /// Lets a contract take tokens of the signer's, who has to have them.
     async fn approve(
         &mut self,
@@ -204,7 +192,7 @@ impl Session {
 
     pub(crate) fn print(self, mut answer: Answer, json: bool) -> Result<(), Failure> {
         answer.add("block", self.block, "");
-        let fees = decimal::show(self.fees, NATIVE_DECIMALS);
+        let fees = decimal::show(self.fees, self.m.node.native_decimals());
         answer.add("fees", fees, "of the native token");
         answer.print(json)
     }
@@ -356,42 +344,22 @@ pub(crate) struct MaintainArgs {
 
 /// `breakwaterctl maintain`.
 pub(crate) fn maintain(arguments: &MaintainArgs) -> Result<(), Failure> {
+    /// What is done may make more of it due: markets that have tripped can be a fact of all.
+    const ROUNDS: usize = 3;
     block_on(async {
         let mut session = Session::open(&arguments.market, &arguments.signer).await?;
         let (d, mut answer) = (session.m.d, Answer::default());
-        let market = Some(d.market);
+        let me = session.who.account_id();
         let mut done = Vec::new();
-        let of_market = Cause::MEASURED.into_iter().map(|cause| (market, cause));
-        let of_all = [Cause::Markets, Cause::BadDebt].map(|cause| (None, cause));
-        for (of, cause) in of_market.chain(of_all) {
-            let message = || d.breaker().call_mut().trip(of, cause);
-            if session.works(d.auction, message()).await {
-                session.send(d.auction, "trip", message()).await?;
-                done.push(format!("{} for {cause:?}", tripped(of)));
+        for _ in 0..ROUNDS {
+            let found = upkeep::look(&session.m.node, &d, me, true).await;
+            let found = found.map_err(|error| Failure::Refused(error.to_string()))?;
+            if found.duties.is_empty() {
+                break;
             }
-        }
-        for of in [market, None] {
-            let message = || d.breaker().call_mut().reopen(of);
-            if session.works(d.auction, message()).await {
-                session.send(d.auction, "reopen", message()).await?;
-                done.push("reopened".to_owned());
-            }
-        }
-        let message = || d.admin().call_mut().update_margin(d.market);
-        if session.works(d.vault, message()).await {
-            session.send(d.vault, "update_margin", message()).await?;
-            done.push("the margin followed the volatility".to_owned());
-        }
-        let message = d.vault().call().market(d.market);
-        let found: Option<Market> = session.m.ask(d.vault, "market", message).await?;
-        let message = d.breaker().call().breaker(d.market);
-        let kept: Option<(MarketBreaker, GlobalBreaker)> =
-            session.m.ask(d.auction, "breaker", message).await?;
-        if let (Some(found), Some((kept, _))) = (found, kept) {
-            if found.params.hole != kept.hole {
-                let message = d.breaker().call_mut().refresh(d.market);
-                session.send(d.auction, "refresh", message).await?;
-                done.push("changed terms were taken over".to_owned());
+            for duty in found.duties {
+                session.keep_up(&d, duty).await?;
+                done.push(told(duty));
             }
         }
         if done.is_empty() {
@@ -402,9 +370,37 @@ pub(crate) fn maintain(arguments: &MaintainArgs) -> Result<(), Failure> {
     })
 }
 
-fn tripped(market: Option<u32>) -> &'static str {
-    match market {
-        Some(_) => "tripped",
-        None => "tripped all markets",
+impl Session {
+    async fn keep_up(&mut self, d: &Deployment, duty: Duty) -> Result<(), Failure> {
+        let step = duty.message();
+        match duty {
+            Duty::Trip(whose, cause) => {
+                let message = d.breaker().call_mut().trip(whose.market(d), cause);
+                self.send(d.auction, step, message).await.map(drop)
+            }
+            Duty::Reopen(whose) => {
+                let message = d.breaker().call_mut().reopen(whose.market(d));
+                self.send(d.auction, step, message).await.map(drop)
+            }
+            Duty::UpdateMargin => {
+                let message = d.admin().call_mut().update_margin(d.market);
+                self.send(d.vault, step, message).await.map(drop)
+            }
+            Duty::Refresh => {
+                let message = d.breaker().call_mut().refresh(d.market);
+                self.send(d.auction, step, message).await.map(drop)
+            }
+        }
+    }
+}
+
+fn told(duty: Duty) -> String {
+    match duty {
+        Duty::Trip(Whose::Market, cause) => format!("tripped for {cause:?}"),
+        Duty::Trip(Whose::All, cause) => format!("tripped all markets for {cause:?}"),
+        Duty::Reopen(Whose::Market) => "reopened".to_owned(),
+        Duty::Reopen(Whose::All) => "reopened all markets".to_owned(),
+        Duty::UpdateMargin => "the margin followed the volatility".to_owned(),
+        Duty::Refresh => "changed terms were taken over".to_owned(),
     }
 }

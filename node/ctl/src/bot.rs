@@ -1,4 +1,4 @@
-//! `breakwaterctl bot`: a feeder, keeper or bidder, on a node until it is stopped.
+//! `breakwaterctl bot`: a feeder, keeper, bidder or depth, on a node until it is stopped.
 
 use crate::failure::Failure;
 use crate::market::MarketArgs;
@@ -17,7 +17,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// Age of a block, in seconds, on which nothing is sent: many times the longest block time in use.
 const MAX_BLOCK_AGE: u64 = 300;
 
-/// Run a bot: feeder, keeper and bidder, as far as its configuration switches them on.
+/// Run a bot: feeder, keeper, bidder and depth, as far as its configuration switches them on.
 ///
 /// It works on every block until SIGINT or SIGTERM, and logs to stderr. It finishes the action it
 /// is at, and goes on from its state file when it is started again.

@@ -5,8 +5,9 @@
 
 use crate::failure::Failure;
 use crate::market::show_price;
+use crate::meter::Meter;
 use crate::on_node::{block_on, NodeArgs};
-use crate::output::{complain, print, print_json};
+use crate::output::{print, print_json};
 use breakwater_chain::{AccountId, Chain, Signer};
 use breakwater_core::auction::{Fill, Phase};
 use breakwater_core::ledger::AtRisk;
@@ -21,10 +22,8 @@ use breakwater_operator::decimal;
 use breakwater_operator::deploy::deploy;
 use breakwater_sim::books::{held, Books};
 use breakwater_sim::deployment::{ask, send, Deployment, StepError};
-use indicatif::{ProgressBar, ProgressStyle};
 use ink::codegen::TraitCallBuilder;
 use serde_json::{json, Value};
-use std::io::IsTerminal;
 
 /// The market: the example's parameters.
 const MARKET: &str = include_str!("../../../examples/market.toml");
@@ -84,50 +83,6 @@ pub(crate) fn demo(arguments: &DemoArgs) -> Result<(), Failure> {
         }
         demo.report(&batches, arguments.json).await
     })
-}
-
-/// A bar in a terminal, a line for each stage elsewhere.
-struct Meter {
-    bar: Option<ProgressBar>,
-    lines: bool,
-}
-
-impl Meter {
-    fn new(quiet: bool) -> Self {
-        let terminal = std::io::stderr().is_terminal();
-        let style =
-            ProgressStyle::with_template("{msg:<26} {bar:32} {pos:>4}/{len}  {elapsed_precise}");
-        let style = style.unwrap_or_else(|_| ProgressStyle::default_bar());
-        Self {
-            bar: (terminal && !quiet).then(|| ProgressBar::new(0).with_style(style)),
-            lines: !terminal && !quiet,
-        }
-    }
-
-    fn stage(&self, name: &'static str, work: u64) {
-        if self.lines {
-            complain(&format!("{name} ..."));
-        }
-        if let Some(bar) = &self.bar {
-            bar.reset();
-            bar.set_length(work);
-            bar.set_message(name);
-        }
-    }
-
-    fn done(&self) {
-        if let Some(bar) = &self.bar {
-            bar.inc(1);
-        }
-    }
-}
-
-impl Drop for Meter {
-    fn drop(&mut self) {
-        if let Some(bar) = &self.bar {
-            bar.finish_and_clear();
-        }
-    }
 }
 
 /// A market on the node and who is in it.

@@ -16,9 +16,6 @@ use breakwater_operator::{
 use serde_json::{json, Value};
 use std::{fs, path::PathBuf};
 
-/// Decimals of the contracts node's native token.
-const NATIVE_DECIMALS: u8 = 12;
-
 /// Deploy a market on a chain, or finish a deployment that broke off.
 ///
 /// Uploads the released contracts, instantiates and wires them, and creates the market that the
@@ -72,27 +69,30 @@ pub(crate) fn deploy(arguments: &DeployArgs) -> Result<(), Failure> {
     let file = Record::path(&arguments.deployments, &config.name);
     let found = Record::read(&file).map_err(DeployError::from)?;
     if arguments.dry_run {
-        let planned = on_node::block_on(async {
+        let (planned, decimals) = on_node::block_on(async {
             let mut node = arguments.node.connect().await?;
-            Ok(deploy::plan(&mut node, &signer, &config, found).await?)
+            let planned = deploy::plan(&mut node, &signer, &config, found).await?;
+            Ok((planned, node.native_decimals()))
         })?;
         let outcome = match planned.steps.is_empty() {
             true => "is deployed already, as described",
             false => "would be deployed; nothing was sent",
         };
-        return show(arguments, outcome, &planned, None);
+        return show(arguments, outcome, &planned, decimals, None);
     }
-    let (record, summary) = on_node::block_on(async {
+    let (record, summary, decimals) = on_node::block_on(async {
         let mut node = arguments.node.connect().await?;
         let keep = &mut |record: &Record| record.write(&file);
-        Ok(deploy::deploy(&mut node, &signer, &config, found, keep, &mut progress).await?)
+        let deployed = deploy::deploy(&mut node, &signer, &config, found, keep, &mut progress);
+        let (record, summary) = deployed.await?;
+        Ok((record, summary, node.native_decimals()))
     })?;
     let outcome = match summary.steps.is_empty() {
         true => "is deployed already, as described",
         false => "is deployed",
     };
     let outcome = format!("{outcome}: {}", file.display());
-    show(arguments, &outcome, &summary, Some(&record))
+    show(arguments, &outcome, &summary, decimals, Some(&record))
 }
 
 /// Steps done or, without a record, planned.
@@ -100,6 +100,7 @@ fn show(
     arguments: &DeployArgs,
     outcome: &str,
     summary: &Summary,
+    decimals: u8,
     record: Option<&Record>,
 ) -> Result<(), Failure> {
     if arguments.json {
@@ -109,6 +110,7 @@ fn show(
     if !summary.steps.is_empty() {
         text.push_str(&line(["step", "weight ms", "proof kB", "fee", "deposit"]));
     }
+    let native = |units: u128| native(units, decimals);
     let cost = |name: &str, gas: Gas, fee, deposit| {
         let deposit = native(u128::try_from(deposit).unwrap_or(0));
         let time = decimal::show((gas.ref_time / 10_000_000).into(), 2);
@@ -126,17 +128,18 @@ fn show(
             None => "; fees are the most that they can be",
         };
         text.push_str(&format!(
-            "fees and storage deposits in the native token of {NATIVE_DECIMALS} decimals{most}\n"
+            "fees and storage deposits in the native token of {decimals} decimals{most}\n"
         ));
     }
     text.push_str(&format!("the market {outcome}\n"));
     print(&text)
 }
 
-fn native(units: u128) -> String {
-    // Six of twelve decimals are enough to see.
-    let shown = units.div_ceil(1_000_000);
-    decimal::show(shown, NATIVE_DECIMALS - 6)
+/// Native tokens, rounded up to six decimals: those are enough to see.
+fn native(units: u128, decimals: u8) -> String {
+    let hidden = decimals.saturating_sub(6);
+    let shown = units.div_ceil(10u128.saturating_pow(hidden.into()));
+    decimal::show(shown, decimals - hidden)
 }
 
 fn line(columns: [&str; 5]) -> String {

@@ -43,6 +43,9 @@ pub(crate) enum Failure {
     /// A view refuses.
     #[error("{0}")]
     Refused(String),
+    /// A log of events takes nothing.
+    #[error("cannot write the log ({0})")]
+    Log(io::Error),
     /// No runtime for the connection.
     #[error("cannot start the connection ({0})")]
     Runtime(io::Error),
@@ -56,6 +59,9 @@ impl Failure {
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
             Failure::Usage(_) | Failure::Market { .. } | Failure::Record(_) | Failure::Node(_) => {
+                BAD_INPUT
+            }
+            Failure::Deploy(DeployError::OtherCode { .. } | DeployError::OtherWidth { .. }) => {
                 BAD_INPUT
             }
             Failure::Bot(BotError::Config(_) | BotError::Store(_)) => BAD_INPUT,

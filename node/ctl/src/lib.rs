@@ -6,9 +6,11 @@ mod bot;
 mod demo;
 mod deploy;
 mod develop;
+mod events;
 mod failure;
 mod look;
 mod market;
+mod meter;
 mod on_node;
 mod output;
 
@@ -51,6 +53,7 @@ enum Command {
     Trip(act::TripArgs),
     Maintain(act::MaintainArgs),
     Bot(bot::BotArgs),
+    Events(events::EventsArgs),
     Demo(demo::DemoArgs),
     Mint(develop::MintArgs),
     Submit(develop::SubmitArgs),
@@ -117,6 +120,7 @@ where
         Command::Trip(arguments) => act::trip(&arguments),
         Command::Maintain(arguments) => act::maintain(&arguments),
         Command::Bot(arguments) => bot::bot(&arguments),
+        Command::Events(arguments) => events::events(&arguments),
         Command::Demo(arguments) => demo::demo(&arguments),
         Command::Mint(arguments) => develop::mint(&arguments),
         Command::Submit(arguments) => develop::submit(&arguments),

@@ -8,7 +8,7 @@ use breakwater_interfaces::auction::BatchKey;
 use breakwater_node::Node;
 use breakwater_operator::config::{address, show_address};
 use breakwater_operator::decimal;
-use breakwater_operator::deploy::DeployError;
+use breakwater_operator::deploy::{ensure_width, show_hash, DeployError};
 use breakwater_operator::record::{ContractRecord, Part, Record, RecordError};
 use breakwater_sim::deployment::Deployment;
 use std::path::PathBuf;
@@ -65,6 +65,7 @@ impl MarketArgs {
                 node.url()
             )));
         }
+        ensure_width(node.native_bits())?;
         for part in [Part::Oracle, Part::Vault, Part::Auction] {
             self.check(&node, &record, part).await?;
         }
@@ -99,12 +100,6 @@ impl MarketArgs {
         }
         Ok(())
     }
-}
-
-/// The beginning of a hash, enough to tell two apart.
-fn show_hash(hash: &[u8; 32]) -> String {
-    let digits = hash.iter().take(4).map(|byte| format!("{byte:02x}"));
-    format!("{}…", digits.collect::<String>())
 }
 
 impl OpenMarket {

@@ -13,12 +13,14 @@ use std::path::Path;
 use std::process::{Command, Output};
 use tempfile::TempDir;
 
+fn command(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_breakwaterctl"));
+    command.args(arguments).env_remove("BREAKWATER_SURI");
+    command
+}
+
 fn run(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_breakwaterctl"))
-        .args(arguments)
-        .env_remove("BREAKWATER_SURI")
-        .output()
-        .expect("runs")
+    command(arguments).output().expect("runs")
 }
 
 /// What a command that has to succeed prints.
@@ -33,7 +35,11 @@ fn printed(arguments: &[&str]) -> String {
 /// The one line of a command that has to fail with an exit code.
 #[track_caller]
 fn refused(code: i32, arguments: &[&str]) -> String {
-    let output = run(arguments);
+    complaint(code, run(arguments))
+}
+
+#[track_caller]
+fn complaint(code: i32, output: Output) -> String {
     let complaint = String::from_utf8(output.stderr).expect("is text");
     assert_eq!(output.status.code(), Some(code), "{complaint}");
     assert!(output.stdout.is_empty());
@@ -153,6 +159,75 @@ async fn a_deployment_is_planned_done_resumed_and_compared() {
         line.contains("margin.min_debt is 100 on the chain, 200 in the file"),
         "{line}"
     );
+}
+
+#[tokio::test]
+async fn a_contract_with_other_code_than_the_bundles_stops_a_deployment_and_says_what_to_do() {
+    let w = World::deployed("other-code").await;
+    let directory = TempDir::new().expect("a directory");
+    let description = breakwater_node_tests::MARKET.replace("teth-tusd", &w.record.name);
+    let config = directory.path().join("market.toml");
+    std::fs::write(&config, &description).expect("writes");
+    let file = Record::path(directory.path(), &w.record.name);
+    w.record.write(&file).expect("writes");
+    // The bundles of a release with another oracle adapter.
+    let (ours, bundles) = (
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../../artifacts"),
+        directory.path().join("artifacts"),
+    );
+    std::fs::create_dir(&bundles).expect("a directory");
+    for bundle in std::fs::read_dir(&ours).expect("bundles") {
+        let bundle = bundle.expect("a file");
+        std::fs::copy(bundle.path(), bundles.join(bundle.file_name())).expect("copies");
+    }
+    let oracle = bundles.join("oracle_adapter.contract");
+    std::fs::copy(ours.join("test_token.contract"), &oracle).expect("copies");
+
+    let governor = breakwater_chain::Signer::account_id(&signer("//Alice"));
+    let before = w.node.free_balance(governor).await.expect("answers");
+    let with = |arguments: &[&str]| {
+        let mut command = command(arguments);
+        let output = command.env("BREAKWATER_ARTIFACTS", &bundles).output();
+        complaint(2, output.expect("runs"))
+    };
+    let deploy = [
+        "deploy",
+        "--quiet",
+        "--config",
+        text(&config),
+        "--deployments",
+        text(directory.path()),
+        "--url",
+        url(),
+        "--suri",
+        "//Alice",
+    ];
+    for more in [&[][..], &["--dry-run"]] {
+        let line = with(&[&deploy[..], more].concat());
+        assert!(
+            line.contains("the oracle adapter runs code")
+                && line.contains("use the breakwaterctl of the release that deployed it"),
+            "{line}"
+        );
+    }
+    let status = ["status", "--deployment", text(&file), "--url", url()];
+    let line = with(&status);
+    assert!(
+        line.contains("the oracle adapter in") && line.contains("breakwaterctl of that release"),
+        "{line}"
+    );
+    let after = w.node.free_balance(governor).await.expect("answers");
+    assert_eq!(after, before, "nothing was sent");
+    assert_eq!(
+        Record::read(&file).expect("reads").as_ref(),
+        Some(&w.record)
+    );
+
+    std::fs::remove_file(&oracle).expect("removes");
+    let mut command = command(&deploy);
+    let output = command.env("BREAKWATER_ARTIFACTS", &bundles).output();
+    let line = complaint(1, output.expect("runs"));
+    assert!(line.contains("rebuild it with scripts/build.sh"), "{line}");
 }
 
 #[tokio::test]

@@ -10,7 +10,7 @@ use breakwater_interfaces::auction::{AuctionMarket, LiquidationAuction};
 use breakwater_interfaces::oracle::OracleAdapter;
 use breakwater_interfaces::token::{PROBE, PSP22};
 use breakwater_interfaces::vault::{MarginVault, Market, VaultError};
-use breakwater_sim::artifacts::{Contract, DamagedBundle};
+use breakwater_sim::artifacts::Contract;
 use breakwater_sim::deployment::{mint, AuctionRef, OracleRef, TokenRef, VaultRef};
 use ink::codegen::TraitCallBuilder;
 use ink::env::call::{ExecutionInput, Selector};
@@ -22,29 +22,9 @@ use crate::difference;
 use crate::record::{ContractRecord, Part, Record, RecordError, SCHEMA};
 use crate::target::{address_of, Target};
 
-/// Why a deployment stopped. What was done before is recorded; the next run goes on from there.
-#[derive(Debug, thiserror::Error)]
-pub enum DeployError {
-    /// The record cannot be read or written.
-    #[error(transparent)]
-    Record(#[from] RecordError),
-    /// A contract's code cannot be read.
-    #[error(transparent)]
-    Bundle(#[from] DamagedBundle),
-    /// A call was refused or did not run.
-    #[error("{step}: {reason}")]
-    Step {
-        /// What was being done.
-        step: String,
-        /// What the chain answered.
-        reason: String,
-    },
-    /// The chain is not as the description or the record says.
-    #[error(
-        "what is deployed differs: {0}; deploy under another name, or change it by governance"
-    )]
-    Differs(String),
-}
+mod error;
+
+pub use error::{ensure_width, show_hash, DeployError};
 
 fn failed<E: Debug>(step: &str) -> impl FnOnce(CallError<E>) -> DeployError + '_ {
     move |error| DeployError::Step {
@@ -121,6 +101,7 @@ async fn run<C: Target>(
     progress: &mut dyn FnMut(&str),
     planning: bool,
 ) -> Result<(Record, Summary), DeployError> {
+    ensure_width(chain.native_bits())?;
     let (name, genesis) = chain.identity();
     let fresh = Record {
         schema: SCHEMA,
@@ -422,11 +403,11 @@ impl<C: Target> Run<'_, C> {
         match self.chain.code(contract).await.map_err(failed(step))? {
             Some(found) if found == hash => {}
             Some(found) => {
-                return Err(DeployError::Differs(format!(
-                    "the {step} runs code {}, not the released {}",
-                    hex::encode(found),
-                    hex::encode(hash)
-                )))
+                return Err(DeployError::OtherCode {
+                    part: step,
+                    found: show_hash(&found),
+                    ours: show_hash(&hash),
+                })
             }
             None if recorded.is_some() => {
                 return Err(DeployError::Differs(format!(

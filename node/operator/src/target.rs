@@ -14,6 +14,9 @@ pub trait Target: Chain {
     /// Name and first block's hash.
     fn identity(&self) -> (String, [u8; 32]);
 
+    /// How many bits its native balances have.
+    fn native_bits(&self) -> u32;
+
     /// The hash of a contract's code; `None` if there is no contract at the address.
     ///
     /// # Errors
@@ -54,6 +57,10 @@ pub trait Target: Chain {
 impl Target for Node {
     fn identity(&self) -> (String, [u8; 32]) {
         (self.chain_name().to_owned(), self.genesis_hash())
+    }
+
+    fn native_bits(&self) -> u32 {
+        Node::native_bits(self)
     }
 
     async fn code(&self, contract: AccountId) -> Result<Option<[u8; 32]>, QueryError> {

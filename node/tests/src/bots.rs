@@ -322,7 +322,7 @@ impl Market {
     }
 
     /// What an account has in the auction and of the quote token.
-    async fn money(&self, who: &KeySigner) -> u128 {
+    pub async fn money(&self, who: &KeySigner) -> u128 {
         let d = self.w.d;
         let message = d.auction().call().balance(d.market, who.account_id());
         let free: Amount = self.w.ask(d.auction, message).await;

@@ -1,4 +1,4 @@
-//! The keeper: what opens, ends, settles and puts back batches.
+//! The keeper: what opens, ends, settles and puts back batches, and looks after the market.
 
 use crate::action::{Action, Decision, Refusal};
 use crate::config::KeeperConfig;
@@ -41,6 +41,9 @@ pub fn decide(config: &KeeperConfig, view: &View) -> Decision {
         decision.actions.extend(about(config, view, batch));
     }
     open(view, &mut decision);
+    // After the opening: a fact that stops new batches is no reason to miss the present one.
+    let duties = view.duties.iter().copied();
+    decision.actions.extend(duties.map(Action::Maintain));
     let enough = config.claim_from.units(view.params.quote_decimals);
     if !view.reward.is_zero() && view.reward >= enough {
         decision.actions.push(Action::ClaimReward(view.reward));

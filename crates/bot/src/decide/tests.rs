@@ -79,6 +79,7 @@ pub(crate) fn view(block: u32) -> View {
         reward: Amount::ZERO,
         batches_opened: 4,
         stakes: Vec::new(),
+        duties: Vec::new(),
         params,
     }
 }

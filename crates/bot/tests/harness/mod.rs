@@ -34,6 +34,8 @@ pub struct Running {
     pub bot: Option<Bot<AccountId>>,
     pub account: AccountId,
     pub max_block_age: Option<u64>,
+    /// Whole quote tokens that a native token costs.
+    native_price: u32,
     roles: String,
     directory: TempDir,
 }
@@ -44,9 +46,18 @@ impl Running {
             bot: None,
             account,
             max_block_age: None,
+            native_price: 0,
             roles: roles.to_owned(),
             directory: tempfile::tempdir().unwrap(),
         };
+        running.start(w, false);
+        running
+    }
+
+    /// As [`Self::new`], with fees that count.
+    pub fn priced(w: &World, account: AccountId, roles: &str, native_price: u32) -> Self {
+        let mut running = Self::new(w, account, roles);
+        running.native_price = native_price;
         running.start(w, false);
         running
     }
@@ -60,8 +71,9 @@ impl Running {
     pub fn start(&mut self, w: &World, dry_run: bool) {
         let path = self.directory.path().join("bot.sqlite");
         let config = format!(
-            "[chain]\nurl = \"none\"\ndeployment = \"none\"\nnative_price = 0\n\
+            "[chain]\nurl = \"none\"\ndeployment = \"none\"\nnative_price = {}\n\
              [account]\nsecret_env = \"NONE\"\n[state]\npath = {:?}\n{}",
+            self.native_price,
             path.display().to_string(),
             self.roles
         );
