@@ -339,18 +339,6 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_at_the_other_width_is_never_taken_for_one() {
-        for [width, other] in [WIDTHS, [Width::Bits128, Width::Bits64]] {
-            let answer = vector(width, "call.answer");
-            let wrong = called(other, &answer).map(|outcome| outcome.storage_deposit);
-            assert_ne!(
-                wrong,
-                called(width, &answer).map(|right| right.storage_deposit)
-            );
-        }
-    }
-
-    #[test]
     fn a_value_that_the_chain_cannot_hold_is_refused_before_anything_is_asked() {
         let call = Operation::Call {
             contract: [2; 32],

@@ -2,6 +2,7 @@
 
 use crate::action::{Action, Decision, Refusal};
 use crate::config::KeeperConfig;
+use crate::upkeep::Duty;
 use crate::view::{BatchView, View};
 use breakwater_core::auction::{Clearing, Stage};
 use breakwater_core::losses::settle_losses;
@@ -40,10 +41,17 @@ pub fn decide(config: &KeeperConfig, view: &View) -> Decision {
     for batch in &view.batches {
         decision.actions.extend(about(config, view, batch));
     }
-    open(view, &mut decision);
-    // After the opening: a fact that stops new batches is no reason to miss the present one.
+    // Terms are taken over while no batch runs; but a fact that stops new batches is told after the
+    // opening of the present one.
     let duties = view.duties.iter().copied();
-    decision.actions.extend(duties.map(Action::Maintain));
+    let (facts, rest): (Vec<_>, Vec<_>) = duties.partition(|duty| matches!(duty, Duty::Trip(..)));
+    decision
+        .actions
+        .extend(rest.into_iter().map(Action::Maintain));
+    open(view, &mut decision);
+    decision
+        .actions
+        .extend(facts.into_iter().map(Action::Maintain));
     let enough = config.claim_from.units(view.params.quote_decimals);
     if !view.reward.is_zero() && view.reward >= enough {
         decision.actions.push(Action::ClaimReward(view.reward));

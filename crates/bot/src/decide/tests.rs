@@ -5,8 +5,10 @@ use super::{apart, depth, feeder, keeper};
 use crate::action::{Action, Refusal};
 use crate::config::{Config, Decimal};
 use crate::source::Observation;
+use crate::upkeep::{Duty, Whose};
 use crate::view::{BatchView, View};
 use breakwater_core::auction::{Auction, Phase, Stage};
+use breakwater_core::breaker::Cause;
 use breakwater_core::ladder::Schedule;
 use breakwater_core::ledger::AtRisk;
 use breakwater_core::market::{example_params, MarketPrices};
@@ -512,4 +514,30 @@ fn nothing_is_added_at_a_doubtful_price_but_claims_and_exits_go_on() {
     assert_eq!(silent.refusals, [Refusal::NoPrice]);
     view.prices.as_mut().unwrap().age = 3_600_001;
     assert_eq!(deepen(&view, 0), (always, vec![Refusal::StaleOracle]));
+}
+
+#[test]
+fn terms_are_taken_over_before_a_batch_opens_and_facts_are_told_after_it() {
+    let mut view = view(100);
+    view.batches.clear();
+    view.at_risk = AtRisk {
+        members: 1,
+        debt: quote(5_000),
+        ..AtRisk::default()
+    };
+    let trip = Duty::Trip(Whose::Market, Cause::Jump);
+    view.duties = vec![trip, Duty::Reopen(Whose::Market), Duty::Refresh];
+    let actions = keeper::decide(&config().keeper.unwrap(), &view).actions;
+    let [Action::Maintain(first), Action::Maintain(second), Action::Open { .. }, Action::Maintain(last)] =
+        &actions[..]
+    else {
+        panic!("{actions:?}");
+    };
+    assert_eq!(
+        [*first, *second, *last],
+        [Duty::Reopen(Whose::Market), Duty::Refresh, trip]
+    );
+    // None of them is taken for another while it is under way.
+    let keys: std::collections::BTreeSet<_> = actions.iter().map(Action::key).collect();
+    assert_eq!(keys.len(), actions.len());
 }
