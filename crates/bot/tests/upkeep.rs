@@ -198,7 +198,7 @@ fn f28_facts_are_told_only_if_asked_for_and_the_market_is_reopened_when_they_are
     // The average has caught up and the cool-off is over.
     let mut reopened = None;
     for _ in 0..130 {
-        if scene.w.block() % 20 == 0 {
+        if scene.w.block().is_multiple_of(20) {
             scene.w.wait(600_000);
             scene.w.set_price(price(150));
         }
