@@ -4,7 +4,9 @@ use crate::oracle::FeedId;
 use crate::token::TokenError;
 use crate::vault::VaultError;
 use crate::{AccountId, MarketId};
-use breakwater_core::auction::{Auction, AuctionError, Before, Clearing, Fill, Halts, Quote, Status};
+use breakwater_core::auction::{
+    Auction, AuctionError, Before, Clearing, Fill, Halts, Quote, Status,
+};
 use breakwater_core::breaker::BreakerError;
 use breakwater_core::ledger::{Leaving, Settlement};
 use breakwater_core::math::MathError;
