@@ -137,31 +137,49 @@ impl Beside {
         assert!(distance(&asked, target) <= off + 1, "T(start), extended");
     }
 
-    /// What running batches may lack at their floors, and insolvent ticks at the worst price at
-    /// hand; and by how much that may be off.
+    /// What batches may lack at their floors, settled ones until their groups are back in their
+    /// ticks, and at least what all of it lacks at the worst price at hand; and what insolvent
+    /// ticks lack there. Also by how much that may be off.
     pub(super) fn lacking(&self, n: &Native) -> (Fix, u128) {
         let slow = &self.slow;
-        let (mut lacks, mut off) = (fix(0), 0);
-        let mut add = |owed: Fix, collateral: &Fix, price: u128| {
-            lacks += (owed - slow.value(collateral, price)).max(fix(0));
-            off += slow.off_quote(price) + 4;
+        let lack = |owed: Fix, collateral: &Fix, price: u128| {
+            (owed - slow.value(collateral, price)).max(fix(0))
         };
-        for (number, batch) in slow.batches.iter().filter(|(_, batch)| !batch.settled) {
+        let (mut running, mut unrested) = ((fix(0), fix(0), fix(0)), (fix(0), fix(0), fix(0)));
+        let mut off = 0;
+        for (number, batch) in &slow.batches {
             for (rank, lot) in &batch.lots {
-                let (collateral, _) = slow.totals(Place::Batch(*number, *rank));
-                add(fix(lot.debt), &collateral, self.terms[number].floor);
-            }
-        }
-        if let Ok(prices) = n.market_prices() {
-            let worst = worst(&prices);
-            for tick in slow.ticks.keys() {
-                if unsafe_at(*tick, slow.index, worst, PPM) {
-                    let (collateral, debt) = slow.totals(Place::Tick(*tick));
-                    add(slow.owed(&debt), &collateral, worst);
+                let (collateral, debt) = slow.totals(Place::Batch(*number, *rank));
+                if !batch.settled {
+                    let floor = self.terms[number].floor;
+                    off += slow.off_quote(floor) + 4;
+                    running.2 += lack(fix(lot.debt), &collateral, floor);
+                    running.0 += fix(lot.debt);
+                    running.1 += collateral;
+                } else if let Some(lacks) = self.unrested.get(&(*number, *rank)) {
+                    off += lacks.1;
+                    unrested.2 += &lacks.0;
+                    unrested.0 += slow.owed(&debt);
+                    unrested.1 += collateral;
                 }
             }
         }
-        (lacks, off)
+        let mut lacks = &running.2 + &unrested.2;
+        if let Ok(prices) = n.market_prices() {
+            let worst = worst(&prices);
+            for (owed, collateral, at_floor) in [running, unrested] {
+                lacks += (lack(owed, &collateral, worst) - at_floor).max(fix(0));
+                off += slow.off_quote(worst) + 4;
+            }
+            for tick in slow.ticks.keys() {
+                if unsafe_at(*tick, slow.index, worst, PPM) {
+                    let (collateral, debt) = slow.totals(Place::Tick(*tick));
+                    lacks += lack(slow.owed(&debt), &collateral, worst);
+                    off += slow.off_quote(worst) + 4;
+                }
+            }
+        }
+        (lacks, 2 * off)
     }
 
     /// Who leaves takes its part of what the group owes and of what is asked of it.
@@ -385,6 +403,16 @@ impl Beside {
             stock.fail(block, settled.round);
         }
         self.put_back(after);
+        // What is not back in its tick yet shows at the floor of its batch.
+        let off = self.slow.off_quote(floor) + 8;
+        for (rank, lot) in &self.slow.batches[&number].lots {
+            if lot.rest.is_some() {
+                let (collateral, debt) = self.slow.totals(Place::Batch(number, *rank));
+                let lack = self.slow.owed(&debt) - self.slow.value(&collateral, floor);
+                let lack = (lack.max(fix(0)), off);
+                self.unrested.insert((number, *rank), lack);
+            }
+        }
     }
 
     /// An opening that found nothing: there was nothing.

@@ -56,6 +56,9 @@ pub struct Beside {
     /// Where groups of batches came from, until they are put back.
     cohorts: BTreeMap<(u32, u16), CohortId>,
     terms: BTreeMap<u32, Terms>,
+    /// What groups lacked at the floor when their batch was settled, and by how much that may be
+    /// off, until they are put back.
+    unrested: BTreeMap<(u32, u16), (Fix, u128)>,
     /// Comparisons made, and the largest part of the bound that was used.
     pub compared: u64,
     pub worst: f64,
@@ -85,6 +88,7 @@ impl Beside {
             rewards: BTreeMap::new(),
             cohorts: BTreeMap::new(),
             terms: BTreeMap::new(),
+            unrested: BTreeMap::new(),
             users,
             compared: 0,
             worst: 0.0,
@@ -239,7 +243,7 @@ impl Beside {
     /// Groups that the ledger has put back while it did something else.
     fn put_back(&mut self, after: &Native) {
         let departures = &after.vault.cells.departures;
-        let slow = &mut self.slow;
+        let (slow, unrested) = (&mut self.slow, &mut self.unrested);
         self.cohorts.retain(|(number, rank), id| {
             let still = departures
                 .get(&id.departures())
@@ -247,6 +251,7 @@ impl Beside {
                 .is_some_and(|d| matches!(d, Departure::Batched(b) if b.batch == *number));
             if !still {
                 slow.put_back(*number, *rank);
+                unrested.remove(&(*number, *rank));
             }
             still
         });
