@@ -4,6 +4,7 @@ use super::super::memory::Unwritten;
 use super::super::*;
 use super::world::{crashed, World, COLLATERAL, QUOTE};
 use crate::batch::{raise_at, Sale};
+use crate::breaker::Stage;
 use crate::losses::day_of;
 use crate::math::Rounding;
 use crate::page::Departure;
@@ -124,20 +125,29 @@ fn insurance_may_buy_while_money_and_budget_last() {
     let mut world = crashed();
     world.params.insurance_budget = Ratio::from_bps(1_000);
     let budget = world.params.insurance_budget_a_day().unwrap();
-    assert!(!world.state.may_insure(&world.params), "without money");
+    assert!(
+        !world.state.may_insure(&world.params, Stage::Open),
+        "without money"
+    );
     world.insure(1);
-    assert!(world.state.may_insure(&world.params));
+    assert!(world.state.may_insure(&world.params, Stage::Open));
     let now = world.state.accrued_at;
     world.state.inventory.day = day_of(now);
     world.state.inventory.spent = budget.minus(Amount::new(1)).unwrap();
-    assert!(world.state.may_insure(&world.params), "a unit of it left");
+    assert!(
+        world.state.may_insure(&world.params, Stage::Open),
+        "a unit of it left"
+    );
     world.state.inventory.spent = budget;
     assert!(
-        !world.state.may_insure(&world.params),
+        !world.state.may_insure(&world.params, Stage::Open),
         "the day's budget is spent"
     );
     world.state.accrued_at = now + 86_400_000;
-    assert!(world.state.may_insure(&world.params), "another day");
+    assert!(
+        world.state.may_insure(&world.params, Stage::Open),
+        "another day"
+    );
 }
 
 /// Newcomers to a tick join the cohort that lives there: nobody who was there before has to move,
