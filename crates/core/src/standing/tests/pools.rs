@@ -340,5 +340,5 @@ fn a_tier_that_nobody_touches_files_what_it_cannot_keep() {
     let all = tokens(1).get() * (KEPT_SERIES as u128 + 1);
     assert!(all - worth.collateral.get() <= 1, "{worth:?}");
     let left = market.standing.tier(at).unwrap().pool.quote;
-    assert!(left.get() - worth.standing.get() <= 1 + left.get() >> 14);
+    assert!(left.get() - worth.standing.get() <= 1 + (left.get() >> 14));
 }
