@@ -48,7 +48,10 @@ row() {
 }
 
 case "${1:-}" in
-    --check) check && exit ;;
+    --check)
+        check
+        exit
+        ;;
     -*)
         sed -n '2,9s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
         [[ $1 == --help ]] && exit
