@@ -66,3 +66,33 @@ fn f30_in_a_halt_insurance_buys_nothing() {
         assert_eq!(n.vault.state.inventory.held.is_zero(), halted.is_some());
     }
 }
+
+/// Attack: who deposits, opens and withdraws in one block puts up no lot that the others cannot pay
+/// for, which would make the cohorts that found no money wait.
+#[test]
+fn money_that_comes_and_goes_in_a_block_sizes_no_lot() {
+    let cast = Cast::made_up();
+    let mut n = begin(Addresses::made_up(), &cast, 1 << 5, (1, 1_000_000)).unwrap();
+    round(&mut n, &cast, 200);
+    let amount = quote(100_000);
+    done(&mut n, 0, &cast, &Message::Supply { amount });
+    for who in 1..5 {
+        let (collateral, quote) = (Amount::new(100 * COLLATERAL), quote(14_300));
+        let lever = Message::DepositAndBorrow { collateral, quote };
+        done(&mut n, who, &cast, &lever);
+    }
+    let honest = quote(3_000);
+    done(&mut n, 0, &cast, &Message::Fund { amount: honest });
+    for _ in 0..2 {
+        round(&mut n, &cast, 175);
+    }
+    let asked = |n: &Native| n.vault.state.running[0].asked;
+    let mut alone = n.clone();
+    done(&mut alone, 5, &cast, &Message::OpenBatch);
+    assert_eq!(asked(&alone), quote(2_000), "two thirds of what is there");
+    let flash = quote(200_000);
+    done(&mut n, 5, &cast, &Message::Fund { amount: flash });
+    done(&mut n, 5, &cast, &Message::OpenBatch);
+    done(&mut n, 5, &cast, &Message::Defund { amount: flash });
+    assert_eq!(asked(&n), asked(&alone));
+}

@@ -250,6 +250,7 @@ fn running(covered: &mut Covered) {
     s.w.set_price_twice(price(170));
     let batch = s.open();
     s.w.fund_bidder(bidder, quote(15_000));
+    s.w.advance(1);
     let prices = s.w.record(batch).auction.prices;
     let bid = s.bid(0, batch, quote(5_000), prices[20]);
     cut!(covered, s.w, stranger, auction/auction: extend(batch));

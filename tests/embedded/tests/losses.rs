@@ -295,6 +295,9 @@ fn a_batch_asks_for_two_thirds_of_what_bidders_have_free() {
     }
     assert_eq!(s.open_refused(), LedgerError::BatchTooSmall);
     s.w.fund_bidder(s.stranger, quote(1_500));
+    // Money of this very block sizes no lot: else a deposit that leaves again at once would.
+    assert_eq!(s.open_refused(), LedgerError::BatchTooSmall);
+    s.w.advance(1);
     let second = s.open();
     assert_eq!(s.w.batch(second).asked, quote(3_000));
     let claims: u128 = [first, second]

@@ -239,6 +239,11 @@ fn a_batch_is_extended_before_its_first_step() {
     }
     s.w.fund_bidder(s.bidders[0], quote(15_000));
     let id = s.bid(0, batch, quote(15_000), price(169));
+    // What came in this very block covers nothing yet.
+    refused! { s.w, auction,
+        s.stranger => extend(batch), ledger(LedgerError::NothingToLiquidate);
+    }
+    s.w.advance(1);
     let start = s.w.save();
     let extend = s.w.d.auction().call_mut().extend(batch);
     let receipt = s.w.auction(s.stranger, extend).expect("extends");

@@ -76,18 +76,23 @@ impl Resolver<'_> {
         Price::new(moved.clamp(PRICE_ONE, 20_000 * PRICE_ONE))
     }
 
-    /// While a batch is announced money comes in, and the batch is extended by what that covers.
+    /// While a batch is announced money comes in, and in the next block, in which that counts, the
+    /// batch is extended by what it covers.
     fn extend(&self, kind: Kind) -> Option<Vec<Step>> {
         let (n, act) = (self.n, self.act);
         let number = self.batch()?;
         let first = n.house.auctions.get(&number)?.auction.schedule.first;
-        let announced = kind.needs_batch() && n.block < first && act.a.is_multiple_of(3);
+        let announced = kind.needs_batch() && n.block + 1 < first && act.a.is_multiple_of(3);
         announced.then(|| {
             let held = n.tokens.held(n.at.quote, self.who).get();
             let amount = Amount::new(held / 4);
             let fund = Message::Fund { amount };
             let extend = Message::Extend { batch: number };
-            vec![Step::Send(self.who, fund), Step::Send(self.who, extend)]
+            vec![
+                Step::Send(self.who, fund),
+                Step::Pass(1, BLOCK_TIME),
+                Step::Send(self.who, extend),
+            ]
         })
     }
 

@@ -206,6 +206,7 @@ fn auction_message(name: &str) -> Option<(Action, Prepared)> {
             let batch = s.open();
             let rich = s.w.account(60);
             s.w.fund_bidder(rich, quote(100_000));
+            s.w.advance(1);
             let extend = sends!(
                 auction,
                 s,

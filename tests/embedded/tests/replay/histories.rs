@@ -157,6 +157,7 @@ impl History {
             let (who, batch) = (self.someone(), self.batch());
             self.w.fund_bidder(who, quote(4_000));
             self.w.fund(who, d.quote, quote(10_000_000), d.vault);
+            self.w.advance(1);
             self.attempt(16, d.auction, who, d.auction().call_mut().extend(batch));
         }
         // New positions find a higher price again.
