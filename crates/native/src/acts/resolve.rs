@@ -41,7 +41,10 @@ pub fn resolve(n: &Native, cast: &Cast, act: Act) -> Vec<Step> {
         return steps;
     }
     if kind.needs_batch() && act.a % 8 != 7 && n.running().is_empty() {
-        return resolver.hunt();
+        return match kind {
+            Kind::Extend => resolver.short_of_money(),
+            _ => resolver.hunt(),
+        };
     }
     if let Some(steps) = resolver.time(kind) {
         return steps;
@@ -161,6 +164,33 @@ impl Resolver<'_> {
             steps.extend((0..FEEDERS).map(|f| self.submit(f, price, round * BLOCK_TIME)));
         }
         steps.extend([Step::Pass(1, BLOCK_TIME), open]);
+        steps
+    }
+
+    /// A batch that opens while next to no money lies in the auction, and is extended by what comes
+    /// then.
+    fn short_of_money(&self) -> Vec<Step> {
+        let users = self.cast.users.iter();
+        let mut steps: Vec<_> = users
+            .map(|user| (*user, self.n.house.balance(*user)))
+            .filter(|(_, amount)| !amount.is_zero())
+            .map(|(user, amount)| Step::Send(user, Message::Defund { amount }))
+            .collect();
+        // A deep fall: more cohorts are due than a batch without money takes.
+        let act = Act {
+            b: (self.act.b | 0x600) & !3 | 2,
+            ..self.act
+        };
+        steps.extend(Resolver { act, ..*self }.hunt());
+        if matches!(steps.last(), Some(Step::Send(_, Message::OpenBatch))) {
+            let amount = self.n.tokens.held(self.n.at.quote, self.who);
+            let batch = self.n.vault.state.batches;
+            steps.extend([
+                Step::Send(self.who, Message::Fund { amount }),
+                Step::Pass(1, BLOCK_TIME),
+                Step::Send(self.who, Message::Extend { batch }),
+            ]);
+        }
         steps
     }
 

@@ -55,7 +55,7 @@ const KINDS: usize = 34;
 
 impl History {
     fn new(seed: u64) -> Self {
-        let params = MarketParams {
+        let mut params = MarketParams {
             interest: InterestCurve {
                 idle: Ratio::from_bps(200),
                 kink: Ratio::from_bps(8_000),
@@ -69,6 +69,8 @@ impl History {
             loss_cap: Ratio::from_bps(if seed.is_multiple_of(3) { 1 } else { 9_000 }),
             ..example_params()
         };
+        // Money that comes in may extend a batch in the block after.
+        params.ladder.announce_blocks = 3;
         let mut w = World::with_params(params);
         w.checked = false;
         let people: Vec<_> = (100..100 + PEOPLE as u32).map(|i| w.account(i)).collect();
