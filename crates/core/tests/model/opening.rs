@@ -178,6 +178,10 @@ impl Slow {
                 self.owed(&owner.debt) + fix(self.off_quote(reference)) > backing,
                 "{who} is healthy and was taken"
             );
+            // A debt within rounding of nothing, or under it, has no ratio to speak of.
+            if rough(&owner.debt) <= self.off.1 as f64 + 2.0 {
+                continue;
+            }
             let ratio = rough(&owner.debt) / rough(&owner.collateral) * self.unit as f64;
             let lower = rough(&group.lower);
             let eps = self.eps(&owner.collateral, &owner.debt) + group.eps + 1e-9;
