@@ -59,3 +59,44 @@ fn of_equal_steps_the_highest_price_clears() {
     assert_eq!((clearing.step, clearing.price), (1, price(96)));
     assert_eq!(clearing.end, End::RanOut);
 }
+
+/// An auction that covered its target, or found too little money at every step, is judged like
+/// any other: only a halt or a market that left the ladder spares its cohorts the wait.
+#[test]
+fn an_auction_that_ran_its_course_excuses_nobody() {
+    for (budget, end) in [(1_000, End::Covered), (300, End::RanOut)] {
+        let mut auction = small();
+        bid(&mut auction, budget, 100, FIRST);
+        let clearing = auction.clear(FIRST + 4, scale()).unwrap();
+        assert_eq!((clearing.end, clearing.is_excused()), (end, false));
+    }
+}
+
+/// A step that has not ended takes part in no sale: where the market falls under the ladder
+/// during the first step, its bids are free and owners keep their collateral.
+#[test]
+fn a_fall_during_the_first_step_sells_nothing() {
+    let mut auction = small();
+    assert_eq!(bid(&mut auction, 400, 110, FIRST), 0);
+    let low = Price::new(80 * PRICE_ONE);
+    let clearing = auction.reprice(FIRST, low, low, scale()).unwrap();
+    assert_eq!((clearing.end, clearing.ended_at), (End::Repriced, 0));
+    assert!(clearing.raised.is_zero() && clearing.sold.is_zero());
+    auction.settle().unwrap();
+    let budget = Amount::new(400_000_000);
+    assert_eq!(auction.claim(budget, 0, scale()).unwrap().refunded, budget);
+}
+
+/// Where the market falls under the ladder, all steps that have ended are judged and the present
+/// one is not: money that joined the last of them buys, at that step's price.
+#[test]
+fn a_fall_under_the_ladder_counts_every_ended_step() {
+    let mut auction = small();
+    assert_eq!(bid(&mut auction, 400, 98, FIRST), 2);
+    assert_eq!(bid(&mut auction, 300, 90, FIRST), 3);
+    let low = Price::new(80 * PRICE_ONE);
+    let clearing = auction.reprice(FIRST + 3, low, low, scale()).unwrap();
+    assert_eq!((clearing.end, clearing.ended_at), (End::Repriced, 2));
+    assert_eq!(clearing.price, Price::new(98 * PRICE_ONE));
+    assert_eq!(clearing.raised, Amount::new(400_000_000));
+}

@@ -153,6 +153,20 @@ fn valid_until_counts_the_halted_blocks_so_far() {
     assert_eq!(auction.place(budget, limit, FIRST + 9, now, scale()), Ok(2));
 }
 
+/// Promises 7 and 8: while a fact holds a market is halted, and when it holds no more bids are
+/// taken again; what is said twice changes nothing.
+#[test]
+fn promise_8_a_market_halts_and_goes_on_with_its_fact() {
+    let mut halts = Halts::default();
+    assert!(!halts.follow(false, FIRST, FIRST), "nothing to end");
+    assert!(halts.follow(true, FIRST, FIRST));
+    assert!(!halts.follow(true, FIRST + 1, FIRST + 1));
+    assert!(halts.stands());
+    assert!(halts.follow(false, FIRST + 5, FIRST + 5));
+    assert!(!halts.follow(false, FIRST + 6, FIRST + 6));
+    assert_eq!(halts, halted(FIRST, 5));
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(1_000))]
     /// Halts of a market and of all markets together are a list of blocks, each counted once; with

@@ -8,9 +8,10 @@ use crate::breaker::Stage;
 use crate::losses::day_of;
 use crate::math::Rounding;
 use crate::page::Departure;
-use crate::position::Position;
+use crate::position::{Position, Status};
 use crate::tick;
-use crate::units::{Amount, Price, Ratio, PRICE_ONE};
+use crate::units::{Amount, Price, Ratio, ScaledDebt, PRICE_ONE};
+use crate::wind_down::Collected;
 
 /// A look at cells in memory sees what the books hold and leaves every cell as it was, whatever
 /// is done on the way.
@@ -341,4 +342,107 @@ fn i34_a_cure_leaves_no_debt_under_the_minimum() {
     assert!(view.cure_by_repaying < view.debt);
     let paid = world.transition(2, |l, p| l.repay(p, view.cure_by_repaying));
     assert!(paid.is_ok() && world.view(2, 100 * PRICE_ONE).status.is_safe());
+}
+
+/// A repayment that leaves exactly the minimum debt is a cure; where it would leave a unit less,
+/// all is asked for. Nobody is told to repay more than the rules ask.
+#[test]
+fn i34_a_cure_may_leave_exactly_the_minimum_debt() {
+    let (mut world, low) = (World::new(), 100 * PRICE_ONE);
+    world.open_position(1, COLLATERAL, 120 * QUOTE, 200 * PRICE_ONE);
+    let view = world.view(1, low);
+    let rest = view.debt.minus(view.cure_by_repaying).unwrap();
+    assert!(rest > world.params.min_debt && !view.cure_by_repaying.is_zero());
+    world.params.min_debt = rest.plus(Amount::new(1)).unwrap();
+    assert_eq!(world.view(1, low).cure_by_repaying, view.debt);
+    world.params.min_debt = rest;
+    assert_eq!(world.view(1, low), view);
+    let paid = world.transition(1, |l, p| l.repay(p, view.cure_by_repaying));
+    assert_eq!(paid, Ok(view.cure_by_repaying));
+    assert!(world.view(1, low).status.is_safe());
+}
+
+/// Where the market can lend exactly the minimum debt, a position is offered it and gets it; a
+/// unit less is no loan.
+#[test]
+fn i34_a_loan_of_exactly_the_minimum_debt_is_offered() {
+    let (mut world, at) = (World::new(), 200 * PRICE_ONE);
+    world
+        .transition(1, |l, p| l.deposit(p, Amount::new(COLLATERAL / 10)))
+        .unwrap();
+    let least = world.params.min_debt;
+    world.params.debt_ceiling = least.minus(Amount::new(1)).unwrap();
+    assert_eq!(world.view(1, at).borrowable, Amount::ZERO);
+    world.params.debt_ceiling = least;
+    assert_eq!(world.view(1, at).borrowable, least);
+    let prices = world.prices(at);
+    let lent = world.transition(1, |l, p| l.borrow(p, least, &prices));
+    assert_eq!(lent, Ok(()));
+}
+
+/// A ceiling that was lowered under what batches owe ends new loans, and nothing else: every
+/// owner still sees where the position stands and how to save it.
+#[test]
+fn i34_a_ceiling_under_what_batches_owe_hides_no_position() {
+    let (mut world, price) = (crashed(), 182 * PRICE_ONE);
+    world.open_batch(price).unwrap();
+    let owed = world.state.batched_debt;
+    let before: Vec<_> = (0..10).map(|who| world.view(who, price)).collect();
+    assert!(before.iter().any(|view| view.batch.is_none()));
+    world.params.debt_ceiling = owed.minus(Amount::new(1)).unwrap();
+    for (who, view) in (0..10).zip(before) {
+        let lent_nothing = crate::position::PositionView {
+            borrowable: Amount::ZERO,
+            ..view
+        };
+        assert_eq!(world.view(who, price), lent_nothing);
+    }
+}
+
+/// A position whose collateral is worth just what it owes can still be sold without a loss, and
+/// is not called insolvent; at a unit less it is.
+#[test]
+fn f08_a_position_worth_just_its_debt_is_not_insolvent() {
+    let world = crashed();
+    // 1 490 owed on 10.
+    let par = 149 * PRICE_ONE;
+    assert_eq!(world.view(9, par).status, Status::Liquidatable);
+    assert_eq!(world.view(9, par - 1).status, Status::Insolvent);
+}
+
+/// Debt at risk is not hidden at the end of a range: each tick that is asked for by itself is
+/// told, and no other.
+#[test]
+fn a_histogram_of_one_tick_tells_that_tick() {
+    let mut world = crashed();
+    let mut ledger = Ledger::new(&world.params, &mut world.state, &mut world.cells).unwrap();
+    let all = ledger.histogram(0, tick::Tick::MAX).unwrap().ticks;
+    assert!(all.len() > 1);
+    for totals in all {
+        let alone = ledger.histogram(totals.tick, totals.tick).unwrap();
+        assert_eq!((alone.ticks, alone.next), (vec![totals], None));
+    }
+}
+
+/// In a wind-down a lender sees its part of all there is, less what it was paid: who was paid
+/// early is shown neither more nor less than who waits.
+#[test]
+fn promise_10_in_a_wind_down_a_lender_sees_its_part_less_what_it_was_paid() {
+    let mut market = MarketState::default();
+    let [first, second] = [600, 400].map(|whole| {
+        let most = Amount::new(u128::MAX >> 1);
+        market.supply(Amount::new(whole * QUOTE), most).unwrap()
+    });
+    // Nine tenths are lent out.
+    market.cash = Amount::new(100 * QUOTE);
+    market.debt = ScaledDebt::new(900 * QUOTE);
+    let (mut taken, none) = (Collected::default(), Collected::default());
+    let sees = |market: &MarketState, shares, taken| market.lender_value(shares, taken).unwrap();
+    assert_eq!(sees(&market, first, none).get(), 600 * QUOTE);
+    market.begin_wind_down().unwrap();
+    assert_eq!(sees(&market, first, none).get(), 600 * QUOTE);
+    let paid = market.collect(first, &mut taken, false).unwrap();
+    assert_eq!(paid.get(), 60 * QUOTE);
+    assert_eq!(sees(&market, first, taken).get(), 540 * QUOTE);
+    assert_eq!(sees(&market, second, none).get(), 400 * QUOTE);
 }

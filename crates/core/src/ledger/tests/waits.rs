@@ -138,3 +138,22 @@ fn money_held_aside_saves_a_position_from_the_next_touch_on() {
         Some(LedgerError::NothingToLiquidate)
     );
 }
+
+/// The notice of a wind-down runs from its beginning, however old the market is: until its last
+/// millisecond owners can repay, and nothing is taken in kind.
+#[test]
+fn an_owner_has_the_whole_notice_before_anything_is_taken_in_kind() {
+    let mut world = unsold();
+    let notice = world.params.notice;
+    world.state.accrued_at = 10 * notice;
+    world.state.begin_wind_down().unwrap();
+    let (prices, block) = (world.prices(170 * PRICE_ONE), world.block);
+    let mut take = |after: u64| {
+        world.state.accrued_at = 10 * notice + after;
+        world.transition(1, |l, p| l.take_in_kind(p, &prices, block))
+    };
+    for early in [0, notice - 1] {
+        assert_eq!(take(early).err(), Some(LedgerError::NotInKindYet));
+    }
+    assert_eq!(take(notice).unwrap().debt.get(), 1_400 * QUOTE);
+}

@@ -121,6 +121,41 @@ fn a_tier_beyond_the_chosen_step_gets_its_money_back() {
     assert_eq!(auction.reserved, Amount::ZERO);
 }
 
+/// A round is fresh for as many blocks as its age allows, the last of them included: standing
+/// money buys on it in that block, and in the next one no more.
+#[test]
+fn a_round_is_fresh_to_the_last_block_of_its_age() {
+    let mut market = funded(&[2], tokens(10));
+    let (auction, mut claim) = market.open(100, tokens(1_000));
+    // Step 5, at 98, begins in block 106.
+    let history = [seen(99, 100)];
+    claim.fresh_for = 7;
+    assert_eq!(joins(&claim, &auction, &history), [Some(5)]);
+    claim.fresh_for = 6;
+    assert_eq!(joins(&claim, &auction, &history), [None]);
+}
+
+/// Of what an auction has reserved, the part of the tiers that joined is known to the unit: the
+/// rest is what bidders are owed.
+#[test]
+fn promise_9_the_money_of_tiers_is_told_apart_from_that_of_bids() {
+    let mut market = funded(&[2, 5], tokens(300));
+    let (mut auction, mut claim) = market.open(100, tokens(400));
+    let bid = tokens(50);
+    auction
+        .place(bid, price(98), Block::MAX, 101, scale())
+        .unwrap();
+    let mut bids = |ended, joined| {
+        claim.join(&mut auction, ended, &[seen(99, 100)]).unwrap();
+        assert_eq!(claim.joined().unwrap(), joined);
+        auction.reserved.minus(joined).unwrap()
+    };
+    // 2 % joins at step 5, the missing 100 at 5 % at step 8.
+    assert_eq!(bids(5, Amount::ZERO), bid);
+    assert_eq!(bids(6, tokens(300)), bid);
+    assert_eq!(bids(9, tokens(400)), bid);
+}
+
 /// `r` stays under the shallowest tier with money, inside its bounds.
 #[test]
 fn the_reserve_price_leaves_room_for_the_shallowest_tier() {
