@@ -5,6 +5,7 @@ mod bounds;
 mod cases;
 mod clauses;
 mod edges;
+mod exact;
 mod extremes;
 mod histories;
 mod insurance;

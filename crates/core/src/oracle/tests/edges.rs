@@ -38,6 +38,25 @@ fn a_crowded_history_still_covers_its_window() {
     }
 }
 
+/// A price that stood until the very moment the window begins does not count in it, however far
+/// from all others it was: old manipulation does not outlive its window.
+#[test]
+fn a_price_that_left_the_window_does_not_count_in_the_average() {
+    let share: Millis = 1_000;
+    let window = share * (STRETCHES as Millis - 1);
+    let (mut history, mut now) = (History::default(), 1_000_000);
+    history.accept(Price::new(62_000), now, window).unwrap();
+    for _ in 0..STRETCHES {
+        now += share;
+        history.accept(Price::new(1_000), now, window).unwrap();
+    }
+    let average = history.average(now, window).unwrap();
+    assert_eq!(
+        (average.price, average.covered),
+        (Price::new(1_000), window)
+    );
+}
+
 #[test]
 fn a_feeder_leaves_with_what_it_submitted() {
     let mut feed = Clocked::new(config(), 3);
