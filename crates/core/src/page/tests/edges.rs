@@ -113,3 +113,22 @@ proptest! {
         }
     }
 }
+
+/// Promise 9: no debt goes without a share of it, however much one share is worth, up to the
+/// highest bits of what is divided.
+#[test]
+fn promise_9_a_newcomers_debt_has_a_share_whatever_one_is_worth() {
+    for bits in 64..126 {
+        let (came, inside) = (1u128 << bits, 1u128 << (bits + 1));
+        let mut cohort = Cohort::at_par(
+            0,
+            1,
+            Amount::new(1_000),
+            ScaledDebt::new(inside),
+            DebtRatio::ZERO,
+        );
+        cohort.shares.debt = Shares::new(1);
+        let stake = cohort.enter(1, Amount::new(1_000), ScaledDebt::new(came));
+        assert_eq!(stake.unwrap().debt, Shares::new(1), "{bits}");
+    }
+}
