@@ -338,7 +338,14 @@ impl Beside {
         let taken = insured.taken.get();
         // What bidders get is rounded once, what insurance gives up of its own by itself.
         let of_cohorts = (done.sold.get() + taken).saturating_sub(insured.sold.get());
-        near(&sums.sold, Amount::new(of_cohorts), whole, "sold");
+        // What is left of a cohort that sold short, worth under a ten-thousandth of its debt, counts
+        // as sold and is nobody's: the protocol keeps it.
+        let specks = if shortfall.is_zero() {
+            0
+        } else {
+            before.vault.cells.batches[&number].debt.get() / 10_000 * unit
+        };
+        near(&sums.sold, Amount::new(of_cohorts), whole + specks, "sold");
         // Insurance's own is served last, and what it is paid at the price of all.
         let offered = terms.offered;
         let worth = down(offered, price, self.slow.unit);
