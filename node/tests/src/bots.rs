@@ -25,7 +25,7 @@ use tempfile::TempDir;
 pub const KEEPER: &str = "[keeper]\nat_any_price = true\nclaim_from = 1000000\n";
 
 /// Quote that each bidder of a [`Market`] has.
-pub const FUNDS: u128 = 20_000;
+pub const FUNDS: u128 = 100_000;
 
 /// Blocks until everything has to be done: the ladder has 64 steps.
 pub const PATIENCE: u32 = 90;
