@@ -62,6 +62,30 @@ pub struct Group {
     pub wait: Wait,
 }
 
+/// How wide a tick is, relatively, and a tenth of that.
+pub const TICK: f64 = 0.0011;
+
+impl Group {
+    /// Company arrives: the lower bound and the longer wait are those of all.
+    pub fn receive(&mut self, newcomer: Group) {
+        self.eps = self.eps.max(newcomer.eps);
+        self.lower = self.lower.clone().min(newcomer.lower);
+        if newcomer.wait.until > self.wait.until {
+            self.wait = newcomer.wait;
+        }
+    }
+}
+
+/// The ticks at or below two ratios.
+pub fn ticks_between(low: &Fix, high: &Fix) -> (u16, u16) {
+    let most = fix(u128::MAX >> 1);
+    let low = low.clone().max(Fix::zero()).min(most.clone());
+    (
+        tick_below(floor(&low)),
+        tick_below(floor(&high.clone().min(most))),
+    )
+}
+
 /// A group in a batch.
 #[derive(Clone, Debug)]
 pub struct Lot {
@@ -247,13 +271,7 @@ impl Slow {
             self.owners[who].place = Place::Free;
             return;
         }
-        // A speck of debt may be less than the bound: then only the ledger knows its tick.
-        let off = (fix(self.off.0 + 2), fix(self.off.1 + 2));
-        let ratio = |debt: Fix, collateral: Fix| {
-            fix(1) * debt.max(Fix::zero()) * self.unit / collateral.max(fix(1))
-        };
-        let low = ratio(&owner.debt - &off.1, &owner.collateral + &off.0);
-        let high = ratio(&owner.debt + &off.1, &owner.collateral - &off.0);
+        let (low, high) = self.ratios(who);
         let tick = self.find_tick(&low, &high, trigger);
         let joined = Group {
             lower: fix(bound(tick)),
@@ -264,6 +282,19 @@ impl Slow {
         self.join(tick, joined);
     }
 
+    /// Where the ratio of a position's debt to its collateral may lie. A speck of debt may be less
+    /// than the bound of rounding: then only the ledger knows its tick.
+    pub fn ratios(&self, who: usize) -> (Fix, Fix) {
+        let owner = &self.owners[who];
+        let off = (fix(self.off.0 + 2), fix(self.off.1 + 2));
+        let ratio = |debt: Fix, collateral: Fix| {
+            fix(1) * debt.max(Fix::zero()) * self.unit / collateral.max(fix(1))
+        };
+        let low = ratio(&owner.debt - &off.1, &owner.collateral + &off.0);
+        let high = ratio(&owner.debt + &off.1, &owner.collateral - &off.0);
+        (low, high)
+    }
+
     pub fn eps(&self, collateral: &Fix, debt: &Fix) -> f64 {
         (self.off.0 as f64 + 2.0) / rough(collateral) + (self.off.1 as f64 + 2.0) / rough(debt)
     }
@@ -271,9 +302,7 @@ impl Slow {
     /// The tick at or below a ratio known to lie between two, as the ledger's liquidation price
     /// says where an edge is between them.
     fn find_tick(&self, low: &Fix, high: &Fix, trigger: Option<u128>) -> u16 {
-        let most = fix(u128::MAX >> 1);
-        let low = tick_below(floor(&low.clone().max(Fix::zero()).min(most.clone())));
-        let high = tick_below(floor(&high.clone().min(most)));
+        let (low, high) = ticks_between(low, high);
         let threshold = self.params.liquidation_threshold.ppm();
         (low..=high)
             .rev()
@@ -288,13 +317,7 @@ impl Slow {
             None => {
                 self.ticks.insert(tick, newcomer);
             }
-            Some(resident) => {
-                resident.eps = resident.eps.max(newcomer.eps);
-                resident.lower = resident.lower.clone().min(newcomer.lower);
-                if newcomer.wait.until > resident.wait.until {
-                    resident.wait = newcomer.wait;
-                }
-            }
+            Some(resident) => resident.receive(newcomer),
         }
     }
 
@@ -438,7 +461,7 @@ impl Slow {
                 } else {
                     // A speck: the ledger knows its tick, and its bound up to the tick's width.
                     let tick = self.find_tick(&fix(0), &fix(u128::MAX >> 1), trigger);
-                    (tick, fix(bound(tick)), 0.0011)
+                    (tick, fix(bound(tick)), TICK)
                 };
                 let failed = !sells || (*rank >= marginal && full >= fix(1));
                 let wait = if failed && excused {

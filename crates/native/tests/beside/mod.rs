@@ -9,18 +9,19 @@
 mod batches;
 mod checks;
 mod endings;
+mod touching;
 
 use crate::books::{Books, Stock};
 use crate::scale::{distance, down, fix, rough, Fix, INDEX_ONE};
-use crate::slow::{Place, Slow, Wait};
+use crate::slow::{Place, Slow};
 use breakwater_core::interest::InterestCurve;
 use breakwater_core::market::MarketState;
 use breakwater_core::page::{slot_of, CohortId, Departure};
 use breakwater_core::position::PositionView;
 use breakwater_core::units::{Amount, Price};
 use breakwater_interfaces::vault::{
-    BatchExtended, BatchLeft, BatchOpened, BatchRested, BatchSettled, Borrowed, Deposited,
-    PositionSynced, Reclaimed, Redeemed, Repaid, RewardClaimed, Supplied, Withdrawn,
+    BatchExtended, BatchLeft, BatchOpened, BatchRested, BatchSettled, PositionSynced, Redeemed,
+    RewardClaimed, Supplied,
 };
 use breakwater_interfaces::vault_admin::MarketChanged;
 use breakwater_interfaces::AccountId;
@@ -29,6 +30,7 @@ use breakwater_native::checks::Seen;
 use breakwater_native::{Answer, Emitted, Message, Native};
 use scale::DecodeAll;
 use std::collections::BTreeMap;
+use touching::Touch;
 
 /// What a batch was opened on.
 struct Terms {
@@ -62,18 +64,6 @@ pub struct Beside {
     /// Comparisons made, and the largest part of the bound that was used.
     pub compared: u64,
     pub worst: f64,
-}
-
-/// What a message did to one position.
-#[derive(Default)]
-struct Touch {
-    deposited: u128,
-    withdrawn: u128,
-    borrowed: u128,
-    repaid: u128,
-    reclaimed: u128,
-    /// Transitions of the ledger that it took.
-    times: u128,
 }
 
 impl Beside {
@@ -158,28 +148,13 @@ impl Beside {
         for event in events {
             self.event(before, after, event, synced);
         }
-        let mut touches: BTreeMap<usize, Touch> = BTreeMap::new();
-        let mut touch = |owner: usize, note: &dyn Fn(&mut Touch)| {
-            let touch = touches.entry(owner).or_default();
-            touch.times += 1;
-            note(touch);
-        };
-        for event in events {
-            if let Some(it) = event.decode::<Deposited>() {
-                touch(self.who(it.owner), &|t| t.deposited += it.amount.get());
-            } else if let Some(it) = event.decode::<Withdrawn>() {
-                touch(self.who(it.owner), &|t| t.withdrawn += it.amount.get());
-            } else if let Some(it) = event.decode::<Borrowed>() {
-                touch(self.who(it.owner), &|t| t.borrowed += it.amount.get());
-            } else if let Some(it) = event.decode::<Repaid>() {
-                touch(self.who(it.owner), &|t| t.repaid += it.amount.get());
-            } else if let Some(it) = event.decode::<Reclaimed>() {
-                touch(self.who(it.owner), &|t| t.reclaimed += it.amount.get());
-            }
+        let mut touches: BTreeMap<usize, Vec<Touch>> = BTreeMap::new();
+        for (owner, change) in events.iter().filter_map(Touch::told) {
+            touches.entry(self.who(owner)).or_default().push(change);
         }
         let whole = matches!(message, Message::Close);
-        for (who, touch) in touches {
-            self.touch(after, who, &touch);
+        for (who, changes) in touches {
+            self.touch(after, who, &changes);
             if whole {
                 let left = after.vault.position(self.users[who]);
                 assert!(left.is_empty(), "closed, and {left:?} is left");
@@ -271,35 +246,6 @@ impl Beside {
         change(&mut self.slow);
         let trigger = self.view(after, who).liquidation_price;
         self.slow.attach(who, trigger.map(Price::get));
-    }
-
-    fn touch(&mut self, after: &Native, who: usize, touch: &Touch) {
-        if self.away(who) {
-            // Held aside until the batch has settled.
-            assert_eq!(touch.withdrawn + touch.borrowed + touch.reclaimed, 0);
-            self.put_back(after);
-            self.slow.owners[who].aside += touch.deposited;
-            self.slow.owners[who].prepaid += touch.repaid;
-            self.books.prepaid += touch.repaid;
-            return;
-        }
-        self.books.cash += touch.repaid;
-        let again = 4 * (touch.times - 1);
-        self.slow.off.0 += again;
-        self.slow.off.1 += again + touch.times;
-        let scaled = |quote: u128, slow: &Slow| fix(quote) * INDEX_ONE / slow.index;
-        self.touched(after, who, touch.reclaimed, |slow| {
-            let (more, less) = (scaled(touch.borrowed, slow), scaled(touch.repaid, slow));
-            let owner = &mut slow.owners[who];
-            owner.collateral += fix(touch.deposited);
-            owner.collateral -= fix(touch.withdrawn);
-            owner.debt += more - less;
-            if touch.withdrawn + touch.borrowed > 0 {
-                owner.wait = Wait::default();
-            }
-        });
-        // What had been paid in advance for the old debt may be lent again.
-        self.books.cash -= touch.borrowed;
     }
 
     fn sync(&mut self, after: &Native, who: usize, done: bool) {
