@@ -5,10 +5,8 @@ use breakwater_core::breaker::{
     ensure_allowed, stale_since, together::MOST_TOGETHER, Action, BatchFacts, Breaker,
     BreakerError, Cause, Limits, Measures, Raiser, Stage, Together,
 };
-use breakwater_core::math::Rounding;
 use breakwater_core::oracle::Reading;
-use breakwater_core::standing::seen::fresh_for;
-use breakwater_core::standing::Discount;
+use breakwater_core::standing::StandingTerms;
 use breakwater_core::units::{Amount, Block};
 use breakwater_interfaces::auction::{
     AuctionContractError as Error, AuctionMarket, MarketRegistered,
@@ -29,9 +27,6 @@ const ORACLE_REF_TIME: u64 = 20_000_000_000;
 /// See [`ORACLE_REF_TIME`].
 const ORACLE_PROOF_SIZE: u64 = 512 * 1_024;
 
-/// The least that is put into a tier is this part of the market's least debt.
-const LEAST_STANDING: u128 = 100;
-
 impl LiquidationAuction {
     pub(crate) fn breaker_of(&self, market: MarketId) -> Result<MarketBreaker, Error> {
         self.breakers
@@ -40,21 +35,12 @@ impl LiquidationAuction {
             .ok_or(Error::UnknownMarket)
     }
 
-    /// Copies those terms of standing bids that may change in the vault.
-    fn copy_terms(market: &mut AuctionMarket, found: &Market) -> Result<(), Error> {
-        let params = &found.params;
-        market.fresh_for = fresh_for(params.max_price_age);
-        market.deepest = Discount::deepest_over(params.ladder.floor);
-        market.least_standing = params.min_debt.mul_div(1, LEAST_STANDING, Rounding::Up)?;
-        Ok(())
-    }
-
     /// What the auction keeps of a market that it takes on.
     pub(crate) fn take_on(&mut self, id: MarketId) -> Result<(), Error> {
         let oracle = self.config.oracle;
         let found = self.market_in_vault(id)?;
         let params = &found.params;
-        let mut market = AuctionMarket {
+        let market = AuctionMarket {
             collateral: found.collateral,
             quote: found.quote,
             scale: params.scale().map_err(|_| Error::VaultUnavailable)?,
@@ -62,12 +48,9 @@ impl LiquidationAuction {
             announce_blocks: params.ladder.announce_blocks,
             oracle,
             feed: params.feed,
-            fresh_for: 0,
-            deepest: Discount::deepest_over(params.ladder.floor),
-            least_standing: Amount::ZERO,
+            standing: StandingTerms::of(params)?,
             halts: Default::default(),
         };
-        Self::copy_terms(&mut market, &found)?;
         self.watch(id, &found);
         self.markets.insert(id, &Cell(market.clone()));
         self.env().emit_event(MarketRegistered {
@@ -85,7 +68,7 @@ impl LiquidationAuction {
         let running = self.treasury_of(market.quote).running;
         // Terms never change under a running auction (promise 7).
         if !running.iter().any(|batch| batch.market == id) {
-            Self::copy_terms(&mut market, &found)?;
+            market.standing = StandingTerms::of(&found.params)?;
             self.markets.insert(id, &Cell(market.clone()));
             self.env().emit_event(MarketRegistered {
                 market: id,

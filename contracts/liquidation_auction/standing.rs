@@ -134,7 +134,7 @@ impl LiquidationAuction {
         amount: Amount,
     ) -> Result<(), Error> {
         let mut stake = self.stake(id, percent)?;
-        if amount < stake.market.least_standing {
+        if amount < stake.market.standing.least {
             return Err(Error::AmountTooSmall);
         }
         let (owner, token) = (self.env().caller(), stake.market.quote);
@@ -172,7 +172,7 @@ impl LiquidationAuction {
             .standing
             .worth(&stake.account, stake.discount, &filed)?;
         let all = worth.standing.plus(worth.waiting)?;
-        if !amount.is_zero() && amount < stake.market.least_standing.min(all) {
+        if !amount.is_zero() && amount < stake.market.standing.least.min(all) {
             return Err(Error::AmountTooSmall);
         }
         let asked = amount.min(all);
@@ -240,8 +240,8 @@ impl LiquidationAuction {
 
     /// Two thirds of the quote that was there when the block began and that no other running
     /// auction reserves: a batch that asks for no more finds competition rather than scarcity. Of
-    /// standing money, what its tiers could spend
-    /// above the floor. `own` is the batch that is extended, with what it has reserved.
+    /// standing money, what its tiers could spend above the floor. `own` is the batch that is
+    /// extended, with what it has reserved.
     pub(crate) fn demand(
         &self,
         market: &AuctionMarket,
@@ -262,11 +262,11 @@ impl LiquidationAuction {
             free = free.minus_or_zero(bids);
         }
         let had = own.map_or(Ok(Amount::ZERO), |(_, claim)| claim.total())?;
-        let floor = market.deepest.complement();
+        let floor = market.standing.deepest.complement();
         free = free.plus(standing.affordable(floor, block)?)?.plus(had)?;
         Ok(Demand {
             most: free.mul_div(2, 3, Rounding::Down)?,
-            depth: Some(standing.depth(market.deepest, block)?),
+            depth: Some(standing.depth(market.standing.deepest, block)?),
         })
     }
 
@@ -288,7 +288,7 @@ impl LiquidationAuction {
         let claim = standing.reserve(
             auction,
             opening.quarantined,
-            market.fresh_for,
+            market.standing.fresh_for,
             block,
             market.scale,
         )?;

@@ -234,16 +234,7 @@ impl MarginVault {
         let Ok(Ok(Ok(reading))) = oracle.call().read(loaded.market.params.feed).try_invoke() else {
             return Err(VaultError::OracleUnavailable);
         };
-        Ok(MarketPrices {
-            spot: reading.round.price,
-            previous: reading.previous,
-            twap: reading.twap,
-            round: reading.round.number,
-            accepted_in: reading.round.block,
-            age: reading.age,
-            quarantined: reading.quarantined,
-            volatility: reading.volatility,
-        })
+        Ok(MarketPrices::from(&reading))
     }
 
     /// Prices for an action that the circuit breaker allows, and the stage in force.

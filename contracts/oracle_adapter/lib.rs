@@ -18,8 +18,8 @@ mod oracle_adapter {
     use breakwater_interfaces::cell::Cell;
     use breakwater_interfaces::governance::{Governed, Roles};
     use breakwater_interfaces::oracle::{
-        FeedChanged, FeedId, OracleAdapter as Interface, OracleGetters, RoundAccepted,
-        RoundQuarantined,
+        FeedChanged, FeedId, FeederChanged, OracleAdapter as Interface, OracleGetters,
+        RoundAccepted, RoundQuarantined,
     };
     use breakwater_interfaces::Env;
     use ink::codegen::TraitCallBuilder;
@@ -65,11 +65,25 @@ mod oracle_adapter {
                 .ok_or(OracleError::UnknownFeed)
         }
 
-        fn add(&mut self, feed: FeedId, feeder: AccountId) -> Result<(), OracleError> {
+        fn add(
+            &mut self,
+            feed: FeedId,
+            feeder: AccountId,
+            source: Option<SourceConfig>,
+        ) -> Result<(), OracleError> {
             self.ensure_governor()?;
             let mut state = self.load(feed)?;
             state.add_feeder(feeder)?;
             self.feeds.insert(feed, &Cell(state));
+            if let Some(config) = &source {
+                self.sources.insert((feed, feeder), &Cell(config.clone()));
+            }
+            self.env().emit_event(FeederChanged {
+                feed,
+                feeder,
+                may_submit: true,
+                source,
+            });
             Ok(())
         }
 
@@ -173,13 +187,14 @@ mod oracle_adapter {
                 return Err(OracleError::FeedExists);
             }
             self.feeds.insert(feed, &Cell(Feed::new(config)?));
+            self.tell(feed, None, config);
             Ok(())
         }
 
         #[ink(message)]
         #[inline(never)]
         fn add_feeder(&mut self, feed: FeedId, feeder: AccountId) -> Result<(), OracleError> {
-            self.add(feed, feeder)
+            self.add(feed, feeder, None)
         }
 
         #[ink(message)]
@@ -191,9 +206,7 @@ mod oracle_adapter {
             config: SourceConfig,
         ) -> Result<(), OracleError> {
             config.validate()?;
-            self.add(feed, source)?;
-            self.sources.insert((feed, source), &Cell(config));
-            Ok(())
+            self.add(feed, source, Some(config))
         }
 
         #[ink(message)]
@@ -204,6 +217,12 @@ mod oracle_adapter {
             state.remove_feeder(&feeder)?;
             self.feeds.insert(feed, &Cell(state));
             self.sources.remove((feed, feeder));
+            self.env().emit_event(FeederChanged {
+                feed,
+                feeder,
+                may_submit: false,
+                source: None,
+            });
             Ok(())
         }
 

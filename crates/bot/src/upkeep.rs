@@ -4,9 +4,7 @@
 use breakwater_chain::{AccountId, CallError, Chain, Message, QueryError};
 use breakwater_core::breaker::{effective, Breaker, Cause, Stage};
 use breakwater_core::market::MarketPrices;
-use breakwater_core::math::Rounding;
-use breakwater_core::standing::seen::fresh_for;
-use breakwater_core::standing::Discount;
+use breakwater_core::standing::StandingTerms;
 use breakwater_core::units::{Block, Millis, Ratio};
 use breakwater_interfaces::auction::{AuctionContractError, AuctionMarket, LiquidationAuction};
 use breakwater_interfaces::breaker::{CircuitBreaker, GlobalBreaker, MarketBreaker};
@@ -15,9 +13,6 @@ use breakwater_interfaces::MarketId;
 use breakwater_sim::deployment::Deployment;
 use ink::codegen::TraitCallBuilder;
 use scale::Decode;
-
-/// The part of the least debt that is the least in a tier, as the auction contract has it.
-const LEAST_STANDING: u128 = 100;
 
 /// Whose breaker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -238,14 +233,10 @@ impl<C: Chain> Look<'_, C> {
         let calls = d.auction();
         let message = calls.call().market(d.market);
         let copied: Option<AuctionMarket> = self.ask(d.auction, message).await?;
-        let least = params.min_debt.mul_div(1, LEAST_STANDING, Rounding::Up);
-        let (Some(copied), Ok(least)) = (copied, least) else {
+        let (Some(copied), Ok(terms)) = (copied, StandingTerms::of(params)) else {
             return Ok(false);
         };
-        let same = copied.fresh_for == fresh_for(params.max_price_age)
-            && copied.deepest == Discount::deepest_over(params.ladder.floor)
-            && copied.least_standing == least;
-        if same {
+        if copied.standing == terms {
             return Ok(false);
         }
         let calls = d.vault();

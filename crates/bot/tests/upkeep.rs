@@ -247,7 +247,7 @@ fn promise_7_changed_terms_are_taken_over_the_hole_at_once_and_the_rest_after_th
     }
     assert_eq!(done, [Duty::Refresh]);
     let terms = scene.w.ask(d.auction, d.auction().call().market(0));
-    assert_eq!(terms.expect("registered").least_standing, quote(5));
+    assert_eq!(terms.expect("registered").standing.least, quote(5));
 }
 
 #[test]

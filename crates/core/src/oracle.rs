@@ -227,7 +227,7 @@ pub struct Round {
     pub block: Block,
     /// Submissions it was made of.
     pub feeds: u8,
-    /// Distance between the highest and the lowest of them over the median, rounded up.
+    /// Width of the narrowest range with more than half of them in it, over the median, rounded up.
     pub dispersion: Ratio,
 }
 

@@ -11,7 +11,7 @@ use breakwater_core::breaker::BreakerError;
 use breakwater_core::ledger::{Leaving, Settlement};
 use breakwater_core::math::MathError;
 use breakwater_core::standing::tiers::{Reserved, StandingClaim};
-use breakwater_core::standing::{Discount, StandingError};
+use breakwater_core::standing::{StandingError, StandingTerms};
 use breakwater_core::units::{Amount, Block, Price, UnitScale};
 use ink::prelude::vec::Vec;
 use scale::{Decode, Encode};
@@ -126,12 +126,8 @@ pub struct AuctionMarket {
     pub oracle: AccountId,
     /// See `oracle`.
     pub feed: FeedId,
-    /// Blocks for which an accepted round is fresh enough for standing bids.
-    pub fresh_for: Block,
-    /// The deepest tier whose price can be at or above the ladder's floor.
-    pub deepest: Discount,
-    /// The least that is put into a tier, and taken out of it unless it is all.
-    pub least_standing: Amount,
+    /// What standing bids go by.
+    pub standing: StandingTerms,
     /// Blocks in which its auctions could not be bid in.
     pub halts: Halts,
 }

@@ -16,12 +16,18 @@ pub type FeedId = u32;
 pub trait OracleAdapter {
     /// Registers a feed. Governor only.
     ///
+    /// # Events
+    /// `FeedChanged`.
+    ///
     /// # Errors
     /// `Unauthorised`, `FeedExists`, `InvalidConfig`.
     #[ink(message)]
     fn register_feed(&mut self, feed: FeedId, config: FeedConfig) -> Result<(), OracleError>;
 
     /// Lets an account submit prices to a feed. Governor only.
+    ///
+    /// # Events
+    /// `FeederChanged`.
     ///
     /// # Errors
     /// `Unauthorised`, `UnknownFeed`, `CannotAddFeeder`.
@@ -30,6 +36,9 @@ pub trait OracleAdapter {
 
     /// Lets another contract count as a feeder: its prices are fetched by [`Self::poke`].
     /// Governor only.
+    ///
+    /// # Events
+    /// `FeederChanged`.
     ///
     /// # Errors
     /// `Unauthorised`, `UnknownFeed`, `CannotAddFeeder`, `InvalidConfig`.
@@ -42,6 +51,9 @@ pub trait OracleAdapter {
     ) -> Result<(), OracleError>;
 
     /// Takes that right away. Governor only.
+    ///
+    /// # Events
+    /// `FeederChanged`.
     ///
     /// # Errors
     /// `Unauthorised`, `UnknownFeed`, `NotAFeeder`.
@@ -138,7 +150,7 @@ pub struct RoundQuarantined {
     pub block: Block,
 }
 
-/// A feed's configuration changed, or will, or will not after all.
+/// A feed was registered, or its configuration changed, or will, or will not after all.
 #[ink::event]
 pub struct FeedChanged {
     /// The feed.
@@ -147,6 +159,19 @@ pub struct FeedChanged {
     pub announced: Option<Proposal<FeedConfig>>,
     /// What is in force now.
     pub config: FeedConfig,
+}
+
+/// An account may submit to a feed now, or no more.
+#[ink::event]
+pub struct FeederChanged {
+    /// The feed.
+    pub feed: FeedId,
+    /// The account.
+    pub feeder: AccountId,
+    /// Whether it may.
+    pub may_submit: bool,
+    /// How it is asked, where it is another contract.
+    pub source: Option<SourceConfig>,
 }
 
 /// A round was accepted.

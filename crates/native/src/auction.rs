@@ -7,10 +7,10 @@ use breakwater_core::batch::Sale;
 use breakwater_core::breaker::{Action, Breaker, Limits};
 use breakwater_core::ladder::Schedule;
 use breakwater_core::ledger::{Leaving, Settlement};
-use breakwater_core::math::{MathError, Rounding};
+use breakwater_core::math::MathError;
 use breakwater_core::standing::account::Account;
 use breakwater_core::standing::pool::SeriesEnd;
-use breakwater_core::standing::seen::fresh_for;
+use breakwater_core::standing::StandingTerms;
 use breakwater_core::standing::{Discount, Standing, Turn};
 use breakwater_core::units::{Amount, Block, Price};
 use breakwater_interfaces::auction::{
@@ -22,9 +22,6 @@ use breakwater_interfaces::breaker::{GlobalBreaker, MarketBreaker};
 use breakwater_interfaces::vault::{Market, VaultError};
 use breakwater_interfaces::AccountId;
 use std::collections::BTreeMap;
-
-/// The least that is put into a tier is this part of the market's least debt.
-pub(crate) const LEAST_STANDING: u128 = 100;
 
 /// The name of a batch.
 pub(crate) fn key(number: u32) -> BatchKey {
@@ -65,7 +62,6 @@ impl House {
     /// The auction with the market registered.
     pub(crate) fn new(at: &Addresses, found: &Market) -> Result<Self, VaultError> {
         let params = &found.params;
-        let least = params.min_debt.mul_div(1, LEAST_STANDING, Rounding::Up)?;
         Ok(Self {
             market: AuctionMarket {
                 collateral: found.collateral,
@@ -75,9 +71,7 @@ impl House {
                 announce_blocks: params.ladder.announce_blocks,
                 oracle: at.oracle,
                 feed: params.feed,
-                fresh_for: fresh_for(params.max_price_age),
-                deepest: Discount::deepest_over(params.ladder.floor),
-                least_standing: least,
+                standing: StandingTerms::of(params)?,
                 halts: Halts::default(),
             },
             treasury: Treasury::default(),

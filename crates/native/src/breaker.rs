@@ -1,13 +1,11 @@
 //! The circuit breaker: `contracts/liquidation_auction/breaker.rs`.
 
-use crate::auction::LEAST_STANDING;
 use crate::{Native, MARKET};
 use breakwater_core::breaker::{
     ensure_allowed, stale_since, Action, BatchFacts, BreakerError, Cause, Limits, Measures, Raiser,
     Stage, Together,
 };
-use breakwater_core::math::Rounding;
-use breakwater_core::standing::{seen::fresh_for, Discount};
+use breakwater_core::standing::StandingTerms;
 use breakwater_core::units::{Amount, Block};
 use breakwater_interfaces::auction::{AuctionContractError as Error, MarketRegistered};
 use breakwater_interfaces::breaker::{
@@ -217,9 +215,7 @@ impl Native {
         self.house.breaker.hole = params.hole;
         if self.house.treasury.running.is_empty() {
             let market = &mut self.house.market;
-            market.fresh_for = fresh_for(params.max_price_age);
-            market.deepest = Discount::deepest_over(params.ladder.floor);
-            market.least_standing = params.min_debt.mul_div(1, LEAST_STANDING, Rounding::Up)?;
+            market.standing = StandingTerms::of(params)?;
             let terms = market.clone();
             let market = MARKET;
             self.house_tells(&MarketRegistered { market, terms });

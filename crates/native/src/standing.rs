@@ -81,7 +81,7 @@ impl Native {
         amount: Amount,
     ) -> Result<(), Error> {
         let discount = Discount::from_percent(percent)?;
-        if amount < self.house.market.least_standing {
+        if amount < self.house.market.standing.least {
             return Err(Error::AmountTooSmall);
         }
         self.house.spend_balance(who, amount)?;
@@ -115,7 +115,7 @@ impl Native {
         let filed = Filed(&self.house, discount);
         let worth = standing.worth(&account, discount, &filed)?;
         let all = worth.standing.plus(worth.waiting)?;
-        if !amount.is_zero() && amount < self.house.market.least_standing.min(all) {
+        if !amount.is_zero() && amount < self.house.market.standing.least.min(all) {
             return Err(Error::AmountTooSmall);
         }
         let asked = amount.min(all);
@@ -191,11 +191,11 @@ impl Native {
             free = free.minus_or_zero(bids);
         }
         let had = own.map_or(Ok(Amount::ZERO), |(_, claim)| claim.total())?;
-        let floor = house.market.deepest.complement();
+        let floor = house.market.standing.deepest.complement();
         free = free.plus(standing.affordable(floor, block)?)?.plus(had)?;
         Ok(Demand {
             most: free.mul_div(2, 3, Rounding::Down)?,
-            depth: Some(standing.depth(house.market.deepest, block)?),
+            depth: Some(standing.depth(house.market.standing.deepest, block)?),
         })
     }
 
@@ -210,7 +210,7 @@ impl Native {
         let heard = asked.mul_div(1, LEAST_PART, Rounding::Up)?;
         let ratio = reserve_ratio(DEFAULT_RESERVE, standing.shallowest(heard, block));
         auction.reserve = auction.reference.times(ratio, Rounding::Up)?;
-        let (fresh, scale) = (market.fresh_for, market.scale);
+        let (fresh, scale) = (market.standing.fresh_for, market.scale);
         let claim = standing.reserve(auction, opening.quarantined, fresh, block, scale)?;
         if !claim.tiers.is_empty() {
             self.house.standing = standing;

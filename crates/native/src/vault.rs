@@ -143,16 +143,7 @@ impl Native {
     pub(crate) fn prices(&self, loaded: &Loaded) -> Result<MarketPrices, VaultError> {
         let reading = self.read_feed(loaded.market.params.feed);
         let reading = reading.map_err(|_| VaultError::OracleUnavailable)?;
-        Ok(MarketPrices {
-            spot: reading.round.price,
-            previous: reading.previous,
-            twap: reading.twap,
-            round: reading.round.number,
-            accepted_in: reading.round.block,
-            age: reading.age,
-            quarantined: reading.quarantined,
-            volatility: reading.volatility,
-        })
+        Ok(MarketPrices::from(&reading))
     }
 
     pub(crate) fn prices_for(

@@ -3,11 +3,13 @@
 
 use breakwater_chain::Chain;
 use breakwater_core::market::example_params;
-use breakwater_core::oracle::{FeedConfig, OracleError, FEED_NOTICE, HIGHEST_PRICE, MAX_FEEDERS};
+use breakwater_core::oracle::{
+    FeedConfig, OracleError, SourceConfig, FEED_NOTICE, HIGHEST_PRICE, MAX_FEEDERS,
+};
 use breakwater_core::timelock::{TimelockError, PROPOSAL_LIFE};
 use breakwater_core::units::Price;
 use breakwater_embedded_tests::{price, refused, World};
-use breakwater_interfaces::oracle::OracleAdapter;
+use breakwater_interfaces::oracle::{FeedChanged, FeederChanged, OracleAdapter};
 use futures::executor::block_on;
 use ink::codegen::TraitCallBuilder;
 
@@ -95,6 +97,64 @@ fn who_is_no_longer_a_feeder_neither_submits_nor_counts() {
         .value;
     assert_eq!(accepted, None, "the price of 1 left with its feeder");
     assert_eq!(w.reading().round.price, price(200));
+}
+
+/// Whoever governs the feeders governs the price: each change of theirs is told.
+#[test]
+fn every_change_of_a_feeds_feeders_is_told() {
+    let mut w = World::new();
+    let (governor, feeder, contract) = (w.governor(), w.account(40), w.account(41));
+    let register = w.d.oracle().call_mut().register_feed(1, VALID);
+    let receipt = w.send(governor, w.d.oracle, register).expect("registers");
+    let told = receipt.events_of::<FeedChanged>(w.d.oracle);
+    assert_eq!((told[0].feed, told[0].config), (1, VALID));
+    assert!(told[0].announced.is_none());
+
+    let changed = |feeder, may_submit, source| FeederChanged {
+        feed: 1,
+        feeder,
+        may_submit,
+        source,
+    };
+    let source = SourceConfig {
+        pair: "DOT/USD".into(),
+        decimals: 12,
+        tick: 1,
+        ref_time: 1_000_000,
+        proof_size: 1_000,
+    };
+    let oracle = w.d.oracle();
+    let (mut first, mut second) = (oracle.clone(), oracle.clone());
+    let (mut third, mut fourth) = (oracle.clone(), oracle);
+    let told = [
+        w.send(governor, w.d.oracle, first.call_mut().add_feeder(1, feeder)),
+        w.send(
+            governor,
+            w.d.oracle,
+            second.call_mut().add_source(1, contract, source.clone()),
+        ),
+        w.send(
+            governor,
+            w.d.oracle,
+            third.call_mut().remove_feeder(1, feeder),
+        ),
+        w.send(
+            governor,
+            w.d.oracle,
+            fourth.call_mut().remove_feeder(1, contract),
+        ),
+    ]
+    .map(|done| {
+        done.expect("governs")
+            .events_of::<FeederChanged>(w.d.oracle)
+    });
+    let expected = [
+        changed(feeder, true, None),
+        changed(contract, true, Some(source)),
+        changed(feeder, false, None),
+        changed(contract, false, None),
+    ];
+    assert_eq!(told.map(|mut events| events.remove(0)), expected);
 }
 
 #[test]

@@ -16,7 +16,7 @@ pub enum Cause {
     Jump,
     /// The last accepted round is too old.
     Stale,
-    /// The submissions of the last accepted round are far apart.
+    /// No majority of the submissions of the last accepted round agrees closely.
     Dispersed,
     /// Running batches ask for too much together.
     InAuction,

@@ -1,6 +1,6 @@
 //! What a market goes by of its oracle.
 
-use crate::oracle::{FeedStatus, Variance};
+use crate::oracle::{FeedStatus, Reading, Variance};
 use crate::units::{Millis, Price, Ratio};
 use scale::{Decode, Encode};
 use scale_info::TypeInfo;
@@ -27,6 +27,21 @@ pub struct MarketPrices {
     pub quarantined: Option<Price>,
     /// Measured volatility of accepted prices.
     pub volatility: Option<Variance>,
+}
+
+impl From<&Reading> for MarketPrices {
+    fn from(reading: &Reading) -> Self {
+        Self {
+            spot: reading.spot(),
+            previous: reading.previous,
+            twap: reading.twap,
+            round: reading.round.number,
+            accepted_in: reading.round.block,
+            age: reading.age,
+            quarantined: reading.quarantined,
+            volatility: reading.volatility,
+        }
+    }
 }
 
 impl MarketPrices {

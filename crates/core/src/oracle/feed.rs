@@ -71,8 +71,8 @@ struct Candidate {
     price: Price,
     oldest: Millis,
     feeds: u8,
-    lowest: Price,
-    highest: Price,
+    /// How far apart the majority of them is that agrees most.
+    apart: Price,
 }
 
 impl<A: Eq> Feed<A> {
@@ -214,8 +214,7 @@ impl<A: Eq> Feed<A> {
             price: fresh.get(fresh.len().saturating_sub(1) >> 1)?.price,
             oldest: fresh.iter().map(|s| s.at).min()?,
             feeds: u8::try_from(fresh.len()).ok()?,
-            lowest: fresh.first()?.price,
-            highest: fresh.last()?.price,
+            apart: narrowest_majority(&fresh)?,
         };
         for feeder in &mut self.feeders {
             feeder.counted |= fresh_of(feeder).is_some();
@@ -264,12 +263,7 @@ impl<A: Eq> Feed<A> {
         now: Millis,
         block: Block,
     ) -> Result<Outcome, OracleError> {
-        let spread = Price::new(
-            candidate
-                .price
-                .get()
-                .saturating_add(candidate.highest.minus(candidate.lowest)?.get()),
-        );
+        let spread = Price::new(candidate.price.get().saturating_add(candidate.apart.get()));
         let round = Round {
             number: self
                 .quote
@@ -297,4 +291,18 @@ impl<A: Eq> Feed<A> {
     pub fn read(&self, now: Millis) -> Result<Reading, OracleError> {
         self.quote.ok_or(OracleError::NoRound)?.reading(now)
     }
+}
+
+/// The width of the narrowest range of prices with more than half of the submissions in it.
+/// `sorted` by price; nothing where it is empty.
+///
+/// Such a range always has the median in it: it says what a majority vouches for, and less than
+/// half of the feeders cannot widen it beyond what the others submit.
+fn narrowest_majority(sorted: &[Submission]) -> Option<Price> {
+    let majority = (sorted.len() >> 1).saturating_add(1);
+    let widths = sorted.windows(majority).filter_map(|agreed| {
+        let (lowest, highest) = (agreed.first()?, agreed.last()?);
+        highest.price.minus(lowest.price).ok()
+    });
+    widths.min()
 }

@@ -11,6 +11,7 @@
 //! | [`tiers`] | a tier's price, the step it joins, its share of a clearing |
 //! | [`seen`] | the oracle's prices block by block, which all that depends on |
 //! | [`depth`] | how much money has stood for a notice period |
+//! | [`StandingTerms`] | what of a market's parameters they go by |
 //! | [`account`] | one depositor's stake in one tier |
 //!
 //! # Generations
@@ -27,7 +28,10 @@ pub mod account;
 pub mod depth;
 pub mod pool;
 pub mod seen;
+mod terms;
 pub mod tiers;
+
+pub use terms::StandingTerms;
 
 use crate::auction::{Auction, AuctionError, Phase};
 use crate::math::MathError;

@@ -251,7 +251,7 @@ impl AuctionBooks {
         let claim = standing.reserve(
             &auction,
             opening.quarantined,
-            terms.fresh_for,
+            terms.standing.fresh_for,
             at.block,
             terms.scale,
         )?;

@@ -162,7 +162,11 @@ fn copied_terms_follow_the_vault_by_anyones_call() {
     let terms = |s: &Scene| {
         let market = s.w.ask(d.auction, d.auction().call().market(0));
         let market = market.expect("registered");
-        (market.least_standing, market.fresh_for, kept(s).hole)
+        (
+            market.standing.least,
+            market.standing.fresh_for,
+            kept(s).hole,
+        )
     };
     let old = (quote(1), 600, quote(100_000_000));
     assert_eq!(terms(&s), old, "until somebody says so");

@@ -38,8 +38,18 @@ fn a_role_is_no_fact() {
 
 #[test]
 fn submissions_far_apart_are_measured_and_stop_new_risk() {
+    let one_off = shown_by([1_000, 1_000, 1_600]);
+    assert_eq!(one_off.dispersion, Ratio::ZERO, "two agree");
+    assert!(!limits().holds(&one_off, Cause::Dispersed));
+    let shown = shown_by([949, 1_000, 1_051]);
+    assert_eq!(shown.dispersion, Ratio::from_ppm(51_000));
+    assert!(limits().holds(&shown, Cause::Dispersed), "5 % is the limit");
+    assert!(limits().stage(Cause::Dispersed) >= Stage::NoNewRisk);
+}
+
+fn shown_by(prices: [u128; 3]) -> Measures {
     let mut feed = Feed::new(FeedConfig::standard(3, 60_000, 1, 600_000)).unwrap();
-    for (feeder, price) in [(0u8, 1_000), (1, 1_000), (2, 1_051)] {
+    for (feeder, price) in (0u8..).zip(prices) {
         feed.add_feeder(feeder).unwrap();
         let submission = Submission {
             price: Price::new(price),
@@ -47,8 +57,5 @@ fn submissions_far_apart_are_measured_and_stop_new_risk() {
         };
         feed.submit(&feeder, submission, 6_000, 1).unwrap();
     }
-    let shown = Measures::default().with_oracle(&feed.read(6_000).unwrap());
-    assert_eq!(shown.dispersion, Ratio::from_ppm(51_000));
-    assert!(limits().holds(&shown, Cause::Dispersed), "5 % is the limit");
-    assert!(limits().stage(Cause::Dispersed) >= Stage::NoNewRisk);
+    Measures::default().with_oracle(&feed.read(6_000).unwrap())
 }

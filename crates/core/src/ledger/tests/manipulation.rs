@@ -66,17 +66,7 @@ impl Stage {
     }
 
     fn prices(&self) -> MarketPrices {
-        let reading = self.feed.read(self.now()).unwrap();
-        MarketPrices {
-            spot: reading.spot(),
-            previous: reading.previous,
-            twap: reading.twap,
-            round: reading.round.number,
-            accepted_in: reading.round.block,
-            age: reading.age,
-            quarantined: reading.quarantined,
-            volatility: reading.volatility,
-        }
+        MarketPrices::from(&self.feed.read(self.now()).unwrap())
     }
 
     /// The most quote that a unit of collateral raises now, less what it is worth, quote units.

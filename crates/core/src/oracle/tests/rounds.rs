@@ -29,7 +29,8 @@ fn f06_a_round_is_the_lower_median_of_fresh_submissions() {
         at: 900,
         block: 1,
         feeds: 4,
-        dispersion: Ratio::from_bps(15_000),
+        // Three of the four lie within 200.
+        dispersion: Ratio::ONE,
     };
     assert_eq!(outcome, Outcome::Accepted(round));
     // The second round needs new observations and another block.
@@ -185,6 +186,57 @@ proptest! {
         }
         let price = accepted(last).unwrap();
         prop_assert!((*honest.iter().min().unwrap()..=*honest.iter().max().unwrap()).contains(&price));
+    }
+
+    /// Less than half of the feeders cannot make the others look as if they disagreed: a market
+    /// that stops for a dispersed feed is not stopped by one liar.
+    #[test]
+    fn a_minority_cannot_show_a_dispersion_the_others_have_not(
+        honest in proptest::collection::vec(900u128..1_100, 3..8),
+        evil in proptest::collection::vec(1u128..u64::MAX as u128, 0..3),
+    ) {
+        prop_assume!(evil.len() < honest.len());
+        let n = (honest.len() + evil.len()) as u8;
+        let mut feed = feed(n, n);
+        let mut last = Outcome::Recorded;
+        for (who, price) in honest.iter().chain(&evil).enumerate() {
+            last = feed.submit(&(who as u8), at(*price, 1_000), 1_000, 1).unwrap();
+        }
+        let Outcome::Accepted(round) = last else {
+            return Err(TestCaseError::fail("the first round is accepted"));
+        };
+        let (low, high) = (honest.iter().min().unwrap(), honest.iter().max().unwrap());
+        let width = Price::new(round.price.get() + high - low);
+        prop_assert!(round.dispersion <= distance(width, round.price));
+    }
+
+    /// A dispersion of so much says that a majority lies within so much of the median, and that no
+    /// majority lies closer together.
+    #[test]
+    fn a_majority_vouches_for_the_median_within_the_dispersion(
+        prices in proptest::collection::vec(1u128..1_000_000, 1..16),
+    ) {
+        let n = prices.len() as u8;
+        let mut feed = feed(n, n);
+        let mut last = Outcome::Recorded;
+        for (who, price) in prices.iter().enumerate() {
+            last = feed.submit(&(who as u8), at(*price, 1_000), 1_000, 1).unwrap();
+        }
+        let Outcome::Accepted(round) = last else {
+            return Err(TestCaseError::fail("the first round is accepted"));
+        };
+        let agree = |price: u128, width: u128| {
+            prices.iter().filter(|p| (price..=price + width).contains(*p)).count() * 2 > prices.len()
+        };
+        // By trying every price as the lowest of a range, the narrowest with a majority in it.
+        let width = (prices.iter().flat_map(|low| prices.iter().map(move |high| (*low, *high))))
+            .filter(|(low, high)| high >= low && agree(*low, high - low))
+            .map(|(low, high)| (high - low, low))
+            .min()
+            .expect("all of them are a majority");
+        let median = round.price.get();
+        prop_assert!((width.1..=width.1 + width.0).contains(&median));
+        prop_assert_eq!(round.dispersion, distance(Price::new(median + width.0), round.price));
     }
 
     /// Whatever feeders send, rounds only count upwards, each in a later block, and readings are
