@@ -448,7 +448,8 @@ impl Slow {
                 let eps = lot.group.eps
                     + (before.0 as f64 + 2.0) / c
                     + ((before.0 + unit * off) as f64 + 2.0) / c_left
-                    + (before.1 as f64 + 2.0) / rough(&debt)
+                    // A speck's debt may be rounding alone, and under nothing here.
+                    + (before.1 as f64 + 2.0) / rough(&debt).abs()
                     + (off as f64 + 2.0) / rough(&after)
                     + (1.0 + c / c_left) / rough(&image);
                 // A position paid in advance is judged by its tick like everybody.
