@@ -125,7 +125,7 @@ impl MarketState {
         }
         let rate = curve.rate(self.utilisation()?)?;
         let before = self.debt_value()?;
-        self.index = self.index.grown(rate, elapsed)?;
+        self.index = self.index.grown(rate, elapsed);
         let interest = self.debt_value()?.minus_or_zero(before);
         if self.wind_down.is_some() {
             // Shares stay as they are: lenders are paid by them.
@@ -166,21 +166,20 @@ impl MarketState {
 }
 
 impl Index {
-    /// The index after bearing a yearly rate for some time, rounded up against borrowers.
-    ///
-    /// # Errors
-    /// [`MathError::Overflow`].
-    pub fn grown(self, rate: Ratio, elapsed: Millis) -> Result<Self, MathError> {
-        let time = rate
-            .ppm()
-            .checked_mul(u128::from(elapsed))
-            .ok_or(MathError::Overflow)?;
-        let year = Ratio::DENOMINATOR
-            .checked_mul(u128::from(YEAR))
-            .ok_or(MathError::Overflow)?;
-        let growth = mul_div(self.get(), time, year, Rounding::Up)?;
-        let grown = self.get().checked_add(growth).ok_or(MathError::Overflow)?;
-        Ok(Self::from_raw(grown))
+    /// A millionfold of the first: 14 years at 100 %. There a market bears no more interest, which
+    /// nobody misses who has waited for so long; an index that left its range would freeze all of
+    /// its messages.
+    pub const MOST: Self = Self::from_raw(1_000_000_000_000_000_000_000_000_000_000_000);
+
+    /// The index after bearing a yearly rate for some time, rounded up against borrowers; at most
+    /// [`Self::MOST`].
+    #[must_use]
+    pub fn grown(self, rate: Ratio, elapsed: Millis) -> Self {
+        let time = rate.ppm().saturating_mul(u128::from(elapsed));
+        let year = Ratio::DENOMINATOR.saturating_mul(u128::from(YEAR));
+        let growth = mul_div(self.get(), time, year, Rounding::Up).unwrap_or(u128::MAX);
+        let grown = Self::from_raw(self.get().saturating_add(growth));
+        grown.min(Self::MOST)
     }
 }
 
@@ -249,10 +248,9 @@ mod tests {
         assert!(market.reserve_shares.is_zero());
     }
 
-    /// A curve outside its bounds is refused, and so is an index that leaves its range: neither
-    /// wraps round to a low rate or a low debt.
+    /// A curve outside its bounds does not wrap round to a low rate.
     #[test]
-    fn a_rate_or_an_index_beyond_its_range_is_refused() {
+    fn a_rate_beyond_its_range_is_refused() {
         type Change = fn(&mut InterestCurve);
         let cases: [(Change, u32, MathError); 3] = [
             (|c| c.idle = Ratio::ONE, 1_000, MathError::Underflow),
@@ -266,21 +264,29 @@ mod tests {
             let rate = curve.rate(Ratio::from_bps(used));
             assert_eq!(rate, Err(error), "change {number}");
         }
-        let high = Index::from_raw(u128::MAX);
-        let most = Ratio::from_ppm(u32::MAX);
-        for (rate, elapsed) in [
-            (most, YEAR),
-            (Ratio::from_ppm(1), YEAR),
-            (most, Millis::MAX),
-        ] {
-            assert_eq!(high.grown(rate, elapsed), Err(MathError::Overflow));
+    }
+
+    /// However long and at whatever rate a market is left to itself, its index stays in range and
+    /// no message fails for it: what is owed can be repaid.
+    #[test]
+    fn interest_ends_before_it_freezes_a_market() {
+        let (one, most) = (Ratio::from_ppm(1), Ratio::from_ppm(u32::MAX));
+        let last = Index::from_raw(Index::MOST.get() - 1);
+        assert_eq!(Index::ONE.grown(most, Millis::MAX), Index::MOST);
+        for (rate, elapsed) in [(most, YEAR), (one, 1), (most, Millis::MAX)] {
+            assert_eq!(last.grown(rate, elapsed), Index::MOST);
+            assert_eq!(Index::MOST.grown(rate, elapsed), Index::MOST);
         }
         let mut market = market(1, 1 << 80);
-        market.index = high;
-        let before = (market.index, market.debt);
-        let accrued = market.accrue(&InterestCurve::STANDARD, YEAR);
-        assert_eq!(accrued, Err(MathError::Overflow));
-        assert_eq!((market.index, market.debt), before);
+        let mut now = market.accrued_at;
+        for _ in 0..40 {
+            now += YEAR;
+            market.accrue(&InterestCurve::STANDARD, now).unwrap();
+        }
+        assert_eq!(market.index, Index::MOST);
+        let owed = market.debt_value().unwrap();
+        assert_eq!(owed.get(), 1_000_000 << 80);
+        assert_eq!(market.index.scaled(owed, Rounding::Up), Ok(market.debt));
     }
 
     #[test]

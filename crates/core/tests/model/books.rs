@@ -1,6 +1,6 @@
 //! The model's books of money: lenders' shares, interest, insurance and losses, exact to the unit.
 
-use crate::scale::{down, up, PPM};
+use crate::scale::{down, up, INDEX_ONE, PPM};
 use breakwater_core::interest::{InterestCurve, YEAR};
 use breakwater_core::losses::Waterfall;
 use breakwater_core::market::MarketState;
@@ -147,9 +147,10 @@ impl Books {
         from.ppm() + up(to.ppm() - from.ppm(), along, length)
     }
 
-    /// `⌈index · rate · time / year⌉` more than the index.
+    /// `⌈index · rate · time / year⌉` more than the index, up to a millionfold of the first.
     pub fn grown(index: u128, rate: u128, time: u64) -> u128 {
-        index + up(index, rate * u128::from(time), PPM * u128::from(YEAR))
+        let growth = up(index, rate * u128::from(time), PPM * u128::from(YEAR));
+        (index + growth).min(PPM * INDEX_ONE)
     }
 
     /// The reserve's part of an interest, in shares at the price before it.

@@ -156,7 +156,7 @@ fn rates_ladders_and_facts_are_calculated_or_refused() {
                 let ratio = Ratio::from_ppm(ppm);
                 let _ = InterestCurve::STANDARD.rate(ratio);
                 let time = u64::try_from(b).unwrap_or(u64::MAX);
-                let _ = Index::from_raw(a).grown(ratio, time);
+                assert!(Index::from_raw(a).grown(ratio, time) <= Index::MOST);
                 let easing = Easing {
                     from: ratio,
                     since: 0,
