@@ -112,13 +112,15 @@ impl Cooling {
         self.failures > 0 && (block < self.until || round <= self.round)
     }
 
-    /// The longer of two waits.
+    /// The wait of two cohorts that become one, each given with its debt: that of the larger debt,
+    /// and the longer where they are equal. So a speck neither brings the sale of what it joins
+    /// forward nor puts it off.
     #[must_use]
-    pub fn longer(self, other: Self) -> Self {
-        if other.until > self.until {
-            other
+    pub fn of_larger((one, debt): (Self, ScaledDebt), (other, others): (Self, ScaledDebt)) -> Self {
+        if (debt, one.until) >= (others, other.until) {
+            one
         } else {
-            self
+            other
         }
     }
 }

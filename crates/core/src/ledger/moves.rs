@@ -179,8 +179,7 @@ impl<S: LedgerStore> Ledger<'_, S> {
     /// their meaning (see [`Cohort::is_sound`]) forwards: the tick starts a new generation at one
     /// unit a share. No call visits a member.
     ///
-    /// A wait for another auction is never shortened by company: otherwise a speck of debt moved
-    /// into a waiting tick would put all of it up for sale at once.
+    /// The wait for another auction is then that of the larger debt.
     pub(super) fn place(
         &mut self,
         members: u32,
@@ -201,9 +200,10 @@ impl<S: LedgerStore> Ledger<'_, S> {
                 Ok((CohortId { tick, epoch }, cohort.shares))
             }
             Some(mut resident) if resident.is_sound() => {
+                resident.cooling =
+                    Cooling::of_larger((resident.cooling, resident.debt), (cooling, debt));
                 let received = resident.enter(members, collateral, debt)?;
                 resident.lower_bound = resident.lower_bound.min(lower_bound);
-                resident.cooling = resident.cooling.longer(cooling);
                 self.page_mut(page)?.cohorts.insert(slot, resident);
                 Ok((
                     CohortId {
@@ -220,7 +220,8 @@ impl<S: LedgerStore> Ledger<'_, S> {
                 let received =
                     cohort.enter(resident.members, resident.collateral, resident.debt)?;
                 cohort.lower_bound = cohort.lower_bound.min(resident.lower_bound);
-                cohort.cooling = cooling.longer(resident.cooling);
+                cohort.cooling =
+                    Cooling::of_larger((cooling, debt), (resident.cooling, resident.debt));
                 let to = CohortId { tick, epoch };
                 let old = CohortId {
                     tick,

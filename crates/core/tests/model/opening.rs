@@ -41,6 +41,9 @@ impl Slow {
     /// Whether a group waits after an auction that found too little money; `None` on the edge.
     fn waits(&self, tick: u16, sweep: &Sweep) -> Option<bool> {
         let wait = self.ticks[&tick].wait;
+        if wait.unsure {
+            return None;
+        }
         if wait.failures == 0 || (sweep.block >= wait.until && sweep.round > wait.round) {
             return Some(false);
         }
@@ -132,7 +135,8 @@ impl Slow {
     /// Whether a group is passed by: it waits, or no auction has failed yet to sell it and only
     /// such groups are taken. `None` on the edge.
     fn stays(&self, tick: u16, sweep: &Sweep) -> Option<bool> {
-        if sweep.left_only && self.ticks[&tick].wait.failures == 0 {
+        let wait = self.ticks[&tick].wait;
+        if sweep.left_only && !wait.unsure && wait.failures == 0 {
             return Some(true);
         }
         self.waits(tick, sweep)

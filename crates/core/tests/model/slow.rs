@@ -45,8 +45,10 @@ pub struct Owner {
     pub wait: Wait,
 }
 
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Wait {
+    /// Whether only the ledger knows it.
+    pub unsure: bool,
     pub until: u32,
     pub round: u32,
     pub failures: u32,
@@ -66,11 +68,17 @@ pub struct Group {
 pub const TICK: f64 = 0.0011;
 
 impl Group {
-    /// Company arrives: the lower bound and the longer wait are those of all.
-    pub fn receive(&mut self, newcomer: Group) {
+    /// Company arrives: the lower bound is that of all, the wait that of the larger debt, of equal
+    /// ones the longer. Within `off` of equal only the ledger knows.
+    pub fn receive(&mut self, own: &Fix, newcomer: Group, debt: &Fix, off: &Fix) {
         self.eps = self.eps.max(newcomer.eps);
         self.lower = self.lower.clone().min(newcomer.lower);
-        if newcomer.wait.until > self.wait.until {
+        if self.wait == newcomer.wait {
+            return;
+        }
+        if (own - debt).abs() <= *off {
+            self.wait.unsure = true;
+        } else if debt > own {
             self.wait = newcomer.wait;
         }
     }
@@ -278,8 +286,7 @@ impl Slow {
             eps: 0.0,
             wait: self.owners[who].wait,
         };
-        self.owners[who].place = Place::Tick(tick);
-        self.join(tick, joined);
+        self.join(tick, joined, &[who]);
     }
 
     /// Where the ratio of a position's debt to its collateral may lie. A speck of debt may be less
@@ -312,12 +319,19 @@ impl Slow {
             })
     }
 
-    fn join(&mut self, tick: u16, newcomer: Group) {
+    fn join(&mut self, tick: u16, newcomer: Group, members: &[usize]) {
+        let place = Place::Tick(tick);
+        let (_, own) = self.totals(place);
+        for who in members {
+            self.owners[*who].place = place;
+        }
+        let debt = self.totals(place).1 - &own;
+        let off = fix(2 * self.off.1 + 4);
         match self.ticks.get_mut(&tick) {
             None => {
                 self.ticks.insert(tick, newcomer);
             }
-            Some(resident) => resident.receive(newcomer),
+            Some(resident) => resident.receive(&own, newcomer, &debt, &off),
         }
     }
 
@@ -330,14 +344,13 @@ impl Slow {
         };
         let members: Vec<_> = self.members(Place::Batch(number, rank)).collect();
         let count = members.len() as u128;
-        for who in members {
-            self.owners[who].place = Place::Tick(tick);
-            self.owners[who].hops += 1;
+        for who in &members {
+            self.owners[*who].hops += 1;
         }
+        self.join(tick, group, &members);
         let residents = self.members(Place::Tick(tick)).count() as u128;
         self.off.0 += 2 * (count + residents);
         self.off.1 += 2 * (count + residents);
-        self.join(tick, group);
     }
 
     /// A batch is settled.
@@ -470,6 +483,7 @@ impl Slow {
                 } else if failed {
                     let was = lot.group.wait.failures;
                     Wait {
+                        unsure: lot.group.wait.unsure,
                         until: block + (100u32 << was.min(16)).min(14_400),
                         round: batch.round,
                         failures: was + 1,

@@ -2,7 +2,7 @@
 
 use super::Beside;
 use crate::scale::{bound, fix, INDEX_ONE};
-use crate::slow::{ticks_between, Group, Slow, Wait, TICK};
+use crate::slow::{ticks_between, Group, Place, Slow, Wait, TICK};
 use breakwater_interfaces::vault::{Borrowed, Deposited, Reclaimed, Repaid, Withdrawn};
 use breakwater_interfaces::AccountId;
 use breakwater_native::{Emitted, Native};
@@ -111,6 +111,8 @@ fn visit(slow: &mut Slow, who: usize) {
     }
     let (low, high) = slow.ratios(who);
     let (low, high) = ticks_between(&low, &high);
+    let (_, own) = slow.totals(Place::Tick(low));
+    let off = fix(2 * slow.off.1 + 4);
     for (tick, resident) in slow.ticks.range_mut(low..=high) {
         if low < high {
             // Which of them it visited cannot be told: their bounds are known up to a tick.
@@ -122,7 +124,7 @@ fn visit(slow: &mut Slow, who: usize) {
             eps: 0.0,
             wait: slow.owners[who].wait,
         };
-        resident.receive(newcomer);
+        resident.receive(&own, newcomer, &slow.owners[who].debt, &off);
         slow.owners[who].wait = resident.wait;
     }
 }

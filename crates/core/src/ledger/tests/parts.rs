@@ -109,8 +109,16 @@ fn shares_at_the_end_of_their_range_are_calculated_or_refused() {
         round: 1,
         failures: 1,
     };
-    assert_eq!(Cooling::default().longer(long), long);
-    assert_eq!(long.longer(Cooling::default()), long);
+    let none = Cooling::default();
+    let of = |one, debt, other, others| {
+        Cooling::of_larger(
+            (one, ScaledDebt::new(debt)),
+            (other, ScaledDebt::new(others)),
+        )
+    };
+    assert_eq!((of(none, 5, long, 5), of(long, 5, none, 5)), (long, long));
+    assert_eq!((of(none, 6, long, 5), of(long, 5, none, 6)), (none, none));
+    assert_eq!((of(none, 5, long, 6), of(long, 6, none, 5)), (long, long));
 }
 
 #[test]

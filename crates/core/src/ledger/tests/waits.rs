@@ -2,6 +2,7 @@
 
 use super::super::*;
 use super::world::{World, COLLATERAL, QUOTE};
+use crate::position::Status;
 use crate::units::{Amount, Price, PRICE_ONE};
 
 /// A single position that an auction has just failed to sell, at 170.
@@ -66,6 +67,45 @@ fn nobody_ends_a_wait_by_touching_the_position() {
         world.block += crate::page::FIRST_WAIT;
         assert!(open_on_the_next_round(&mut world).is_ok(), "the wait ends");
     }
+}
+
+/// Attack: a whale keeps a small position that no auction sold, and moves it into its own tick
+/// when the price falls, for the wait to shelter both. The larger debt's wait counts.
+#[test]
+fn a_small_position_that_waits_shelters_no_large_one() {
+    let mut world = World::new();
+    world.open_position(1, COLLATERAL, 141 * QUOTE, 200 * PRICE_ONE);
+    let batch = world.open_batch(170 * PRICE_ONE).unwrap().number;
+    world.settle(batch, Price::ZERO, Amount::ZERO).unwrap();
+    world.rest(batch);
+    world.block += 1;
+    world.open_position(2, 100 * COLLATERAL, 14_000 * QUOTE, 200 * PRICE_ONE);
+    join(&mut world, 1, COLLATERAL / 140);
+    let opening = open_on_the_next_round(&mut world).unwrap();
+    assert_eq!(opening.cohorts, 1, "one tick");
+    assert_eq!(world.view(2, 170 * PRICE_ONE).status, Status::InBatch);
+}
+
+/// Attack: bidders who let an auction fail move a speck that no auction has offered into the tick
+/// of what was not sold, to have all of it offered again before money can come back.
+#[test]
+fn a_small_position_that_does_not_wait_ends_no_large_ones_wait() {
+    let mut world = unsold();
+    world.open_position(2, COLLATERAL, 141 * QUOTE, 200 * PRICE_ONE);
+    join(&mut world, 2, COLLATERAL / 140);
+    assert_eq!(
+        open_on_the_next_round(&mut world).err(),
+        Some(LedgerError::NothingToLiquidate)
+    );
+}
+
+/// A position with a ratio of 141 adds so much that it joins the tick of 140.
+fn join(world: &mut World, who: u32, amount: u128) {
+    world
+        .transition(who, |l, p| l.deposit(p, Amount::new(amount)))
+        .unwrap();
+    world.held.1 += amount;
+    world.check();
 }
 
 /// Attack: in a wind-down the owner adds a unit of collateral ahead of every attempt to take in
