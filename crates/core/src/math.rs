@@ -110,6 +110,10 @@ mod tests {
         fn mul_div_equals_big_integers(a in any_magnitude(), b in any_magnitude(), d in any_magnitude()) {
             prop_assert_eq!(mul_div(a, b, d, Rounding::Down).ok(), reference(a, b, d, false));
             prop_assert_eq!(mul_div(a, b, d, Rounding::Up).ok(), reference(a, b, d, true));
+            let (upper, lower) = wide::product(a, b);
+            if let Some((_, rest)) = wide::quotient(upper, lower, d) {
+                prop_assert_eq!(BigUint::from(rest), BigUint::from(a) * BigUint::from(b) % d);
+            }
         }
     }
 

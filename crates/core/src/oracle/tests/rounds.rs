@@ -98,6 +98,8 @@ fn f06_refusals_are_typed_and_change_nothing() {
     }
     assert_eq!(feed.add_feeder(0), Err(OracleError::CannotAddFeeder));
     assert_eq!(feed.remove_feeder(&1), Err(OracleError::NotAFeeder));
+    let highest = feed.submit(&0, at(HIGHEST_PRICE.get(), now), now, 2);
+    assert!(highest.is_ok(), "the highest price is one");
 }
 
 #[test]
