@@ -52,7 +52,8 @@ impl Follower {
         self.next
     }
 
-    /// Waits for the next block.
+    /// Waits for the next block. Whoever waits in turns keeps the future: it makes several requests,
+    /// and one that is dropped begins anew.
     ///
     /// # Errors
     /// [`QueryError::Transport`] when the node stays away; calling again goes on where it ended.
