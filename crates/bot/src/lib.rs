@@ -10,6 +10,7 @@ pub mod bot;
 pub mod config;
 pub mod decide;
 pub mod fault;
+mod program;
 pub mod run;
 mod send;
 pub mod source;

@@ -8,17 +8,15 @@ use crate::decide::keeper;
 use crate::fault::{Class, Classed};
 use crate::store::Outcome;
 use crate::telemetry::gauge;
-use crate::upkeep::Duty;
+use crate::upkeep::Messenger;
 use crate::view::View;
 use breakwater_chain::{AccountId, CallError, Chain, Message, Receipt, Signer};
 use breakwater_core::units::Amount;
 use breakwater_interfaces::auction::{AuctionOpened, BidPlaced, LiquidationAuction};
-use breakwater_interfaces::breaker::CircuitBreaker;
 use breakwater_interfaces::oracle::OracleAdapter;
 use breakwater_interfaces::standing::StandingBids;
 use breakwater_interfaces::token::PSP22;
 use breakwater_interfaces::vault::MarginVault;
-use breakwater_interfaces::vault_admin::VaultAdmin;
 use breakwater_sim::deployment::Deployment;
 use ink::codegen::TraitCallBuilder;
 use scale::Decode;
@@ -33,6 +31,27 @@ pub(crate) struct Sending<'a, S, C> {
     pub(crate) chain: &'a mut C,
     pub(crate) view: &'a View,
     pub(crate) report: &'a mut Report,
+}
+
+/// A call that is made as long as it is cheap enough.
+struct Upkeep<'s, 'a, S, C> {
+    sending: &'s mut Sending<'a, S, C>,
+    action: Action,
+    most: Amount,
+}
+
+impl<S: Signer, C: Chain<Signer = S>> Messenger for Upkeep<'_, '_, S, C> {
+    type Outcome = Result<(), BotError>;
+
+    async fn carry<T: Decode, E: Decode + Debug + Classed>(
+        self,
+        contract: AccountId,
+        message: Message<Result<T, E>>,
+    ) -> Self::Outcome {
+        let pays = |_: &Receipt<T>, fee| fee <= self.most;
+        let sent = self.sending.send(self.action, contract, message, pays);
+        sent.await.map(drop)
+    }
 }
 
 /// Whatever it costs.
@@ -91,7 +110,14 @@ impl<S: Signer, C: Chain<Signer = S>> Sending<'_, S, C> {
                 let pays = |_: &Receipt<_>, fee| reward > fee;
                 self.send(action, d.vault, message, pays).await?;
             }
-            Action::Maintain(duty) => self.maintain(&d, action, duty).await?,
+            Action::Maintain(duty) => {
+                let call = Upkeep {
+                    most: self.most_for_upkeep(),
+                    sending: self,
+                    action,
+                };
+                duty.hand_to(call, &d).await?;
+            }
             Action::Bid(bid) => {
                 let config = self.bot.config.bidder.clone();
                 let decimals = self.view.params.quote_decimals;
@@ -150,43 +176,15 @@ impl<S: Signer, C: Chain<Signer = S>> Sending<'_, S, C> {
         Ok(())
     }
 
-    /// Does what anyone may do and nobody is paid for, as long as it is cheap enough.
-    async fn maintain(
-        &mut self,
-        d: &Deployment,
-        action: Action,
-        duty: Duty,
-    ) -> Result<(), BotError> {
+    /// The most, in quote, that a thing which anyone may do and nobody is paid for may cost.
+    fn most_for_upkeep(&self) -> Amount {
         let decimals = self.view.params.quote_decimals;
-        let most = self.keeper().map_or(Amount::ZERO, |config| {
+        self.keeper().map_or(Amount::ZERO, |config| {
             if config.at_any_price {
                 return Amount::new(u128::MAX);
             }
             config.maintain.max_fee.units(decimals)
-        });
-        match duty {
-            Duty::Trip(whose, cause) => {
-                let message = d.breaker().call_mut().trip(whose.market(d), cause);
-                self.send(action, d.auction, message, |_, fee| fee <= most)
-                    .await?;
-            }
-            Duty::Reopen(whose) => {
-                let message = d.breaker().call_mut().reopen(whose.market(d));
-                self.send(action, d.auction, message, |_, fee| fee <= most)
-                    .await?;
-            }
-            Duty::UpdateMargin => {
-                let message = d.admin().call_mut().update_margin(d.market);
-                self.send(action, d.vault, message, |_, fee| fee <= most)
-                    .await?;
-            }
-            Duty::Refresh => {
-                let message = d.breaker().call_mut().refresh(d.market);
-                self.send(action, d.auction, message, |_, fee| fee <= most)
-                    .await?;
-            }
-        }
-        Ok(())
+        })
     }
 
     fn keeper(&self) -> Option<KeeperConfig> {

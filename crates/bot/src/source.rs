@@ -1,11 +1,12 @@
 //! Where prices come from: a file, a command, or a JSON document.
 
 use crate::config::SourceConfig;
+use crate::program;
 use breakwater_core::units::{Millis, Price};
 use breakwater_sim::prices::parse_price;
 use std::io::Read;
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
 /// A price and when it was seen.
@@ -158,15 +159,7 @@ fn latest_row(path: &PathBuf, now: Millis) -> Result<Option<Observation>, Source
 
 fn first_line(command: &[String], limit: Duration) -> Result<String, SourceError> {
     let failed = |reason: String| SourceError::Command(reason);
-    let (program, arguments) = command
-        .split_first()
-        .ok_or_else(|| failed("is not given".to_owned()))?;
-    let mut child = Command::new(program)
-        .args(arguments)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .spawn()
-        .map_err(|error| failed(format!("does not start: {error}")))?;
+    let mut child = program::start(command, Stdio::null()).map_err(failed)?;
     let status = wait(&mut child, limit)?;
     if !status {
         return Err(failed("ended with an error".to_owned()));

@@ -2,13 +2,14 @@
 
 use crate::config::Decimal;
 use crate::decide::bidder::Want;
+use crate::program;
 use crate::view::{BatchView, View};
 use breakwater_core::units::{Amount, Price};
 use breakwater_sim::prices::format_price;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write};
-use std::process::{Child, ChildStdin, Command, Stdio};
+use std::process::{Child, ChildStdin, Stdio};
 use std::sync::mpsc::{channel, Receiver};
 use std::time::Duration;
 
@@ -139,15 +140,7 @@ impl Drop for External {
 
 fn start(command: &[String]) -> Result<Running, StrategyError> {
     let failed = |reason: String| StrategyError(reason);
-    let (program, arguments) = command
-        .split_first()
-        .ok_or_else(|| failed("is not given".to_owned()))?;
-    let mut child = Command::new(program)
-        .args(arguments)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .map_err(|error| failed(format!("does not start: {error}")))?;
+    let mut child = program::start(command, Stdio::piped()).map_err(failed)?;
     let (Some(input), Some(output)) = (child.stdin.take(), child.stdout.take()) else {
         return Err(failed("has no input or output".to_owned()));
     };

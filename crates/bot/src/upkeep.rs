@@ -1,18 +1,21 @@
 //! What anyone may do for a market and nobody is paid for: raising the circuit breaker for a fact
 //! that holds, reopening, having the margin follow the volatility, and taking over changed terms.
 
+use crate::fault::Classed;
 use breakwater_chain::{AccountId, CallError, Chain, Message, QueryError};
 use breakwater_core::breaker::{effective, Breaker, Cause, Stage};
 use breakwater_core::market::MarketPrices;
 use breakwater_core::standing::StandingTerms;
 use breakwater_core::units::{Block, Millis, Ratio};
-use breakwater_interfaces::auction::{AuctionContractError, AuctionMarket, LiquidationAuction};
+use breakwater_interfaces::auction::{AuctionMarket, LiquidationAuction};
 use breakwater_interfaces::breaker::{CircuitBreaker, GlobalBreaker, MarketBreaker};
 use breakwater_interfaces::vault::{Accounting, MarginVault, Market, VaultError};
+use breakwater_interfaces::vault_admin::VaultAdmin;
 use breakwater_interfaces::MarketId;
 use breakwater_sim::deployment::Deployment;
 use ink::codegen::TraitCallBuilder;
 use scale::Decode;
+use std::fmt::Debug;
 
 /// Whose breaker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,6 +71,43 @@ impl Duty {
             Self::UpdateMargin | Self::Refresh => String::new(),
         }
     }
+
+    /// Hands its message over, whatever that answers with.
+    pub async fn hand_to<M: Messenger>(self, messenger: M, d: &Deployment) -> M::Outcome {
+        let (mut breaker, mut admin) = (d.breaker(), d.admin());
+        match self {
+            Self::Trip(whose, cause) => {
+                let message = breaker.call_mut().trip(whose.market(d), cause);
+                messenger.carry(d.auction, message.into()).await
+            }
+            Self::Reopen(whose) => {
+                let message = breaker.call_mut().reopen(whose.market(d));
+                messenger.carry(d.auction, message.into()).await
+            }
+            Self::UpdateMargin => {
+                let message = admin.call_mut().update_margin(d.market);
+                messenger.carry(d.vault, message.into()).await
+            }
+            Self::Refresh => {
+                let message = breaker.call_mut().refresh(d.market);
+                messenger.carry(d.auction, message.into()).await
+            }
+        }
+    }
+}
+
+/// What is done with a duty's message: a trial, or a call.
+#[allow(async_fn_in_trait)] // as `Chain`: driven by the task that owns it
+pub trait Messenger {
+    /// What that comes to.
+    type Outcome;
+
+    /// Does it.
+    async fn carry<T: Decode, E: Decode + Debug + Classed>(
+        self,
+        contract: AccountId,
+        message: Message<Result<T, E>>,
+    ) -> Self::Outcome;
 }
 
 /// What a market's upkeep needs.
@@ -135,6 +175,25 @@ pub async fn look<C: Chain>(
     Ok(Upkeep { stage, duties })
 }
 
+/// A trial: whether the contract would take the message now.
+impl<C: Chain> Messenger for &Look<'_, C> {
+    type Outcome = Result<bool, QueryError>;
+
+    async fn carry<T: Decode, E: Decode + Debug + Classed>(
+        self,
+        contract: AccountId,
+        message: Message<Result<T, E>>,
+    ) -> Self::Outcome {
+        match self.ask(contract, message).await {
+            Ok(answer) => Ok(answer.is_ok()),
+            // One that only lacks a payer for the deposit has worked.
+            Err(CallError::StorageDeposit(_)) => Ok(true),
+            Err(error @ CallError::Transport(_)) => Err(error),
+            Err(_) => Ok(false),
+        }
+    }
+}
+
 impl<C: Chain> Look<'_, C> {
     async fn ask<T: Decode>(
         &self,
@@ -142,21 +201,6 @@ impl<C: Chain> Look<'_, C> {
         message: impl Into<Message<T>>,
     ) -> Result<T, QueryError> {
         self.chain.query(self.me, contract, message).await
-    }
-
-    /// Whether the auction would take a message now.
-    async fn works<T: Decode>(
-        &self,
-        message: impl Into<Message<Result<T, AuctionContractError>>>,
-    ) -> Result<bool, QueryError> {
-        let message: Message<Result<T, AuctionContractError>> = message.into();
-        match self.ask(self.d.auction, message).await {
-            Ok(answer) => Ok(answer.is_ok()),
-            // A trial that only lacks a payer for the deposit has worked.
-            Err(CallError::StorageDeposit(_)) => Ok(true),
-            Err(error @ CallError::Transport(_)) => Err(error),
-            Err(_) => Ok(false),
-        }
     }
 
     async fn trips(
@@ -177,10 +221,9 @@ impl<C: Chain> Look<'_, C> {
             if noted && !higher {
                 continue;
             }
-            let mut calls = self.d.breaker();
-            let message = calls.call_mut().trip(whose.market(self.d), cause);
-            if self.works(message).await? {
-                duties.push(Duty::Trip(whose, cause));
+            let duty = Duty::Trip(whose, cause);
+            if duty.hand_to(self, self.d).await? {
+                duties.push(duty);
             }
         }
         Ok(())
@@ -198,10 +241,9 @@ impl<C: Chain> Look<'_, C> {
         if breaker.stage == Stage::Open || noticed {
             return Ok(());
         }
-        let mut calls = self.d.breaker();
-        let message = calls.call_mut().reopen(whose.market(self.d));
-        if self.works(message).await? {
-            duties.push(Duty::Reopen(whose));
+        let duty = Duty::Reopen(whose);
+        if duty.hand_to(self, self.d).await? {
+            duties.push(duty);
         }
         Ok(())
     }

@@ -1,11 +1,11 @@
 //! Books rebuilt from events as text for a terminal.
 
 use crate::{
-    output::plain,
+    output::{cells, plain},
     report::format::{amount, count, counted, price, price_places},
 };
 use breakwater_sim::replay::summary::{BooksSummary, MarketSummary};
-use comfy_table::{presets::UTF8_FULL_CONDENSED, Cell, CellAlignment, Table};
+use comfy_table::{presets::UTF8_FULL_CONDENSED, Table};
 use std::fmt::Write;
 
 /// So many rows of a table are shown; `--json` has all.
@@ -138,15 +138,7 @@ fn add<const N: usize>(
     let mut table = Table::new();
     table.load_style(UTF8_FULL_CONDENSED).set_header(header);
     for row in rows.take(SHOWN) {
-        let cells = row.into_iter().enumerate().map(|(column, text)| {
-            let side = if column == 0 {
-                CellAlignment::Left
-            } else {
-                CellAlignment::Right
-            };
-            Cell::new(text).set_alignment(side)
-        });
-        table.add_row(cells);
+        table.add_row(cells(1, row));
     }
     let _ = writeln!(text, "\n{heading}\n{table}");
     if all > SHOWN {

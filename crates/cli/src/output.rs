@@ -1,6 +1,8 @@
 //! Writing for terminals, without ever falling over a reader that has gone.
 
 use crate::{failure::Failure, report::format::THIN};
+use comfy_table::{Cell, CellAlignment};
+use serde::Serialize;
 use std::io::{self, ErrorKind, Write};
 
 /// Writes `text` to stdout. A reader that has seen enough and closed the pipe is no failure.
@@ -10,6 +12,13 @@ pub(crate) fn print(text: &str) -> Result<(), Failure> {
         .write_all(text.as_bytes())
         .and_then(|()| stdout.flush());
     tolerate_closed_pipe(written).map_err(Failure::Stdout)
+}
+
+/// Writes a value to stdout as JSON.
+pub(crate) fn print_json(value: &impl Serialize) -> Result<(), Failure> {
+    let mut json = serde_json::to_string_pretty(value).map_err(Failure::Json)?;
+    json.push('\n');
+    print(&json)
 }
 
 /// Success if all that went wrong is that nobody reads any more.
@@ -55,6 +64,19 @@ pub(crate) fn plain(text: &str) -> String {
         });
     }
     shown
+}
+
+/// Cells of a table's row: words on the left in so many columns, and numbers under each other's last
+/// digit in the others. The typography is made plain before the widths of the columns are measured.
+pub(crate) fn cells(words: usize, texts: impl IntoIterator<Item = String>) -> Vec<Cell> {
+    let aligned = texts.into_iter().enumerate().map(|(column, text)| {
+        let side = match column < words {
+            true => CellAlignment::Left,
+            false => CellAlignment::Right,
+        };
+        Cell::new(plain(&text)).set_alignment(side)
+    });
+    aligned.collect()
 }
 
 #[cfg(test)]

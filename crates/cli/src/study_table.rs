@@ -1,14 +1,14 @@
 //! What a study found, as text for a terminal.
 
 use crate::{
-    output::plain,
+    output::{cells, plain},
     report::format::{count, counted},
 };
 use breakwater_economics::{
     statistics::Estimate,
     study::{Check, Comparison, Discovery, Expected, Shading, Study, Unit},
 };
-use comfy_table::{presets::UTF8_FULL_CONDENSED, Cell, CellAlignment, Table};
+use comfy_table::{presets::UTF8_FULL_CONDENSED, Table};
 use std::{fmt::Write, path::Path};
 
 /// All tables. `report` is where the HTML report was written, if it was.
@@ -144,15 +144,18 @@ fn checks(all: &[Check]) -> Table {
     for check in all {
         if check.group != group {
             group = &check.group;
-            table.add_row(cells([group, "", "", "", ""].map(str::to_owned)));
+            table.add_row(cells(1, [group, "", "", "", ""].map(str::to_owned)));
         }
-        table.add_row(cells([
-            format!("  {}", check.name),
-            expected(&check.expected),
-            estimate(&check.measured),
-            unit(check.unit).to_owned(),
-            if check.passed { "yes" } else { "NO" }.to_owned(),
-        ]));
+        table.add_row(cells(
+            1,
+            [
+                format!("  {}", check.name),
+                expected(&check.expected),
+                estimate(&check.measured),
+                unit(check.unit).to_owned(),
+                if check.passed { "yes" } else { "NO" }.to_owned(),
+            ],
+        ));
     }
     table
 }
@@ -160,11 +163,14 @@ fn checks(all: &[Check]) -> Table {
 fn discovery(rows: &[Discovery]) -> Table {
     let mut table = grid(["Bidders", "This auction", "Fixed 5 % bonus"]);
     for row in rows {
-        table.add_row(cells([
-            count(row.bidders),
-            estimate(&row.batch_bps),
-            estimate(&row.bonus_bps),
-        ]));
+        table.add_row(cells(
+            1,
+            [
+                count(row.bidders),
+                estimate(&row.batch_bps),
+                estimate(&row.bonus_bps),
+            ],
+        ));
     }
     table
 }
@@ -180,7 +186,7 @@ fn shading(rows: &[Shading]) -> Table {
     for row in rows {
         let gains = row.gains_bps.iter().map(|(_, gain)| estimate(gain));
         let crowd = [row.strategy.clone(), count(row.bidders), number(row.money)];
-        table.add_row(cells(crowd.into_iter().chain(gains)));
+        table.add_row(cells(1, crowd.into_iter().chain(gains)));
     }
     table
 }
@@ -194,13 +200,16 @@ fn mechanisms(comparison: &Comparison) -> Table {
         "Bad debt, bp",
     ]);
     for row in &comparison.mechanisms {
-        table.add_row(cells([
-            row.name.clone(),
-            estimate(&row.loss_bps),
-            estimate(&row.seconds),
-            estimate(&row.unfilled_bps),
-            estimate(&row.bad_debt_bps),
-        ]));
+        table.add_row(cells(
+            1,
+            [
+                row.name.clone(),
+                estimate(&row.loss_bps),
+                estimate(&row.seconds),
+                estimate(&row.unfilled_bps),
+                estimate(&row.bad_debt_bps),
+            ],
+        ));
     }
     table
 }
@@ -213,24 +222,8 @@ fn table_of(header: impl IntoIterator<Item = String>) -> Table {
     let mut table = Table::new();
     table
         .load_style(UTF8_FULL_CONDENSED)
-        .set_header(cells(header));
+        .set_header(cells(1, header));
     table
-}
-
-/// Words to the left in the first column, numbers to the right in the others. The typography is
-/// made plain before the widths of the columns are measured.
-fn cells(texts: impl IntoIterator<Item = String>) -> Vec<Cell> {
-    texts
-        .into_iter()
-        .enumerate()
-        .map(|(column, text)| {
-            let side = match column {
-                0 => CellAlignment::Left,
-                _ => CellAlignment::Right,
-            };
-            Cell::new(plain(&text)).set_alignment(side)
-        })
-        .collect()
 }
 
 #[cfg(test)]

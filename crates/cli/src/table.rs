@@ -1,7 +1,7 @@
 //! The outcome of a run as text for a terminal.
 
 use crate::{
-    output::plain,
+    output::{cells, plain},
     report::{
         format::{amount, count, counted, percent, share_bps, signed_percent, THIN},
         words::Words,
@@ -9,7 +9,7 @@ use crate::{
     verdict::fault,
 };
 use breakwater_sim::outcome::{BatchOutcome, DemoOutcome, Gas};
-use comfy_table::{presets::UTF8_FULL_CONDENSED, Cell, CellAlignment, Table};
+use comfy_table::{presets::UTF8_FULL_CONDENSED, Table};
 use std::{cmp::Reverse, fmt::Write, path::Path};
 
 /// So many batches are shown; the others are only in the totals.
@@ -120,37 +120,43 @@ fn sales(outcome: &DemoOutcome, batches: &[&BatchOutcome], words: &Words<'_>) ->
     let decimals = outcome.market.collateral_decimals;
     for batch in batches {
         let clearing = batch.clearing.as_ref();
-        table.add_row(numbers([
-            count(batch.number),
-            count(batch.positions),
-            count(batch.cohorts),
-            amount(batch.collateral_sold(), decimals, 2),
-            clearing.map_or_else(|| "no buyer".to_owned(), |sale| words.price(sale.price)),
-            clearing.map_or_else(
-                || NONE.to_owned(),
-                |sale| signed_percent(sale.distance_to_oracle_bps.into()),
-            ),
-            words.quote_number(batch.raised()),
-            words.quote_number(batch.penalty),
-            words.quote_number(batch.bad_debt),
-        ]));
+        table.add_row(cells(
+            0,
+            [
+                count(batch.number),
+                count(batch.positions),
+                count(batch.cohorts),
+                amount(batch.collateral_sold(), decimals, 2),
+                clearing.map_or_else(|| "no buyer".to_owned(), |sale| words.price(sale.price)),
+                clearing.map_or_else(
+                    || NONE.to_owned(),
+                    |sale| signed_percent(sale.distance_to_oracle_bps.into()),
+                ),
+                words.quote_number(batch.raised()),
+                words.quote_number(batch.penalty),
+                words.quote_number(batch.bad_debt),
+            ],
+        ));
     }
     let totals = &outcome.totals;
     let average = words.price_paid(totals.raised, totals.collateral_sold);
     let cohorts = outcome.batches.iter().map(|batch| batch.cohorts);
-    table.add_row(numbers([
-        "all".to_owned(),
-        count(totals.positions),
-        count(cohorts.fold(0, u64::saturating_add)),
-        amount(totals.collateral_sold, decimals, 2),
-        average.map_or_else(|| NONE.to_owned(), |price| words.price(price)),
-        words
-            .average_distance()
-            .map_or_else(|| NONE.to_owned(), signed_percent),
-        words.quote_number(totals.raised),
-        words.quote_number(totals.penalty),
-        words.quote_number(totals.bad_debt),
-    ]));
+    table.add_row(cells(
+        0,
+        [
+            "all".to_owned(),
+            count(totals.positions),
+            count(cohorts.fold(0, u64::saturating_add)),
+            amount(totals.collateral_sold, decimals, 2),
+            average.map_or_else(|| NONE.to_owned(), |price| words.price(price)),
+            words
+                .average_distance()
+                .map_or_else(|| NONE.to_owned(), signed_percent),
+            words.quote_number(totals.raised),
+            words.quote_number(totals.penalty),
+            words.quote_number(totals.bad_debt),
+        ],
+    ));
     table
 }
 
@@ -163,18 +169,18 @@ fn costs(outcome: &DemoOutcome, batches: &[&BatchOutcome]) -> Table {
         header.push("\nkB".to_owned());
     }
     let mut table = grid(header);
-    let cells = |name: String, costs: [Gas; 5]| {
+    let row = |name: String, costs: [Gas; 5]| {
         let pairs = costs
             .into_iter()
             .flat_map(|gas| [milliseconds(gas), kilobytes(gas)]);
-        numbers([name].into_iter().chain(pairs))
+        cells(0, [name].into_iter().chain(pairs))
     };
     let parts = |batch: &BatchOutcome| {
         let cost = &batch.cost;
         [cost.open, cost.clear, cost.settle, cost.rest, cost.batch()]
     };
     for batch in batches {
-        table.add_row(cells(count(batch.number), parts(batch)));
+        table.add_row(row(count(batch.number), parts(batch)));
     }
     let all = outcome
         .batches
@@ -186,7 +192,7 @@ fn costs(outcome: &DemoOutcome, batches: &[&BatchOutcome]) -> Table {
             }
             sums
         });
-    table.add_row(cells("all".to_owned(), all));
+    table.add_row(row("all".to_owned(), all));
     table
 }
 
@@ -278,17 +284,8 @@ fn grid(header: Vec<String>) -> Table {
     let mut table = Table::new();
     table
         .load_style(UTF8_FULL_CONDENSED)
-        .set_header(numbers(header));
+        .set_header(cells(0, header));
     table
-}
-
-/// Cells under each other's last digit. The typography is made plain before the widths of the
-/// columns are measured.
-fn numbers(texts: impl IntoIterator<Item = String>) -> Vec<Cell> {
-    texts
-        .into_iter()
-        .map(|text| Cell::new(plain(&text)).set_alignment(CellAlignment::Right))
-        .collect()
 }
 
 #[cfg(test)]

@@ -14,6 +14,8 @@
 // The slow model, as the core's own histories have it.
 #[path = "../../core/tests/model/books.rs"]
 mod books;
+#[path = "../../core/tests/model/comparing.rs"]
+mod comparing;
 #[path = "../../core/tests/model/insuring.rs"]
 mod insuring;
 #[path = "../../core/tests/model/opening.rs"]

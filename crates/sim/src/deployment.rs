@@ -1,6 +1,7 @@
 //! Breakwater deployed and wired on a chain: two test tokens, oracle, vault, auction, one market.
 
 use crate::artifacts::{Contract, DamagedBundle};
+use crate::constructors;
 use breakwater_chain::{CallError, Chain, Constructor, Message, Receipt, Signer};
 use breakwater_core::market::MarketParams;
 use breakwater_core::oracle::FeedConfig;
@@ -98,19 +99,15 @@ impl StepError {
     }
 }
 
-/// Selector of every constructor: `blake2("new")`.
-const NEW: [u8; 4] = ink::selector_bytes!("new");
-
-async fn instantiate<C: Chain, A: Encode>(
+async fn instantiate<C: Chain>(
     chain: &mut C,
     governor: &C::Signer,
     contract: Contract,
     step: &'static str,
-    arguments: &ExecutionInput<A>,
+    constructor: Constructor,
     salt: &[u8],
 ) -> Result<AccountId, StepError> {
     let code = contract.code()?;
-    let constructor = Constructor::<()>::new(arguments);
     let receipt = chain
         .instantiate(governor, &code, constructor, salt)
         .await
@@ -171,69 +168,27 @@ impl Deployment {
     ) -> Result<Self, StepError> {
         let by = &plan.governor;
         let governor = by.account_id();
-        let new = || ExecutionInput::new(Selector::new(NEW));
-
-        let token = |name: &str, symbol: &str, decimals: u8| {
-            new()
-                .push_arg(0u128)
-                .push_arg(Some(name.to_owned()))
-                .push_arg(Some(symbol.to_owned()))
-                .push_arg(decimals)
-        };
         let (kind, params) = (Contract::TestToken, &plan.params);
-        let arguments = token("Test Ether", "tETH", params.collateral_decimals);
-        let collateral = instantiate(
-            chain,
-            by,
-            kind,
-            "collateral token",
-            &arguments,
-            b"collateral",
-        )
-        .await?;
-        let arguments = token("Test Dollar", "tUSD", params.quote_decimals);
-        let quote = instantiate(chain, by, kind, "quote token", &arguments, b"quote").await?;
+        let token = constructors::test_collateral(params.collateral_decimals);
+        let salt = b"collateral";
+        let collateral = instantiate(chain, by, kind, "collateral token", token, salt).await?;
+        let token = constructors::test_quote(params.quote_decimals);
+        let quote = instantiate(chain, by, kind, "quote token", token, b"quote").await?;
 
-        let arguments = new().push_arg(governor);
-        let oracle = instantiate(
-            chain,
-            by,
-            Contract::OracleAdapter,
-            "oracle",
-            &arguments,
-            b"",
-        )
-        .await?;
-        let ext = Contract::VaultExt.code_hash()?;
-        // Instances that nobody uses or can remove keep the extensions' code on the chain.
-        let nobody = AccountId::from([0; 32]);
-        let arguments = new().push_arg(nobody).push_arg(nobody).push_arg(ext);
-        let kind = Contract::VaultExt;
-        instantiate(chain, by, kind, "vault's extension", &arguments, b"").await?;
-        let arguments = new().push_arg(governor).push_arg(oracle).push_arg(ext);
-        let vault = instantiate(chain, by, Contract::MarginVault, "vault", &arguments, b"").await?;
-        let ext = Contract::AuctionExt.code_hash()?;
-        let arguments = new()
-            .push_arg(nobody)
-            .push_arg(nobody)
-            .push_arg(nobody)
-            .push_arg(ext);
-        let kind = Contract::AuctionExt;
-        instantiate(chain, by, kind, "auction's extension", &arguments, b"").await?;
-        let arguments = new()
-            .push_arg(governor)
-            .push_arg(vault)
-            .push_arg(oracle)
-            .push_arg(ext);
-        let auction = instantiate(
-            chain,
-            by,
-            Contract::LiquidationAuction,
-            "auction",
-            &arguments,
-            b"",
-        )
-        .await?;
+        let (kind, new) = (Contract::OracleAdapter, constructors::oracle(governor));
+        let oracle = instantiate(chain, by, kind, "oracle", new, b"").await?;
+        let (kind, new) = (Contract::VaultExt, constructors::vault_ext()?);
+        instantiate(chain, by, kind, "vault's extension", new, b"").await?;
+        let (kind, new) = (
+            Contract::MarginVault,
+            constructors::vault(governor, oracle)?,
+        );
+        let vault = instantiate(chain, by, kind, "vault", new, b"").await?;
+        let (kind, new) = (Contract::AuctionExt, constructors::auction_ext()?);
+        instantiate(chain, by, kind, "auction's extension", new, b"").await?;
+        let kind = Contract::LiquidationAuction;
+        let new = constructors::auction(governor, vault, oracle)?;
+        let auction = instantiate(chain, by, kind, "auction", new, b"").await?;
 
         let feed = params.feed;
         let mut this = Self {

@@ -8,6 +8,7 @@ pub mod artifacts;
 #[cfg(feature = "embedded")]
 pub mod bench;
 pub mod books;
+pub mod constructors;
 #[cfg(feature = "embedded")]
 pub mod demo;
 pub mod deployment;

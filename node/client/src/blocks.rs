@@ -52,20 +52,8 @@ impl Node {
         contracts: &[AccountId],
         block: u32,
     ) -> Result<Option<Vec<Emitted>>, QueryError> {
-        let connection = &self.0.connection;
-        let Some(hash) = connection.hash_of(block).await? else {
-            return Ok(None);
-        };
-        let found = of_block(
-            connection,
-            contracts,
-            BlockId {
-                number: block,
-                hash,
-            },
-        )
-        .await;
-        Ok(Some(found.map_err(|fault| at_block(block, fault))?))
+        let read = async |connection: &_, block| of_block(connection, contracts, block).await;
+        Ok(self.read_block(block, read).await?)
     }
 
     /// The block in which a contract was instantiated; `None` where there is no such contract.
@@ -91,20 +79,23 @@ impl Node {
     }
 
     async fn has_contract(&self, contract: AccountId, block: u32) -> Result<bool, Fault> {
+        let read = async |connection: &_, block| is_there(connection, contract, block).await;
+        let found = self.read_block(block, read).await?;
+        found.ok_or_else(|| Fault::Other(format!("it has no block {block}")))
+    }
+
+    /// Reads something in the state after a block; `None` where there is no such block yet.
+    async fn read_block<T>(
+        &self,
+        number: u32,
+        read: impl AsyncFnOnce(&Connection, BlockId) -> Result<T, Fault>,
+    ) -> Result<Option<T>, Fault> {
         let connection = &self.0.connection;
-        let Some(hash) = connection.hash_of(block).await? else {
-            return Err(Fault::Other(format!("it has no block {block}")));
+        let Some(block) = connection.numbered(number).await? else {
+            return Ok(None);
         };
-        let found = is_there(
-            connection,
-            contract,
-            BlockId {
-                number: block,
-                hash,
-            },
-        )
-        .await;
-        found.map_err(|fault| at_block(block, fault))
+        let found = read(connection, block).await;
+        found.map(Some).map_err(|fault| at_block(number, fault))
     }
 }
 

@@ -187,6 +187,12 @@ impl Connection {
             .await
     }
 
+    /// The block of a number on the best chain.
+    pub(crate) async fn numbered(&self, number: u32) -> Result<Option<BlockId>, Fault> {
+        let hash = self.hash_of(number).await?;
+        Ok(hash.map(|hash| BlockId { number, hash }))
+    }
+
     /// Everything about one block.
     pub(crate) async fn at(&self, block: BlockId) -> Result<AtBlock, Fault> {
         let reference = BlockRef::from_hash(block.hash);

@@ -52,7 +52,8 @@ impl Follower {
         self.next
     }
 
-    /// Waits for the next block.
+    /// Waits for the next block. Whoever waits in turns keeps the future: it makes several requests,
+    /// and one that is dropped begins anew.
     ///
     /// # Errors
     /// [`QueryError::Transport`] when the node stays away; calling again goes on where it ended.
@@ -96,23 +97,19 @@ impl Follower {
     }
 
     async fn read(&mut self, replaced: bool) -> Result<Option<BlockUpdate>, Fault> {
-        let Some(hash) = self.connection.hash_of(self.next).await? else {
+        let Some(block) = self.connection.numbered(self.next).await? else {
             return Ok(None);
-        };
-        let block = BlockId {
-            number: self.next,
-            hash,
         };
         let at = self.connection.at(block).await?;
         let events = at.events().fetch().await.map_err(events::undecodable)?;
         let update = BlockUpdate {
             number: block.number,
-            hash: hash.0,
+            hash: block.hash.0,
             events: events::of_contracts(&events)?,
             replaced,
         };
         self.next = self.next.saturating_add(1);
-        self.last = Some(hash);
+        self.last = Some(block.hash);
         Ok(Some(update))
     }
 

@@ -325,10 +325,9 @@ async fn look(connection: &Connection, signed: &Signed, wait: Wait) -> Result<Op
 async fn find(connection: &Connection, signed: &Signed) -> Result<Option<BlockId>, Fault> {
     let best = connection.best().await?;
     for number in signed.from.number.saturating_add(1)..=best.number {
-        let Some(hash) = connection.hash_of(number).await? else {
+        let Some(block) = connection.numbered(number).await? else {
             break;
         };
-        let block = BlockId { number, hash };
         if position(connection, block, &signed.bytes).await?.is_some() {
             return Ok(Some(block));
         }

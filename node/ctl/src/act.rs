@@ -4,7 +4,7 @@ use crate::failure::Failure;
 use crate::market::{parse_price, show_price, MarketArgs, OpenMarket};
 use crate::on_node::{block_on, SignerArgs};
 use crate::output::Answer;
-use breakwater_bot::upkeep::{self, Duty, Whose};
+use breakwater_bot::upkeep::{self, Duty, Messenger, Whose};
 use breakwater_chain::{AccountId, Balance, Message, Receipt, Signer};
 use breakwater_core::breaker::Cause;
 use breakwater_core::units::Amount;
@@ -12,7 +12,6 @@ use breakwater_interfaces::auction::{BidPlaced, LiquidationAuction};
 use breakwater_interfaces::breaker::CircuitBreaker;
 use breakwater_interfaces::token::PSP22;
 use breakwater_interfaces::vault::MarginVault;
-use breakwater_interfaces::vault_admin::VaultAdmin;
 use breakwater_node::KeySigner;
 use breakwater_operator::decimal;
 use breakwater_sim::deployment::{send, Deployment};
@@ -358,7 +357,11 @@ pub(crate) fn maintain(arguments: &MaintainArgs) -> Result<(), Failure> {
                 break;
             }
             for duty in found.duties {
-                session.keep_up(&d, duty).await?;
+                let call = Call {
+                    step: duty.message(),
+                    session: &mut session,
+                };
+                duty.hand_to(call, &d).await?;
                 done.push(told(duty));
             }
         }
@@ -370,27 +373,22 @@ pub(crate) fn maintain(arguments: &MaintainArgs) -> Result<(), Failure> {
     })
 }
 
-impl Session {
-    async fn keep_up(&mut self, d: &Deployment, duty: Duty) -> Result<(), Failure> {
-        let step = duty.message();
-        match duty {
-            Duty::Trip(whose, cause) => {
-                let message = d.breaker().call_mut().trip(whose.market(d), cause);
-                self.send(d.auction, step, message).await.map(drop)
-            }
-            Duty::Reopen(whose) => {
-                let message = d.breaker().call_mut().reopen(whose.market(d));
-                self.send(d.auction, step, message).await.map(drop)
-            }
-            Duty::UpdateMargin => {
-                let message = d.admin().call_mut().update_margin(d.market);
-                self.send(d.vault, step, message).await.map(drop)
-            }
-            Duty::Refresh => {
-                let message = d.breaker().call_mut().refresh(d.market);
-                self.send(d.auction, step, message).await.map(drop)
-            }
-        }
+/// A duty's call by a signer.
+struct Call<'a> {
+    session: &'a mut Session,
+    step: &'static str,
+}
+
+impl Messenger for Call<'_> {
+    type Outcome = Result<(), Failure>;
+
+    async fn carry<T: Decode, E: Decode + Debug>(
+        self,
+        contract: AccountId,
+        message: Message<Result<T, E>>,
+    ) -> Self::Outcome {
+        let sent = self.session.send(contract, self.step, message);
+        sent.await.map(drop)
     }
 }
 

@@ -7,8 +7,10 @@ use crate::output::Answer;
 use breakwater_bot::run::{self, Blocks};
 use breakwater_bot::{telemetry, Bot, BotError, Config};
 use breakwater_chain::{Chain, QueryError};
-use breakwater_node::{Follower, KeySigner};
+use breakwater_node::{BlockUpdate, Follower, KeySigner};
+use std::future::Future;
 use std::path::PathBuf;
+use std::pin::Pin;
 use std::time::Duration;
 
 /// Longest wait for a block before the loop looks whether it was told to stop.
@@ -41,14 +43,31 @@ pub(crate) struct BotArgs {
 }
 
 /// Blocks of a node's best chain.
-struct NodeBlocks(Follower);
+struct NodeBlocks {
+    /// The wait for the next one. It takes several requests and is kept from one look at the signals
+    /// to the next: begun anew each time, it would never end on a slow link.
+    next: Pin<Box<dyn Future<Output = (Follower, Result<BlockUpdate, QueryError>)>>>,
+}
+
+impl NodeBlocks {
+    fn of(mut follower: Follower) -> Self {
+        let next = async move {
+            let update = follower.next().await;
+            (follower, update)
+        };
+        Self {
+            next: Box::pin(next),
+        }
+    }
+}
 
 impl Blocks for NodeBlocks {
     async fn next(&mut self) -> Result<bool, QueryError> {
-        match tokio::time::timeout(PATIENCE, self.0.next()).await {
-            Ok(update) => update.map(|_| true),
-            Err(_) => Ok(false),
-        }
+        let Ok((follower, update)) = tokio::time::timeout(PATIENCE, &mut self.next).await else {
+            return Ok(false);
+        };
+        *self = Self::of(follower);
+        update.map(|_| true)
     }
 
     async fn pause(&mut self, time: Duration) {
@@ -98,7 +117,33 @@ pub(crate) fn bot(arguments: &BotArgs) -> Result<(), Failure> {
         let from = node.block().await.map_err(|error| {
             Failure::Refused(format!("the node does not tell its block ({error})"))
         })?;
-        let mut blocks = NodeBlocks(node.follow(from));
+        let mut blocks = NodeBlocks::of(node.follow(from));
         Ok(run::run(&mut bot, &mut chain, &mut blocks, &stop).await?)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use breakwater_node::{Node, Settings};
+    use breakwater_node_tests::{proxy::Proxy, url};
+
+    /// The requests for one block take longer together than the loop waits without a look at the
+    /// signals.
+    #[tokio::test]
+    async fn a_bot_on_a_slow_link_sees_every_block() {
+        let settings = Settings::development;
+        let mut near = Node::connect(url(), settings()).await.unwrap();
+        let proxy = Proxy::slow(url(), PATIENCE / 4).await;
+        let far = Node::connect(&proxy.url(), settings()).await.unwrap();
+        let mut blocks = NodeBlocks::of(far.follow(near.block().await.unwrap()));
+        for block in 0..2 {
+            let mut looks = 0;
+            while !blocks.next().await.unwrap() {
+                looks += 1;
+                assert!(looks < 20, "no block {block}");
+            }
+            near.advance(1).await.unwrap();
+        }
+    }
 }

@@ -10,11 +10,10 @@ use breakwater_interfaces::auction::{AuctionMarket, LiquidationAuction};
 use breakwater_interfaces::oracle::OracleAdapter;
 use breakwater_interfaces::token::{PROBE, PSP22};
 use breakwater_interfaces::vault::{MarginVault, Market, VaultError};
-use breakwater_sim::artifacts::Contract;
+use breakwater_sim::constructors;
 use breakwater_sim::deployment::{mint, AuctionRef, OracleRef, TokenRef, VaultRef};
 use ink::codegen::TraitCallBuilder;
-use ink::env::call::{ExecutionInput, Selector};
-use scale::{Decode, Encode};
+use scale::Decode;
 
 use crate::config::{show_address, MarketConfig};
 use crate::cost::{Step, Summary, Wiring};
@@ -148,41 +147,24 @@ fn agree(what: &str, found: &str, wanted: &str) -> Result<(), DeployError> {
     )))
 }
 
-fn new() -> ExecutionInput<ink::env::call::utils::EmptyArgumentList> {
-    ExecutionInput::new(Selector::new(ink::selector_bytes!("new")))
-}
-
 impl<C: Target> Run<'_, C> {
     async fn contracts(&mut self) -> Result<Contracts, DeployError> {
         let governor = self.governor.account_id();
         let (config, params) = (self.config, &self.config.params);
-        let token = |name: &str, symbol: &str, decimals: u8| {
-            new()
-                .push_arg(0u128)
-                .push_arg(Some(name.to_owned()))
-                .push_arg(Some(symbol.to_owned()))
-                .push_arg(decimals)
-        };
-        let arguments = token("Test Ether", "tETH", params.collateral_decimals);
-        let collateral = self
-            .token(Part::Collateral, config.collateral, &arguments)
-            .await?;
-        let arguments = token("Test Dollar", "tUSD", params.quote_decimals);
-        let quote = self.token(Part::Quote, config.quote, &arguments).await?;
-        let arguments = new().push_arg(governor);
-        let oracle = self.contract(Part::Oracle, &arguments).await?;
-        // Instances that nobody uses or can remove keep the extensions' code on the chain.
-        let (nobody, ext) = (AccountId::from([0; 32]), Contract::VaultExt.code_hash()?);
-        let arguments = new().push_arg(nobody).push_arg(nobody).push_arg(ext);
-        self.contract(Part::VaultExt, &arguments).await?;
-        let arguments = new().push_arg(governor).push_arg(oracle).push_arg(ext);
-        let vault = self.contract(Part::Vault, &arguments).await?;
-        let ext = Contract::AuctionExt.code_hash()?;
-        // An array is encoded as its items are.
-        let arguments = new().push_arg([nobody; 3]).push_arg(ext);
-        self.contract(Part::AuctionExt, &arguments).await?;
-        let arguments = new().push_arg([governor, vault, oracle]).push_arg(ext);
-        let auction = self.contract(Part::Auction, &arguments).await?;
+        let new = constructors::test_collateral(params.collateral_decimals);
+        let collateral = self.token(Part::Collateral, config.collateral, new).await?;
+        let new = constructors::test_quote(params.quote_decimals);
+        let quote = self.token(Part::Quote, config.quote, new).await?;
+        let new = constructors::oracle(governor);
+        let oracle = self.contract(Part::Oracle, new).await?;
+        let new = constructors::vault_ext()?;
+        self.contract(Part::VaultExt, new).await?;
+        let new = constructors::vault(governor, oracle)?;
+        let vault = self.contract(Part::Vault, new).await?;
+        let new = constructors::auction_ext()?;
+        self.contract(Part::AuctionExt, new).await?;
+        let new = constructors::auction(governor, vault, oracle)?;
+        let auction = self.contract(Part::Auction, new).await?;
         Ok(Contracts {
             collateral,
             quote,
@@ -357,14 +339,14 @@ impl<C: Target> Run<'_, C> {
     }
 
     /// A token: the description's, the record's, or a new one for tests.
-    async fn token<A: Encode>(
+    async fn token(
         &mut self,
         part: Part,
         given: Option<AccountId>,
-        arguments: &ExecutionInput<A>,
+        constructor: Constructor,
     ) -> Result<AccountId, DeployError> {
         let Some(given) = given else {
-            return self.contract(part, arguments).await;
+            return self.contract(part, constructor).await;
         };
         let (step, wanted) = (part.name(), ContractRecord::new(given, None));
         if let Some(found) = self.record.part(part) {
@@ -388,13 +370,12 @@ impl<C: Target> Run<'_, C> {
 
     /// A contract of ours: the record's, if its code is the released one; that of a run which broke
     /// off before it could record it; or a new one.
-    async fn contract<A: Encode>(
+    async fn contract(
         &mut self,
         part: Part,
-        arguments: &ExecutionInput<A>,
+        constructor: Constructor,
     ) -> Result<AccountId, DeployError> {
         let (step, hash) = (part.name(), part.contract().code_hash()?);
-        let constructor = Constructor::<()>::new(arguments);
         // The name in the salt keeps deployments of one governor apart.
         let salt = format!("{}/{step}", self.record.name);
         let recorded = self.record.part(part).and_then(ContractRecord::account);

@@ -1,9 +1,10 @@
-//! A stand between client and node that cuts connections at a chosen place, or changes what the node
-//! says.
+//! A stand between client and node that cuts connections at a chosen place, changes what the node
+//! says, or has every answer come late.
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
@@ -21,6 +22,8 @@ struct Shared {
     left: AtomicU32,
     cuts: AtomicU32,
     lie: Option<Lie>,
+    /// How late an answer comes.
+    late: Duration,
 }
 
 /// What the node says, and what the client hears instead; both of one length.
@@ -88,6 +91,18 @@ impl Proxy {
         Self::with(url, shared).await
     }
 
+    /// Stands before the node at a `ws://` address, and has each answer come so late.
+    ///
+    /// # Panics
+    /// As [`Self::before`].
+    pub async fn slow(url: &str, late: Duration) -> Self {
+        let shared = Shared {
+            late,
+            ..Shared::default()
+        };
+        Self::with(url, shared).await
+    }
+
     async fn with(url: &str, shared: Shared) -> Self {
         let node = url.trim_start_matches("ws://").to_owned();
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
@@ -136,7 +151,7 @@ impl Drop for Proxy {
 /// Passes bytes both ways until either side ends or the connection is cut.
 async fn pass(mut client: TcpStream, mut node: TcpStream, shared: Arc<Shared>) {
     let (mut there, mut back) = (vec![0; 1 << 16], vec![0; 1 << 16]);
-    let mut held = Vec::new();
+    let (mut held, mut asked) = (Vec::new(), false);
     loop {
         tokio::select! {
             read = client.read(&mut there) => {
@@ -149,9 +164,14 @@ async fn pass(mut client: TcpStream, mut node: TcpStream, shared: Arc<Shared>) {
                 if node.write_all(&there[..count]).await.is_err() || cut {
                     return;
                 }
+                asked = true;
             }
             read = node.read(&mut back) => {
                 let Ok(count @ 1..) = read else { return };
+                // The rest of a long answer is not later than its beginning.
+                if std::mem::take(&mut asked) && !shared.late.is_zero() {
+                    tokio::time::sleep(shared.late).await;
+                }
                 let portion = match &shared.lie {
                     Some(lie) => lie.tell(&mut held, &back[..count]),
                     None => back[..count].to_vec(),

@@ -1,29 +1,8 @@
 //! What a memory makes of a chain that shows too little, or that it has not looked at for long.
 
+use super::tests::{bid, store, BATCH};
 use super::*;
-use crate::action::BidAction;
 use crate::decide::tests::view;
-use breakwater_interfaces::auction::BatchKey;
-
-const BATCH: BatchKey = BatchKey {
-    market: 0,
-    number: 7,
-};
-
-fn store() -> Store {
-    Store::prepare(Connection::open_in_memory().unwrap(), None, "one").unwrap()
-}
-
-fn bid(slot: &str) -> Action {
-    Action::Bid(BidAction {
-        batch: BATCH,
-        slot: slot.to_owned(),
-        budget: Amount::new(10),
-        limit: Price::new(3),
-        valid_until: 9,
-        profit: None,
-    })
-}
 
 #[test]
 fn the_batches_of_bids_that_may_be_on_the_chain_are_remembered() {

@@ -4,16 +4,18 @@ use super::*;
 use crate::action::BidAction;
 use breakwater_interfaces::auction::BatchKey;
 
-fn store() -> Store {
+pub(super) const BATCH: BatchKey = BatchKey {
+    market: 0,
+    number: 7,
+};
+
+pub(super) fn store() -> Store {
     Store::prepare(Connection::open_in_memory().unwrap(), None, "one").unwrap()
 }
 
-fn bid(slot: &str) -> Action {
+pub(super) fn bid(slot: &str) -> Action {
     Action::Bid(BidAction {
-        batch: BatchKey {
-            market: 0,
-            number: 7,
-        },
+        batch: BATCH,
         slot: slot.to_owned(),
         budget: Amount::new(10),
         limit: Price::new(3),
@@ -46,10 +48,7 @@ fn a_day_counts_what_was_spent_once_that_is_known_and_budgets_before() {
         ..Default::default()
     };
     let claim = Action::Claim {
-        batch: BatchKey {
-            market: 0,
-            number: 7,
-        },
+        batch: BATCH,
         bids: vec![(4, fill)],
     };
     store.begin(&claim, 2, DAY).unwrap();

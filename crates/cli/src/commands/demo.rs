@@ -3,7 +3,7 @@
 use crate::{
     destination::Destination,
     failure::Failure,
-    output::{complain, print},
+    output::{complain, print, print_json},
     progress::Meter,
     report::{self, ReportError},
     table,
@@ -177,10 +177,8 @@ fn show(
     if !arguments.json {
         return print(&table::summary(outcome, report));
     }
-    let mut json = serde_json::to_string_pretty(outcome).map_err(Failure::Json)?;
-    json.push('\n');
     if let (Some(report), false) = (report, arguments.quiet) {
         complain(&format!("report: {}", report.display()));
     }
-    print(&json)
+    print_json(outcome)
 }

@@ -1,6 +1,10 @@
 //! `breakwater replay`: rules of the contracts over recorded prices or events, without a chain.
 
-use crate::{books_table, failure::Failure, output::print};
+use crate::{
+    books_table,
+    failure::Failure,
+    output::{print, print_json},
+};
 use breakwater_sim::{
     prices::{read_csv, PricePath, Window},
     replay::{
@@ -115,9 +119,7 @@ fn events(arguments: &EventsArgs) -> Result<(), Failure> {
     }
     let summary = books.summary()?;
     if arguments.json {
-        let mut json = serde_json::to_string_pretty(&summary).map_err(Failure::Json)?;
-        json.push('\n');
-        return print(&json);
+        return print_json(&summary);
     }
     print(&books_table::tables(&summary))
 }
@@ -134,9 +136,7 @@ impl PricesArgs {
         tables: impl Fn(&T) -> String,
     ) -> Result<(), Failure> {
         if self.json {
-            let mut json = serde_json::to_string_pretty(replayed).map_err(Failure::Json)?;
-            json.push('\n');
-            return print(&json);
+            return print_json(replayed);
         }
         print(&tables(replayed))
     }
@@ -150,9 +150,14 @@ fn share(bps: u32) -> String {
     }
 }
 
+fn table<const N: usize>(header: [&str; N]) -> Table {
+    let mut table = Table::new();
+    table.load_style(ASCII_MARKDOWN).set_header(header);
+    table
+}
+
 fn margin_tables(replayed: &MarginReplay) -> String {
-    let mut margin = Table::new();
-    margin.load_style(ASCII_MARKDOWN).set_header([
+    let mut margin = table([
         "calm up to",
         "time raised",
         "rises",
@@ -176,13 +181,7 @@ fn margin_tables(replayed: &MarginReplay) -> String {
             row.bad_debt_ppm.to_string(),
         ]);
     }
-    let mut falls = Table::new();
-    falls.load_style(ASCII_MARKDOWN).set_header([
-        "within",
-        "1 of 100",
-        "1 of 1,000",
-        "1 of 10,000",
-    ]);
+    let mut falls = table(["within", "1 of 100", "1 of 1,000", "1 of 10,000"]);
     for row in &replayed.falls {
         let [hundred, thousand, ten] = row.exceeded_bps.map(share);
         falls.add_row([format!("{} min", row.minutes), hundred, thousand, ten]);
@@ -198,8 +197,7 @@ fn percent(bps: u32) -> String {
 }
 
 fn tables(replayed: &OracleReplay) -> String {
-    let mut feed = Table::new();
-    feed.load_style(ASCII_MARKDOWN).set_header([
+    let mut feed = table([
         "deviation",
         "accepted",
         "quarantined",
@@ -217,8 +215,7 @@ fn tables(replayed: &OracleReplay) -> String {
         ];
         feed.add_row(std::iter::once(percent(row.band_bps)).chain(counts.map(|n| n.to_string())));
     }
-    let mut breaker = Table::new();
-    breaker.load_style(ASCII_MARKDOWN).set_header([
+    let mut breaker = table([
         "jump limit",
         "jump trips",
         "of them false",

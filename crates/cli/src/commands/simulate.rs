@@ -3,7 +3,7 @@
 use crate::{
     destination::Destination,
     failure::Failure,
-    output::{complain, print},
+    output::{complain, print, print_json},
     progress::Meter,
     report::{self, ReportError},
     study_table,
@@ -142,12 +142,10 @@ fn show(arguments: &AuctionArgs, found: &Study, written: bool) -> Result<(), Fai
     if !arguments.json {
         return print(&study_table::summary(found, report));
     }
-    let mut json = serde_json::to_string_pretty(found).map_err(Failure::Json)?;
-    json.push('\n');
     if let (Some(report), false) = (report, arguments.quiet) {
         complain(&format!("report: {}", report.display()));
     }
-    print(&json)
+    print_json(found)
 }
 
 /// Where candles lie if nobody says where.

@@ -11,10 +11,23 @@ use breakwater_sim::outcome::{BatchOutcome, DemoOutcome};
 use maud::{html, Markup, PreEscaped, DOCTYPE};
 use std::cmp::Reverse;
 
-pub(super) const STYLE: &str = include_str!("style.css");
+const STYLE: &str = include_str!("style.css");
 
 /// So many batches beside the largest get a section of their own; the table has all of them.
 const SHORT_SECTIONS: usize = 8;
+
+/// The head of a page, with what it is about as its title.
+pub(super) fn head(subject: &Markup) -> Markup {
+    html! {
+        head {
+            meta charset="utf-8";
+            meta name="viewport" content="width=device-width, initial-scale=1";
+            meta name="color-scheme" content="light dark";
+            title { "Breakwater: " (subject) }
+            style { (PreEscaped(STYLE)) }
+        }
+    }
+}
 
 pub(super) fn page(outcome: &DemoOutcome) -> Markup {
     let words = Words::new(outcome);
@@ -25,13 +38,7 @@ pub(super) fn page(outcome: &DemoOutcome) -> Markup {
     html! {
         (DOCTYPE)
         html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                meta name="color-scheme" content="light dark";
-                title { "Breakwater: " (outcome.source.name) ", seed " (outcome.seed) }
-                style { (PreEscaped(STYLE)) }
-            }
+            (head(&html! { (outcome.source.name) ", seed " (outcome.seed) }))
             body {
                 (header(outcome, &words))
                 main {

@@ -3,7 +3,7 @@
 use crate::books::Books;
 use crate::fast::{prices, Fast};
 use crate::scale::{down, fix, floor, Fix, INDEX_ONE, PPM};
-use crate::slow::{Place, Slow, Wait};
+use crate::slow::{Slow, Wait};
 use breakwater_core::interest::InterestCurve;
 use breakwater_core::ledger::{LedgerError, Opening};
 use breakwater_core::market::{example_params, MarketParams, MarketState};
@@ -245,13 +245,6 @@ impl History {
         }
     }
 
-    pub fn away(&self, who: usize) -> bool {
-        match self.slow.owners[who].place {
-            Place::Batch(number, _) => !self.slow.batches[&number].settled,
-            _ => false,
-        }
-    }
-
     /// The model's part of a transition that touched a position: out of its group, changed, and
     /// into the tick of its own ratio.
     fn touched(&mut self, who: usize, change: impl FnOnce(&mut Slow)) {
@@ -273,7 +266,7 @@ impl History {
             .position(who, |l, p| l.deposit(p, Amount::new(amount)));
         assert_eq!(done, Ok(()), "promise 6: a deposit is always taken");
         self.held.1 += amount;
-        if self.away(who) {
+        if self.slow.away(who) {
             self.tally.done += 1;
             self.put_back();
             self.slow.owners[who].aside += amount;
@@ -287,13 +280,13 @@ impl History {
         let done = self
             .fast
             .position(who, |l, p| l.withdraw(p, Amount::new(amount), Some(&now)));
-        if self.away(who) {
+        if self.slow.away(who) {
             assert!(done.is_err(), "withdrawn out of a batch");
             return;
         }
         let owner = &self.slow.owners[who];
         let left = &owner.collateral + fix(owner.aside) - fix(amount);
-        let debt = (&owner.debt - times_prepaid(&self.slow, who)).max(fix(0));
+        let debt = self.slow.net_debt(who);
         self.judge_margin(
             &left,
             &debt,
@@ -338,7 +331,7 @@ impl History {
         let done = self
             .fast
             .position(who, |l, p| l.borrow(p, Amount::new(amount), &now));
-        if self.away(who) {
+        if self.slow.away(who) {
             assert_eq!(done, Err(LedgerError::PositionInBatch));
             return;
         }
@@ -346,7 +339,7 @@ impl History {
         let more = fix(amount) * INDEX_ONE / index;
         let owner = &self.slow.owners[who];
         let collateral = &owner.collateral + fix(owner.aside);
-        let debt = (&owner.debt - times_prepaid(&self.slow, who)).max(fix(0)) + &more;
+        let debt = self.slow.net_debt(who) + &more;
         let for_margin = done.map_err(|error| error == LedgerError::ExceedsInitialLtv);
         self.judge_margin(&collateral, &debt, for_margin, true);
         if done.is_ok() {
@@ -369,7 +362,7 @@ impl History {
         };
         let paid = paid.get();
         self.held.0 += paid;
-        if self.away(who) {
+        if self.slow.away(who) {
             self.put_back();
             self.slow.owners[who].prepaid += paid;
             self.books.prepaid += paid;
@@ -402,7 +395,7 @@ impl History {
 
     pub fn sync(&mut self, who: usize, moves: u16) -> bool {
         let done = self.fast.position(who, |l, p| l.sync(p, moves)).unwrap();
-        if done && !self.away(who) {
+        if done && !self.slow.away(who) {
             self.touched(who, |_| {});
         } else {
             self.tally.done += 1;
@@ -511,9 +504,4 @@ impl History {
             self.held.0 -= worth;
         }
     }
-}
-
-/// What money paid in advance takes off a debt at the next touch, scaled.
-pub fn times_prepaid(slow: &Slow, who: usize) -> Fix {
-    fix(slow.owners[who].prepaid) * INDEX_ONE / slow.index
 }

@@ -11,6 +11,7 @@
 mod batches;
 mod books;
 mod checks;
+mod comparing;
 mod fast;
 mod history;
 mod insuring;

@@ -225,7 +225,7 @@ impl Slow {
         sum
     }
 
-    fn forget_empty(&mut self, place: Place) {
+    pub fn forget_empty(&mut self, place: Place) {
         if let Place::Tick(tick) = place {
             if self.members(place).next().is_none() {
                 self.ticks.remove(&tick);

@@ -12,8 +12,8 @@ mod endings;
 mod touching;
 
 use crate::books::{Books, Stock};
-use crate::scale::{distance, down, fix, rough, Fix, INDEX_ONE};
-use crate::slow::{Place, Slow};
+use crate::scale::{distance, down, rough, Fix, INDEX_ONE};
+use crate::slow::Slow;
 use breakwater_core::interest::InterestCurve;
 use breakwater_core::market::MarketState;
 use breakwater_core::page::{slot_of, CohortId, Departure};
@@ -208,13 +208,6 @@ impl Beside {
         view.unwrap_or_else(|error| panic!("view of {who}: {error:?}"))
     }
 
-    fn away(&self, who: usize) -> bool {
-        match self.slow.owners[who].place {
-            Place::Batch(number, _) => !self.slow.batches[&number].settled,
-            _ => false,
-        }
-    }
-
     /// Groups that the ledger has put back while it did something else.
     fn put_back(&mut self, after: &Native) {
         let departures = &after.vault.cells.departures;
@@ -249,7 +242,7 @@ impl Beside {
     }
 
     fn sync(&mut self, after: &Native, who: usize, done: bool) {
-        if done && !self.away(who) {
+        if done && !self.slow.away(who) {
             self.touched(after, who, 0, |_| {});
         } else {
             self.put_back(after);
@@ -262,11 +255,6 @@ impl Beside {
 /// The price at which positions are looked at.
 fn price(n: &Native) -> Price {
     n.read().map_or(FIRST_PRICE, |reading| reading.round.price)
-}
-
-/// What money paid in advance takes off a debt at the next touch, scaled.
-fn times_prepaid(slow: &Slow, who: usize) -> Fix {
-    fix(slow.owners[who].prepaid) * INDEX_ONE / slow.index
 }
 
 /// What insurance may spend now.

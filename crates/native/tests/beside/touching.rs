@@ -36,7 +36,7 @@ impl Touch {
 impl Beside {
     /// The changes of one message, each a transition of the ledger.
     pub(super) fn touch(&mut self, after: &Native, who: usize, changes: &[Touch]) {
-        if self.away(who) {
+        if self.slow.away(who) {
             self.put_back(after);
             for change in changes {
                 self.hold_aside(who, change);

@@ -382,8 +382,12 @@ impl AuctionBooks {
         self.give(token, it.bidder, total.refunded)
     }
 
-    fn stake(&self, key: StakeKey) -> Account {
-        self.stakes.get(&key).copied().unwrap_or_default()
+    /// A market's tiers, an account in one of them, and what is filed about that one.
+    fn stake(&self, key: StakeKey) -> (Standing, Account, Filed<'_>) {
+        let (market, discount, _) = key;
+        let standing = self.standing.get(&market).cloned().unwrap_or_default();
+        let account = self.stakes.get(&key).copied().unwrap_or_default();
+        (standing, account, self.filed(market, discount))
     }
 
     fn filed(&self, market: MarketId, discount: Discount) -> Filed<'_> {
@@ -409,23 +413,16 @@ impl AuctionBooks {
     ///
     /// # Errors
     /// Those of the contract.
-    pub fn worth(&self, (market, discount, owner): StakeKey) -> Result<Worth, StandingError> {
-        let filed = self.filed(market, discount);
-        let account = self.stake((market, discount, owner));
-        self.standing
-            .get(&market)
-            .cloned()
-            .unwrap_or_default()
-            .worth(&account, discount, &filed)
+    pub fn worth(&self, key: StakeKey) -> Result<Worth, StandingError> {
+        let (standing, account, filed) = self.stake(key);
+        standing.worth(&account, key.1, &filed)
     }
 
     fn change_stake(&mut self, block: Block, it: &StandingChanged) -> Result<(), Impossible> {
         let token = self.terms(it.market)?.quote;
         let discount = Discount::from_percent(it.percent)?;
         let owner = (it.market, discount, it.owner);
-        let mut standing = self.standing.get(&it.market).cloned().unwrap_or_default();
-        let mut account = self.stake(owner);
-        let filed = self.filed(it.market, discount);
+        let (mut standing, mut account, filed) = self.stake(owner);
         let (paid, records) = if it.entered.is_zero() {
             standing.unstand(&mut account, discount, it.asked, block, &filed)?
         } else {
@@ -445,9 +442,7 @@ impl AuctionBooks {
         let token = self.terms(it.market)?.quote;
         let discount = Discount::from_percent(it.percent)?;
         let owner = (it.market, discount, it.owner);
-        let mut standing = self.standing.get(&it.market).cloned().unwrap_or_default();
-        let mut account = self.stake(owner);
-        let filed = self.filed(it.market, discount);
+        let (mut standing, mut account, filed) = self.stake(owner);
         let (payout, records) = standing.claim(&mut account, discount, &filed)?;
         same("payout", &it.payout, &payout)?;
         self.give(token, it.owner, payout.quote)?;

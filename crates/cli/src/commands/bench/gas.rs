@@ -1,10 +1,15 @@
 //! `breakwater bench gas`: the cost of every message, and what it depends on.
 
 use super::{
-    keep_block, print_json,
+    keep_block,
     sheet::{deposit, mark, proof, time, weight, yes, Form, Sheet},
 };
-use crate::{failure::Failure, output::print, progress::Meter, report::format::count};
+use crate::{
+    failure::Failure,
+    output::{print, print_json},
+    progress::Meter,
+    report::format::count,
+};
 use breakwater_sim::bench::{
     self,
     cost::{ratio, ABAX},

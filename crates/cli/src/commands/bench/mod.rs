@@ -5,11 +5,7 @@ mod gas;
 mod sheet;
 mod speed;
 
-use crate::{
-    failure::Failure,
-    output::{complain, print},
-};
-use serde::Serialize;
+use crate::{failure::Failure, output::complain};
 use std::path::Path;
 
 /// Measure what messages cost and how fast they run
@@ -31,13 +27,6 @@ pub(super) fn bench(arguments: &BenchArgs) -> Result<(), Failure> {
         Bench::Gas(arguments) => gas::gas(arguments),
         Bench::Speed(arguments) => speed::speed(arguments),
     }
-}
-
-/// Prints what was measured as JSON.
-fn print_json(measured: &impl Serialize) -> Result<(), Failure> {
-    let mut json = serde_json::to_string_pretty(measured).map_err(Failure::Json)?;
-    json.push('\n');
-    print(&json)
 }
 
 /// Puts text into the marked block of a document, or tells whether it is there already.

@@ -1,10 +1,13 @@
 //! Tables that read the same in a terminal and in a document.
 
-use crate::{output::plain, report::format::amount};
+use crate::{
+    output::{cells, plain},
+    report::format::amount,
+};
 use breakwater_sim::bench::cost::Cost;
 use comfy_table::{
     presets::{ASCII_MARKDOWN, UTF8_FULL_CONDENSED},
-    Cell, CellAlignment, Table,
+    Table,
 };
 
 /// How a sheet is written.
@@ -34,22 +37,10 @@ impl Sheet {
             Form::Terminal => UTF8_FULL_CONDENSED,
             Form::Markdown => ASCII_MARKDOWN,
         });
-        // Words in front, numbers under each other's last digit.
-        let cells = |texts: &[String]| -> Vec<Cell> {
-            let aligned = texts.iter().enumerate().map(|(at, text)| {
-                let alignment = if at < self.words {
-                    CellAlignment::Left
-                } else {
-                    CellAlignment::Right
-                };
-                Cell::new(plain(text)).set_alignment(alignment)
-            });
-            aligned.collect()
-        };
-        let columns: Vec<String> = self.columns.iter().map(|c| (*c).to_owned()).collect();
-        table.set_header(cells(&columns));
+        let columns = self.columns.iter().map(|column| (*column).to_owned());
+        table.set_header(cells(self.words, columns));
         for row in &self.rows {
-            table.add_row(cells(row));
+            table.add_row(cells(self.words, row.iter().cloned()));
         }
         let (heading, note) = (&self.heading, plain(&self.note));
         match form {

@@ -1,10 +1,12 @@
 //! `breakwater bench speed`: how fast rules and chain run on this machine.
 
-use super::{
-    print_json,
-    sheet::{Form, Sheet},
+use super::sheet::{Form, Sheet};
+use crate::{
+    failure::Failure,
+    output::{print, print_json},
+    progress::Meter,
+    report::format::amount,
 };
-use crate::{failure::Failure, output::print, progress::Meter, report::format::amount};
 use breakwater_sim::bench::{speed, Watch};
 
 /// Print how fast the rules and the embedded chain run on this machine

@@ -4,24 +4,18 @@ use super::charts::{distribution, sale};
 use crate::{
     report::{
         format::{count, counted},
-        page::{scrolling, STYLE},
+        page::{head, scrolling},
     },
     study_table::{estimate, expected, extent, headline, number, unit},
 };
 use breakwater_economics::study::{Check, Comparison, Discovery, Shading, Study};
-use maud::{html, Markup, PreEscaped, DOCTYPE};
+use maud::{html, Markup, DOCTYPE};
 
 pub(super) fn page(study: &Study) -> Markup {
     html! {
         (DOCTYPE)
         html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                meta name="color-scheme" content="light dark";
-                title { "Breakwater: economics of the auction, seed " (study.seed) }
-                style { (PreEscaped(STYLE)) }
-            }
+            (head(&html! { "economics of the auction, seed " (study.seed) }))
             body {
                 (header(study))
                 main {
