@@ -137,7 +137,11 @@ impl LiquidationAuction {
                 let mut record = self.record(batch)?;
                 let clock = self.clock(&record, &market);
                 self.join_ended(&mut record, &market, clock)?;
-                Ok(record.auction.facts(clock, market.scale, Amount::ZERO)?)
+                let heard = record.standing.heard(&record.auction)?;
+                let facts = record
+                    .auction
+                    .facts(clock, market.scale, Amount::ZERO, heard);
+                Ok(facts?)
             })
             .collect()
     }

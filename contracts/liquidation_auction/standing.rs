@@ -283,7 +283,10 @@ impl LiquidationAuction {
         let block = self.env().block_number();
         let asked = opening.targets.first().copied().unwrap_or_default();
         let heard = asked.mul_div(1, LEAST_PART, Rounding::Up)?;
-        let ratio = reserve_ratio(DEFAULT_RESERVE, standing.shallowest(heard, block));
+        // Money that can never buy says nothing of what a good price is.
+        let buys = |tier: &Discount| *tier <= market.standing.deepest;
+        let shallowest = standing.shallowest(heard, block).filter(buys);
+        let ratio = reserve_ratio(DEFAULT_RESERVE, shallowest);
         auction.reserve = auction.reference.times(ratio, Rounding::Up)?;
         let claim = standing.reserve(
             auction,

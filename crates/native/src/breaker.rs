@@ -36,7 +36,9 @@ impl Native {
                 self.join_ended(&mut record)?;
                 let clock = record.auction.clock(&halts, self.block);
                 let scale = self.house.market.scale;
-                Ok(record.auction.facts(clock, scale, Amount::ZERO)?)
+                let heard = record.standing.heard(&record.auction)?;
+                let facts = record.auction.facts(clock, scale, Amount::ZERO, heard);
+                Ok(facts?)
             })
             .collect()
     }

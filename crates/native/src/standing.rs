@@ -208,7 +208,9 @@ impl Native {
         let (block, market) = (self.block, &self.house.market);
         let asked = opening.targets.first().copied().unwrap_or_default();
         let heard = asked.mul_div(1, LEAST_PART, Rounding::Up)?;
-        let ratio = reserve_ratio(DEFAULT_RESERVE, standing.shallowest(heard, block));
+        let buys = |tier: &Discount| *tier <= market.standing.deepest;
+        let shallowest = standing.shallowest(heard, block).filter(buys);
+        let ratio = reserve_ratio(DEFAULT_RESERVE, shallowest);
         auction.reserve = auction.reference.times(ratio, Rounding::Up)?;
         let (fresh, scale) = (market.standing.fresh_for, market.scale);
         let claim = standing.reserve(auction, opening.quarantined, fresh, block, scale)?;

@@ -1,7 +1,9 @@
 //! Attacks over several contracts, each found in an audit: what they gained, and that they do not.
 
-use breakwater_core::breaker::Stage;
-use breakwater_core::units::{Amount, Price, PRICE_ONE};
+use breakwater_core::auction::Phase;
+use breakwater_core::breaker::{Cause, Stage};
+use breakwater_core::math::Rounding;
+use breakwater_core::units::{Amount, Price, Ratio, PRICE_ONE};
 use breakwater_native::acts::{begin, Cast, COLLATERAL, QUOTE};
 use breakwater_native::{Addresses, Message, Native};
 
@@ -95,4 +97,116 @@ fn money_that_comes_and_goes_in_a_block_sizes_no_lot() {
     done(&mut n, 5, &cast, &Message::OpenBatch);
     done(&mut n, 5, &cast, &Message::Defund { amount: flash });
     assert_eq!(asked(&n), asked(&alone));
+}
+
+/// Attack: who owns what a batch sells trips the breaker for silence just before the standing money
+/// that will buy it joins, so that nothing is sold for hours, and does so every time. Money that
+/// waits for its step is heard.
+#[test]
+fn a_batch_that_standing_money_waits_for_is_not_silent() {
+    let cast = Cast::made_up();
+    for percent in [2u8, 5, 9] {
+        let mut n = begin(Addresses::made_up(), &cast, 1 << 5 | 1 << 1, (1, 1_000_000)).unwrap();
+        round(&mut n, &cast, 200);
+        let amount = quote(100_000);
+        done(&mut n, 0, &cast, &Message::Supply { amount });
+        let amount = quote(3_000);
+        done(&mut n, 3, &cast, &Message::Fund { amount });
+        done(&mut n, 3, &cast, &Message::Stand { percent, amount });
+        let (collateral, quote) = (Amount::new(10 * COLLATERAL), quote(1_490));
+        let lever = Message::DepositAndBorrow { collateral, quote };
+        done(&mut n, 1, &cast, &lever);
+        // A calm fall: in a storm the ladder is steeper.
+        for whole in (175..200).rev() {
+            n.pass(600, 6_000);
+            round(&mut n, &cast, whole);
+        }
+        done(&mut n, 2, &cast, &Message::OpenBatch);
+        let trip = Message::Trip {
+            of_market: true,
+            cause: Cause::NoBids,
+        };
+        for block in 0..70 {
+            n.pass(1, 6_000);
+            let answer = n.send(cast.users[1], &trip);
+            assert!(!answer.done, "{percent} %: halted after {block} blocks");
+        }
+        done(&mut n, 2, &cast, &Message::Settle { batch: 0 });
+        let Phase::Settled(clearing) = n.house.auctions[&0].auction.phase else {
+            panic!("settled");
+        };
+        assert!(!clearing.raised.is_zero(), "the tier buys");
+        // Nor does what the batch showed halt the market afterwards.
+        assert!(!n.send(cast.users[1], &trip).done);
+    }
+}
+
+/// Attack: as the one before, with money put into a tier instead: where the tier can buy nothing of
+/// the batch, none of it is reserved, and all of it leaves in the same block.
+#[test]
+fn standing_money_that_comes_and_goes_in_a_block_sizes_no_lot() {
+    let cast = Cast::made_up();
+    let mut n = begin(Addresses::made_up(), &cast, 1 << 5 | 1, (1, 1_000_000)).unwrap();
+    round(&mut n, &cast, 200);
+    let amount = quote(100_000);
+    done(&mut n, 0, &cast, &Message::Supply { amount });
+    for who in 1..5 {
+        let (collateral, quote) = (Amount::new(100 * COLLATERAL), quote(14_300));
+        let lever = Message::DepositAndBorrow { collateral, quote };
+        done(&mut n, who, &cast, &lever);
+    }
+    let honest = quote(3_000);
+    done(&mut n, 0, &cast, &Message::Fund { amount: honest });
+    for _ in 0..2 {
+        round(&mut n, &cast, 175);
+    }
+    // In quarantine: what tiers pay is under the floor.
+    round(&mut n, &cast, 130);
+    let asked = |n: &Native| n.vault.state.running[0].asked;
+    let mut alone = n.clone();
+    done(&mut alone, 5, &cast, &Message::OpenBatch);
+    assert_eq!(asked(&alone), quote(2_000), "two thirds of what is there");
+    let (flash, percent) = (quote(200_000), 10);
+    done(&mut n, 5, &cast, &Message::Fund { amount: flash });
+    let stand = Message::Stand {
+        percent,
+        amount: flash,
+    };
+    done(&mut n, 5, &cast, &stand);
+    done(&mut n, 5, &cast, &Message::OpenBatch);
+    let unstand = Message::Unstand {
+        percent,
+        amount: flash,
+    };
+    done(&mut n, 5, &cast, &unstand);
+    done(&mut n, 5, &cast, &Message::Defund { amount: flash });
+    assert!(asked(&n) <= asked(&alone), "{:?}", asked(&n));
+}
+
+/// Attack: money rests in a tier under every floor, where it risks nothing, so that worse prices
+/// count as good ones.
+#[test]
+fn standing_money_that_can_never_buy_does_not_lower_the_reserve() {
+    let cast = Cast::made_up();
+    for (percent, bps) in [(30, 9_700), (10, 9_500)] {
+        let mut n = begin(Addresses::made_up(), &cast, 1 << 5, (1, 1_000_000)).unwrap();
+        round(&mut n, &cast, 200);
+        let amount = quote(100_000);
+        done(&mut n, 0, &cast, &Message::Supply { amount });
+        let amount = quote(3_000);
+        done(&mut n, 3, &cast, &Message::Fund { amount });
+        done(&mut n, 3, &cast, &Message::Stand { percent, amount });
+        done(&mut n, 4, &cast, &Message::Fund { amount });
+        let (collateral, quote) = (Amount::new(10 * COLLATERAL), quote(1_490));
+        let lever = Message::DepositAndBorrow { collateral, quote };
+        done(&mut n, 1, &cast, &lever);
+        n.pass(1_300, 6_000);
+        for _ in 0..2 {
+            round(&mut n, &cast, 170);
+        }
+        done(&mut n, 2, &cast, &Message::OpenBatch);
+        let auction = &n.house.auctions[&0].auction;
+        let reserve = auction.reference.times(Ratio::from_bps(bps), Rounding::Up);
+        assert_eq!(Ok(auction.reserve), reserve, "{percent} %");
+    }
 }

@@ -39,7 +39,8 @@ pub struct Memory {
     pub spent_today: Amount,
 }
 
-/// The price that bids are made from: the own opinion, or else the oracle's.
+/// The price that bids are made from: the own opinion, or else the oracle's, the lower of accepted
+/// and quarantined one: what nobody has confirmed yet may be true, and nobody has to buy today.
 ///
 /// # Errors
 /// [`Refusal::StaleOracle`], [`Refusal::AbsurdPrice`].
@@ -49,7 +50,8 @@ pub fn fair_price(config: &BidderConfig, view: &View) -> Result<Price, Refusal> 
         return Err(Refusal::StaleOracle);
     }
     let Some(own) = view.own_price else {
-        return Ok(prices.spot);
+        let unconfirmed = prices.quarantined.unwrap_or(prices.spot);
+        return Ok(prices.spot.min(unconfirmed));
     };
     match apart(own, prices.spot, config.max_deviation.ratio()) {
         true => Err(Refusal::AbsurdPrice),
@@ -244,15 +246,23 @@ fn admit_one(
 }
 
 /// Bids to take back: their step has not begun, and they would pay more than the fair price, or
-/// what is fair is no longer known.
+/// what is fair is no longer known. In a halt above all: the clock stands, prices do not, and the
+/// step may begin in the block in which bidding goes on.
 #[must_use]
 pub fn cancels(view: &View, fair: Result<Price, Refusal>) -> Vec<Action> {
     let mut actions = Vec::new();
-    for batch in view.batches.iter().filter(|batch| batch.takes_bids()) {
+    let waits = |batch: &&BatchView| batch.takes_bids() || batch.status.stage == Stage::Halted;
+    for batch in view.batches.iter().filter(waits) {
         let (schedule, clock) = (&batch.record.auction.schedule, batch.status.clock);
         for (id, bid, _) in &batch.bids {
-            // What begins in the next block cannot be reached any more.
-            let late = schedule.has_begun(bid.step, clock.block.saturating_add(1));
+            // What begins in the next block cannot be reached any more; in a halt that block is not
+            // the next, and what was to begin in its first has not begun.
+            let soon = if clock.stands {
+                clock.block.saturating_sub(1)
+            } else {
+                clock.block.saturating_add(1)
+            };
+            let late = schedule.has_begun(bid.step, soon);
             if !late && !fair.is_ok_and(|fair| bid.limit <= fair) {
                 actions.push(Action::Cancel {
                     batch: batch.key,

@@ -7,7 +7,7 @@ use crate::config::{Config, Decimal};
 use crate::source::Observation;
 use crate::upkeep::{Duty, Whose};
 use crate::view::{BatchView, View};
-use breakwater_core::auction::{Auction, Phase, Stage};
+use breakwater_core::auction::{Auction, Halts, Phase, Stage};
 use breakwater_core::breaker::Cause;
 use breakwater_core::ladder::Schedule;
 use breakwater_core::ledger::AtRisk;
@@ -231,6 +231,14 @@ fn the_fair_price_is_the_own_one_near_a_fresh_oracle() {
     assert_eq!(fair(0, Some(193)), Err(Refusal::AbsurdPrice));
     assert_eq!(fair(3_600_000, None), Ok(at(200)));
     assert_eq!(fair(3_600_001, Some(200)), Err(Refusal::StaleOracle));
+    // A price in quarantine may be the true one: without an own opinion nobody buys above it.
+    for (waiting, expected) in [(150, 150), (260, 200)] {
+        let mut view = view(102);
+        view.prices.as_mut().unwrap().quarantined = Some(at(waiting));
+        assert_eq!(bidder::fair_price(&config, &view), Ok(at(expected)));
+        view.own_price = Some(at(199));
+        assert_eq!(bidder::fair_price(&config, &view), Ok(at(199)));
+    }
 }
 
 #[test]
@@ -266,6 +274,43 @@ fn a_bid_that_became_dear_is_taken_back_before_its_step() {
         // What is fair is not known any more: a crash that the oracle has not seen.
         let unknown = bidder::cancels(&view, Err(Refusal::AbsurdPrice));
         assert_eq!(unknown.len(), usize::from(block == 100), "{block}");
+    }
+}
+
+/// A halt is when prices run away from bids: what has not begun is taken back while the clock
+/// stands, also what begins in the very block in which bidding goes on.
+#[test]
+fn bids_that_became_dear_are_taken_back_in_a_halt() {
+    for (step, expected) in [(2, 0), (3, 1), (4, 1)] {
+        let mut view = view(110);
+        let batch = &mut view.batches[0];
+        let mut halts = Halts::default();
+        halts.halt(103, 103);
+        let clock = batch.record.auction.clock(&halts, 110);
+        batch.status = batch.record.auction.status(clock, view.scale).unwrap();
+        assert_eq!(batch.status.stage, Stage::Halted);
+        let own = Bid {
+            bidder: [1; 32].into(),
+            budget: quote(10),
+            limit: at(196),
+            step,
+        };
+        batch.bids.push((5, own, None));
+        for fair in [Ok(at(150)), Err(Refusal::StaleOracle)] {
+            let cancels = bidder::cancels(&view, fair);
+            assert_eq!(cancels.len(), expected, "{step} {fair:?}");
+            // The auction takes back the same ones.
+            let mut auction = view.batches[0].record.auction.clone();
+            let (budget, limit) = (own.budget, own.limit);
+            let step = auction.place(budget, limit, u32::MAX, 99, view.scale);
+            assert_eq!(step, Ok(3));
+            auction.joined[usize::from(own.step)] = budget;
+            assert_eq!(
+                auction.cancel(budget, own.step, clock).is_ok(),
+                expected == 1
+            );
+        }
+        assert!(bidder::cancels(&view, Ok(at(196))).is_empty());
     }
 }
 

@@ -228,7 +228,7 @@ impl Limits {
             in_auction: hole,
             bad_debt: Amount::new(hole.get() / 50),
             recovery: Ratio::from_bps(9_200),
-            silent_steps: 20,
+            silent_steps: 36,
             excess: Ratio::from_bps(1_000),
             stages: [
                 Stage::NoNewRisk,

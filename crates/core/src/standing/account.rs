@@ -161,6 +161,7 @@ impl Standing {
             tier.waits_since = tier.waits_since.or(Some(block));
             account.waiting = account.waiting.plus(amount)?;
         } else {
+            tier.before.note(tier.pool.quote, block);
             let shares = tier.pool.deposit(amount)?;
             account.stake.shares = account.stake.shares.plus(shares)?;
             account.stake.since = tier.pool.mark;

@@ -33,7 +33,7 @@ pub mod tiers;
 
 pub use terms::StandingTerms;
 
-use crate::auction::{Auction, AuctionError, Phase};
+use crate::auction::{Auction, AuctionError, Before, Phase};
 use crate::math::MathError;
 use crate::units::{Amount, Block, Price, Ratio, Shares, UnitScale};
 use alloc::vec::Vec;
@@ -182,6 +182,8 @@ pub struct Tier {
     pub ended: Vec<(u32, SeriesEnd)>,
     /// How much has stood in it.
     pub depth: Depth,
+    /// What its pool held before a block put money in: what came since sizes no lot yet.
+    pub before: Before,
 }
 
 impl Tier {
@@ -199,6 +201,7 @@ impl Tier {
             turned: None,
             ended: Vec::new(),
             depth: Depth::default(),
+            before: Before::default(),
         }
     }
 
@@ -228,6 +231,14 @@ impl Tier {
         }
     }
 
+    /// What of [`Self::free`] was there when the block began: what counts where a lot is sized. A
+    /// tier that a batch has no use for lets its money out at once.
+    fn stood(&self, block: Block) -> Amount {
+        let there = self.before.lesser(self.pool.quote, block);
+        let came = self.pool.quote.minus_or_zero(there);
+        self.free(block).minus_or_zero(came)
+    }
+
     /// Spends the pool's money for collateral and frees what was reserved for it.
     fn settle(
         &mut self,
@@ -243,14 +254,15 @@ impl Tier {
         self.ended.extend(end.map(|end| (series, end)));
         self.collateral = self.collateral.plus(received)?;
         if !self.is_engaged() && self.waits_since.is_some() {
-            self.turn()?;
+            self.turn(block)?;
         }
         self.depth.record(self.pool.quote, block);
         Ok(())
     }
 
     /// Lets leavers go and those who waited in.
-    fn turn(&mut self) -> Result<(), StandingError> {
+    fn turn(&mut self, block: Block) -> Result<(), StandingError> {
+        self.before.note(self.pool.quote, block);
         let paid = self.pool.worth(self.leaving)?;
         self.pool.withdraw(paid)?;
         // An emptied pool keeps its series: nobody is left in it.
@@ -337,8 +349,9 @@ impl Standing {
         self.existing(discount)
     }
 
-    /// The free standing money that a batch opened in this block could use: of tiers whose price
-    /// can be at or above a floor of this share of the reference.
+    /// The free standing money that a batch opened in this block could use and that was there when
+    /// the block began: of tiers whose price can be at or above a floor of this share of the
+    /// reference.
     ///
     /// # Errors
     /// [`MathError::Overflow`].
@@ -346,7 +359,7 @@ impl Standing {
         self.tiers
             .iter()
             .filter(|tier| tier.discount.complement() >= floor)
-            .try_fold(Amount::ZERO, |sum, tier| sum.plus(tier.free(block)))
+            .try_fold(Amount::ZERO, |sum, tier| sum.plus(tier.stood(block)))
     }
 
     /// Money that has stood for a notice period in tiers down to a discount: what may steer a

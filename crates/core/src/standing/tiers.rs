@@ -153,6 +153,19 @@ impl StandingClaim {
         self.sum(|tier| tier.step.is_some())
     }
 
+    /// What the breaker counts as bids ([`Auction::facts`]): what has joined, and while the auction
+    /// runs what may still join.
+    ///
+    /// # Errors
+    /// [`MathError::Overflow`].
+    pub fn heard(&self, auction: &Auction) -> Result<Amount, MathError> {
+        if auction.phase == Phase::Running {
+            self.total()
+        } else {
+            self.joined()
+        }
+    }
+
     /// Whether a tier could still join.
     #[must_use]
     pub fn waits(&self) -> bool {

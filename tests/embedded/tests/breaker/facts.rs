@@ -118,7 +118,7 @@ fn silence_under_the_oracles_price_halts() {
         .prices
         .partition_point(|price| *price >= auction.reference);
     let under = u8::try_from(under).expect("a step");
-    s.w.run_to(batch, under + 20);
+    s.w.run_to(batch, under + 36);
     assert_eq!(trip(&mut s, Cause::NoBids), within());
     s.w.advance(1);
     assert_eq!(trip(&mut s, Cause::NoBids), tripped(Stage::Halted));
@@ -127,7 +127,7 @@ fn silence_under_the_oracles_price_halts() {
     s.w.set_price_twice(price(150));
     let batch = s.open();
     s.bid(0, batch, quote(100), price(200));
-    s.w.run_to(batch, under + 30);
+    s.w.run_to(batch, under + 40);
     assert_eq!(trip(&mut s, Cause::NoBids), within());
 }
 

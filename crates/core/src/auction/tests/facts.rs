@@ -6,7 +6,11 @@ use crate::breaker::BatchFacts;
 #[test]
 fn steps_are_silent_under_the_reference_until_the_first_bid() {
     let bad_debt = Amount::new(7);
-    let facts = |auction: &Auction, block| auction.facts(block, scale(), bad_debt).unwrap();
+    let facts = |auction: &Auction, block| {
+        auction
+            .facts(block, scale(), bad_debt, Amount::ZERO)
+            .unwrap()
+    };
     let mut auction = small();
     // 110 and 100 are not under the reference of 100; 98 and 90 are.
     let silent = |block| facts(&auction, block).silent_steps;
@@ -36,11 +40,44 @@ fn steps_are_silent_under_the_reference_until_the_first_bid() {
     assert_eq!(facts(&auction, FIRST + 99), judged);
 }
 
+/// Attack: an owner trips the breaker for silence while all the money that will buy waits for the
+/// step of its discount.
+#[test]
+fn money_that_waits_for_its_step_is_no_silence_from_an_eighth_of_what_is_asked() {
+    // A thousand are asked for; the steps at 98 and 90 are under the reference.
+    let silent = |auction: &Auction, block, standing| {
+        let facts = auction.facts(block, scale(), Amount::ZERO, standing);
+        facts.unwrap().silent_steps
+    };
+    let all = FIRST + 3;
+    let eighth = Amount::new(125_000_000);
+    let less = eighth.minus(Amount::new(1)).unwrap();
+    let mut auction = small();
+    assert_eq!(silent(&auction, all, Amount::ZERO), 1);
+    assert_eq!(silent(&auction, all, less), 1);
+    assert_eq!(silent(&auction, all, eighth), 0, "standing bids");
+    bid(&mut auction, 100, 90, FIRST);
+    assert_eq!(silent(&auction, all, Amount::ZERO), 1, "too little");
+    bid(&mut auction, 25, 90, FIRST);
+    assert_eq!(
+        silent(&auction, all, Amount::ZERO),
+        0,
+        "bids of a later step"
+    );
+    // Once they have joined they say nothing of the steps before.
+    assert_eq!(silent(&auction, all + 1, Amount::ZERO), 1);
+    auction.clear(all + 1, scale()).unwrap();
+    assert_eq!(silent(&auction, all + 1, Amount::ZERO), 1);
+    assert_eq!(silent(&auction, all + 1, eighth), 0);
+}
+
 #[test]
 fn an_auction_nobody_came_to_shows_all_steps_under_the_reference() {
     let mut auction = small();
     auction.clear(FIRST + 4, scale()).unwrap();
-    let shown = auction.facts(FIRST + 4, scale(), Amount::ZERO).unwrap();
+    let shown = auction
+        .facts(FIRST + 4, scale(), Amount::ZERO, Amount::ZERO)
+        .unwrap();
     assert_eq!(
         (shown.silent_steps, shown.raised, shown.fair),
         (2, Amount::ZERO, Amount::ZERO)

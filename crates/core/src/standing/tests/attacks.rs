@@ -7,6 +7,7 @@ use proptest::prelude::*;
 use scale::Encode;
 
 const ALICE: u32 = 1;
+const BOB: u32 = 3;
 const MALLORY: u32 = 2;
 
 /// Opens at 100 and closes a batch that a 5 % tier can only buy at 95, a bargain at a reference
@@ -194,6 +195,29 @@ fn a_tier_that_cannot_join_is_not_engaged() {
         market.standing.affordable(floor, 100),
         Ok(Amount::new(100_000))
     );
+}
+
+/// What comes in a block sizes no lot in it, whether it enters at once or with a generation that
+/// turns in that block: where no batch reserves it, it could leave in the same block.
+#[test]
+fn money_of_a_block_counts_from_the_next() {
+    let (at, floor) = (tier(2), Ratio::from_bps(9_000));
+    let mut market = Market::default();
+    let counts = |market: &Market, block| market.standing.affordable(floor, block).unwrap();
+    market.stand(at, ALICE, tokens(100), 1);
+    assert_eq!(counts(&market, 1), Amount::ZERO);
+    assert_eq!(counts(&market, 2), tokens(100));
+    market.stand(at, BOB, tokens(50), 2);
+    assert_eq!(counts(&market, 2), tokens(100), "what was there counts");
+    market.unstand(at, BOB, tokens(50), 2);
+    market.unstand(at, ALICE, tokens(40), 2);
+    assert_eq!(counts(&market, 2), tokens(60), "what goes does not");
+    let mut batch = market.open(100, tokens(30));
+    market.stand(at, MALLORY, tokens(1_000), 101);
+    let end = over(100);
+    market.close(&mut batch, &[seen(99, 100)], end);
+    assert_eq!(counts(&market, end), tokens(30));
+    assert_eq!(counts(&market, end + 1), tokens(1_030));
 }
 
 /// †: money that stands for less than a notice period adds nothing to the depth that steers a
