@@ -42,12 +42,10 @@ impl LedgerStore for MarketCells<'_> {
         self.cells.pages.get((self.market, page)).map(|cell| cell.0)
     }
 
-    fn set_page(&mut self, page: PageNumber, value: Option<&Page>) {
+    fn set_page(&mut self, page: PageNumber, value: Option<Page>) {
         match value {
             Some(value) => {
-                self.cells
-                    .pages
-                    .insert((self.market, page), &Cell(value.clone()));
+                self.cells.pages.insert((self.market, page), &Cell(value));
             }
             None => self.cells.pages.remove((self.market, page)),
         }
@@ -60,11 +58,11 @@ impl LedgerStore for MarketCells<'_> {
             .map(|cell| cell.0)
     }
 
-    fn set_departures(&mut self, key: DepartureKey, value: Option<&Departures>) {
+    fn set_departures(&mut self, key: DepartureKey, value: Option<Departures>) {
         let at = (self.market, key.half, key.epoch);
         match value {
             Some(value) => {
-                self.cells.departures.insert(at, &Cell(value.clone()));
+                self.cells.departures.insert(at, &Cell(value));
             }
             None => self.cells.departures.remove(at),
         }

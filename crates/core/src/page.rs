@@ -411,7 +411,14 @@ impl<T> Slots<T> {
 
     /// Adds entries whose slots are above all others here, highest first: what a walk from the
     /// riskiest slot down has gathered. Others are inserted one by one.
-    pub fn extend_down(&mut self, entries: Vec<(u8, T)>) {
+    pub fn extend_down(&mut self, mut entries: Vec<(u8, T)>) {
+        let falls = |pair: &[(u8, T)]| matches!(pair, [(above, _), (below, _)] if above > below);
+        if self.0.is_empty() && entries.windows(2).all(falls) {
+            // As they are: a contract's memory is never given back, so every copy counts.
+            entries.reverse();
+            self.0 = entries;
+            return;
+        }
         self.0.reserve(entries.len());
         for (slot, entry) in entries.into_iter().rev() {
             if self.0.last().is_none_or(|(last, _)| *last < slot) {

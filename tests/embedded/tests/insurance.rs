@@ -1,18 +1,20 @@
 //! Insurance as the buyer at the floor, and ladders that answer to measured volatility, on the
 //! contracts.
 
-use breakwater_chain::{CallOptions, Chain, Gas};
+use breakwater_chain::{CallOptions, Chain, Constructor, Gas, Message};
 use breakwater_core::auction::End;
 use breakwater_core::inventory::Insured;
 use breakwater_core::market::{example_params, MarketParams};
 use breakwater_core::oracle::FeedConfig;
 use breakwater_core::page::FIRST_WAIT;
 use breakwater_core::units::{Amount, Price, Ratio};
+use breakwater_embedded_tests::gas::Raw;
 use breakwater_embedded_tests::{collateral, price, quote, worth, Scene, World};
 use breakwater_interfaces::auction::{BatchKey, LiquidationAuction};
 use breakwater_interfaces::vault_admin::VaultAdmin;
 use futures::executor::block_on;
 use ink::codegen::TraitCallBuilder;
+use ink::env::call::{ExecutionInput, Selector};
 
 /// Ten owners at 170, insurance with so much quote, and a batch that nobody bids for: the clock
 /// has run out, and a later round says 165.
@@ -218,4 +220,68 @@ fn a_settler_who_starves_the_oracle_of_gas_does_not_keep_insurance_out() {
         }
     }
     assert!(starved > 100, "{starved} limits were too low");
+}
+
+/// A contract that calls itself as often as it is told to, and then another with the rest of its
+/// input; it traps where a call fails. Input: a selector, how often, whom, what.
+const STAIRS: &str = r#"(module
+  (import "seal0" "input" (func $input (param i32 i32)))
+  (import "seal0" "address" (func $address (param i32 i32)))
+  (import "seal0" "seal_return" (func $return (param i32 i32 i32)))
+  (import "seal1" "call" (func $call (param i32 i32 i64 i32 i32 i32 i32 i32) (result i32)))
+  (import "env" "memory" (memory 2 2))
+  (data (i32.const 0) "\00\10\00\00")   ;; size of the input buffer, then of the input
+  (data (i32.const 8) "\20\00\00\00")   ;; size of the address buffer
+  ;; 16: Ok(Ok(())); 32: a value of nothing; 64: the input; 8192: the address
+  (func (export "deploy"))
+  (func (export "call")
+    (call $input (i32.const 64) (i32.const 0))
+    (if (i32.load (i32.const 68))
+      (then
+        (i32.store (i32.const 68) (i32.sub (i32.load (i32.const 68)) (i32.const 1)))
+        (call $address (i32.const 8192) (i32.const 8))
+        ;; 8: it may be entered again
+        (if (call $call (i32.const 8) (i32.const 8192) (i64.const 0) (i32.const 32)
+            (i32.const 64) (i32.load (i32.const 0)) (i32.const 0xffffffff) (i32.const 0))
+          (then (unreachable))))
+      (else
+        (if (call $call (i32.const 0) (i32.const 72) (i64.const 0) (i32.const 32)
+            (i32.const 104) (i32.sub (i32.load (i32.const 0)) (i32.const 40))
+            (i32.const 0xffffffff) (i32.const 0))
+          (then (unreachable)))))
+    (call $return (i32.const 0) (i32.const 16) (i32.const 2))))"#;
+
+/// Attack: an owner settles through as many contracts as leave no frame for the oracle, so that
+/// insurance does not buy and the lot goes back to it for another wait. A call that finds no frame
+/// traps its caller: without one for the oracle the settlement does not happen.
+#[test]
+fn a_settler_who_leaves_no_frame_for_the_oracle_does_not_keep_insurance_out() {
+    let (mut s, batch) = nobody_came(50_000, example_params());
+    let (d, stranger) = (s.w.d, s.stranger);
+    let code = wat::parse_str(STAIRS).expect("is WebAssembly text");
+    let new = Constructor::<()>::new(&ExecutionInput::new(Selector::new([0; 4])));
+    let stairs = block_on(s.w.chain.instantiate(&stranger, &code, new, b"stairs"));
+    let stairs = stairs.expect("instantiates").value;
+    let settle = Message::from(d.auction().call_mut().settle(batch));
+    let settle = Raw(settle.input().to_vec());
+    let start = s.w.save();
+    let (mut settled, mut refused) = (0, 0);
+    for frames in 0..24u32 {
+        let input = ExecutionInput::new(Selector::new([0; 4]))
+            .push_arg(frames)
+            .push_arg(d.auction)
+            .push_arg(settle.clone());
+        let message = Message::<Result<(), ()>>::new(&input);
+        let done = block_on(s.w.chain.call(&stranger, stairs, message));
+        let held = s.w.accounting().state.inventory.held;
+        if done.is_ok() {
+            assert!(!held.is_zero(), "kept out under {frames} frames");
+            settled += 1;
+        } else {
+            assert!(s.w.batch(batch).settled.is_none());
+            refused += 1;
+        }
+        s.w.restore(&start);
+    }
+    assert!(settled > 10 && refused > 1, "{settled} {refused}");
 }

@@ -271,8 +271,11 @@ impl<S: LedgerStore> Ledger<'_, S> {
             match leave.iter_mut().find(|(of, _)| *of == key) {
                 Some((_, run)) => run.push(entry),
                 None => {
-                    // One allocation: a contract's memory is never given back.
-                    let mut run = Vec::with_capacity(residents.len().saturating_add(1));
+                    // A contract's memory is never given back: one allocation where all are of one
+                    // epoch. Runs of further epochs grow: room for the rest of the page in each
+                    // would be more than there is, where a page is of many.
+                    let others = if leave.is_empty() { residents.len() } else { 0 };
+                    let mut run = Vec::with_capacity(others.saturating_add(1));
                     run.push(entry);
                     leave.push((key, run));
                 }

@@ -1,6 +1,7 @@
 //! The last resort of a wind-down: lenders take collateral that no auction could sell.
 
 use super::{Ledger, LedgerError, LedgerStore};
+use crate::ladder::Measures;
 use crate::losses::settle_losses;
 use crate::market::MarketPrices;
 use crate::math::{MathError, Rounding};
@@ -34,11 +35,14 @@ impl<S: LedgerStore> Ledger<'_, S> {
     /// liquidatable now as for a batch, with what was held aside for it as well, and its last auction
     /// found too little money.
     /// Collateral that would not cover the debt at the floor leaves a loss, which is borne as in a
-    /// settlement.
+    /// settlement. Nothing is taken while the floor leaves no room under spot, as nothing is
+    /// opened then: at an absolute floor above the price lenders would be paid too little, and
+    /// the loss would be in no book.
     ///
     /// # Errors
     /// [`LedgerError::NotInKindYet`], [`LedgerError::RoundTooFresh`],
-    /// [`LedgerError::StalePrice`], [`LedgerError::PositionInBatch`], [`LedgerError::NothingOwed`],
+    /// [`LedgerError::StalePrice`], [`LedgerError::FloorAboveSpot`],
+    /// [`LedgerError::PositionInBatch`], [`LedgerError::NothingOwed`],
     /// [`LedgerError::NothingToLiquidate`], [`LedgerError::NotAuctioned`],
     /// [`LedgerError::SyncRequired`], [`LedgerError::Math`].
     #[inline(never)]
@@ -58,6 +62,10 @@ impl<S: LedgerStore> Ledger<'_, S> {
         }
         if prices.age > self.params.max_price_age {
             return Err(LedgerError::StalePrice);
+        }
+        let ladder = &self.params.ladder;
+        if !ladder.has_room(prices.spot, Measures::default())? {
+            return Err(LedgerError::FloorAboveSpot);
         }
         self.settle(position)?;
         let id = position.pooled.ok_or(LedgerError::NothingOwed)?.cohort;

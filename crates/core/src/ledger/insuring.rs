@@ -6,7 +6,7 @@ use super::{Ledger, LedgerError, LedgerStore};
 use crate::batch::{outcome, raise_at, Batch, Settled};
 use crate::inventory::{Insured, OWN_PART_OF_HOLE};
 use crate::market::MarketPrices;
-use crate::math::Rounding;
+use crate::math::{MathError, Rounding};
 use crate::units::{Amount, Block, Price};
 
 impl<S: LedgerStore> Ledger<'_, S> {
@@ -147,10 +147,11 @@ impl<S: LedgerStore> Ledger<'_, S> {
             .hole
             .mul_div(1, OWN_PART_OF_HOLE, Rounding::Down)?;
         let room = sweep.room.minus_or_zero(lot.asked).min(most);
-        let collateral = self
-            .scale
-            .quantity(room, sweep.start, Rounding::Down)?
-            .min(inventory.held);
+        // At next to no price the room is for more than any number of units.
+        let collateral = match self.scale.quantity(room, sweep.start, Rounding::Down) {
+            Err(MathError::Overflow) => inventory.held,
+            most => most?.min(inventory.held),
+        };
         let asked = self.scale.value(collateral, sweep.start, Rounding::Up)?;
         if alone && asked < self.params.min_batch {
             return Ok(nothing);

@@ -21,9 +21,9 @@ impl LedgerStore for MemoryStore {
         self.pages.get(&page).cloned()
     }
 
-    fn set_page(&mut self, page: PageNumber, value: Option<&Page>) {
+    fn set_page(&mut self, page: PageNumber, value: Option<Page>) {
         match value {
-            Some(value) => self.pages.insert(page, value.clone()),
+            Some(value) => self.pages.insert(page, value),
             None => self.pages.remove(&page),
         };
     }
@@ -32,9 +32,9 @@ impl LedgerStore for MemoryStore {
         self.departures.get(&key).cloned()
     }
 
-    fn set_departures(&mut self, key: DepartureKey, value: Option<&Departures>) {
+    fn set_departures(&mut self, key: DepartureKey, value: Option<Departures>) {
         match value {
-            Some(value) => self.departures.insert(key, value.clone()),
+            Some(value) => self.departures.insert(key, value),
             None => self.departures.remove(&key),
         };
     }
@@ -57,13 +57,13 @@ impl LedgerStore for Unwritten<'_> {
         self.0.page(page)
     }
 
-    fn set_page(&mut self, _: PageNumber, _: Option<&Page>) {}
+    fn set_page(&mut self, _: PageNumber, _: Option<Page>) {}
 
     fn departures(&self, key: DepartureKey) -> Option<Departures> {
         self.0.departures(key)
     }
 
-    fn set_departures(&mut self, _: DepartureKey, _: Option<&Departures>) {}
+    fn set_departures(&mut self, _: DepartureKey, _: Option<Departures>) {}
 
     fn batch(&self, number: u32) -> Option<Batch> {
         self.0.batch(number)

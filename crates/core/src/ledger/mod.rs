@@ -129,11 +129,11 @@ pub trait LedgerStore {
     /// The cohorts of a page.
     fn page(&self, page: PageNumber) -> Option<Page>;
     /// Stores a page, or frees its cell.
-    fn set_page(&mut self, page: PageNumber, value: Option<&Page>);
+    fn set_page(&mut self, page: PageNumber, value: Option<Page>);
     /// Departed cohorts of a page and epoch.
     fn departures(&self, key: DepartureKey) -> Option<Departures>;
     /// Stores departures, or frees their cell.
-    fn set_departures(&mut self, key: DepartureKey, value: Option<&Departures>);
+    fn set_departures(&mut self, key: DepartureKey, value: Option<Departures>);
     /// A batch by number.
     fn batch(&self, number: u32) -> Option<Batch>;
     /// Stores a batch.
@@ -180,16 +180,16 @@ impl<'a, S: LedgerStore> Ledger<'a, S> {
 
     /// Writes every changed cell; pages without cohorts and empty departures are freed.
     pub fn commit(self) {
-        for held in self.pages.iter().filter(|held| held.changed) {
+        for held in self.pages.into_iter().filter(|held| held.changed) {
             let occupied = !held.value.cohorts.is_empty();
             self.state.directory.set(held.key, occupied);
             self.store
-                .set_page(held.key, occupied.then_some(&held.value));
+                .set_page(held.key, occupied.then_some(held.value));
         }
-        for held in self.departures.iter().filter(|held| held.changed) {
+        for held in self.departures.into_iter().filter(|held| held.changed) {
             let occupied = !held.value.is_empty();
             self.store
-                .set_departures(held.key, occupied.then_some(&held.value));
+                .set_departures(held.key, occupied.then_some(held.value));
         }
     }
 

@@ -15,13 +15,13 @@ impl LedgerStore for Seen<'_> {
     fn page(&self, page: PageNumber) -> Option<Page> {
         self.0.page(page)
     }
-    fn set_page(&mut self, _: PageNumber, _: Option<&Page>) {
+    fn set_page(&mut self, _: PageNumber, _: Option<Page>) {
         unreachable!("a view stores nothing");
     }
     fn departures(&self, key: DepartureKey) -> Option<Departures> {
         self.0.departures(key)
     }
-    fn set_departures(&mut self, _: DepartureKey, _: Option<&Departures>) {
+    fn set_departures(&mut self, _: DepartureKey, _: Option<Departures>) {
         unreachable!("a view stores nothing");
     }
     fn batch(&self, number: u32) -> Option<Batch> {

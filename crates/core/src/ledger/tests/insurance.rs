@@ -560,3 +560,16 @@ fn i03_a_gift_to_insurance_moves_no_share_price() {
     world.check();
     assert_eq!(seen(&world), before);
 }
+
+/// A token is broken and its price next to nothing, while insurance holds some of it: batches open
+/// as before, so that what lenders have lost is booked (promise 8).
+#[test]
+fn promise_8_collateral_of_insurance_stops_no_opening_at_next_to_no_price() {
+    let mut world = insured();
+    assert!(!world.state.inventory.held.is_zero());
+    world.open_position(50, 10 * COLLATERAL, 1_400 * QUOTE, 200 * PRICE_ONE);
+    let opening = world.open_batch(1_000).unwrap();
+    assert!(opening.members > 0);
+    assert_eq!(opening.offered, world.state.inventory.offered);
+    world.check();
+}

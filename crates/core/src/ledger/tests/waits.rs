@@ -197,3 +197,30 @@ fn an_owner_has_the_whole_notice_before_anything_is_taken_in_kind() {
     }
     assert_eq!(take(notice).unwrap().debt.get(), 1_400 * QUOTE);
 }
+
+/// Attack: in a wind-down the price falls under the market's absolute floor, and an insolvent owner
+/// has its collateral taken in kind at that floor: it would keep what the floor says is over, while
+/// lenders received less than all there is, and no loss were booked. Nothing is taken until the
+/// floor has room under the price again, as nothing is opened (promise 10).
+#[test]
+fn promise_10_nothing_is_taken_in_kind_at_an_absolute_floor_above_the_price() {
+    let mut world = unsold();
+    world.params.ladder.absolute_floor = Price::new(152 * PRICE_ONE);
+    world.state.begin_wind_down().unwrap();
+    world.state.accrued_at += world.params.notice;
+    let block = world.block;
+    let mut take = |whole: u128| {
+        let prices = world.prices(whole * PRICE_ONE);
+        world.transition(1, |l, p| l.take_in_kind(p, &prices, block))
+    };
+    // Worth 1 000 at 100, all of it, for 1 400 owed: at 152 the owner would keep 0.79 of ten.
+    for under in [100, 159] {
+        assert_eq!(take(under).err(), Some(LedgerError::FloorAboveSpot));
+    }
+    // 95 % of 160 is the floor itself.
+    let taken = take(160).unwrap();
+    assert_eq!(taken.price, Price::new(152 * PRICE_ONE));
+    assert!(taken.shortfall.is_zero());
+    assert_eq!(taken.returned.get() * 100 / COLLATERAL, 78);
+    world.check();
+}
