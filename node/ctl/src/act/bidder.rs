@@ -88,7 +88,7 @@ pub(crate) struct CancelArgs {
 #[derive(Debug, clap::Args)]
 pub(crate) struct StandArgs {
     /// The tier's discount in whole per cent, 2 to 30
-    #[arg(value_name = "PERCENT")]
+    #[arg(value_name = "PERCENT", value_parser = clap::value_parser!(u8).range(2..=30))]
     percent: u8,
 
     /// How much, in whole tokens
@@ -104,7 +104,7 @@ pub(crate) struct StandArgs {
 #[derive(Debug, clap::Args)]
 pub(crate) struct UnstandArgs {
     /// The tier's discount in whole per cent
-    #[arg(value_name = "PERCENT")]
+    #[arg(value_name = "PERCENT", value_parser = clap::value_parser!(u8).range(2..=30))]
     percent: u8,
 
     /// How much, in whole tokens
@@ -123,7 +123,7 @@ pub(crate) struct UnstandArgs {
 #[derive(Debug, clap::Args)]
 pub(crate) struct ClaimStandingArgs {
     /// The tier's discount in whole per cent
-    #[arg(value_name = "PERCENT")]
+    #[arg(value_name = "PERCENT", value_parser = clap::value_parser!(u8).range(2..=30))]
     percent: u8,
 
     #[command(flatten)]

@@ -1,13 +1,15 @@
 //! What keepers send, and anyone may: a batch from its opening to the last cohort put back, and what
 //! is due at the end of a notice.
 
-use super::{event, At, Session};
+use super::{event, event_if_any, At, Session};
 use crate::failure::Failure;
 use crate::market::{parse_account, parse_address, show_price};
 use crate::on_node::block_on;
 use crate::output::Answer;
 use breakwater_core::auction::Clearing;
-use breakwater_interfaces::auction::{AuctionExtended, AuctionOpened, LiquidationAuction};
+use breakwater_interfaces::auction::{
+    AuctionCleared, AuctionExtended, AuctionOpened, LiquidationAuction,
+};
 use breakwater_interfaces::oracle::OracleAdapter;
 use breakwater_interfaces::vault::{BatchOpened, BatchSettled, MarginVault, RewardClaimed};
 use breakwater_interfaces::vault_admin::{Change, MarketChanged, VaultAdmin};
@@ -169,14 +171,17 @@ pub(crate) fn keep_batch(deed: BatchDeed, arguments: &KeepBatchArgs) -> Result<(
             }
             BatchDeed::Clear => {
                 let message = auction.call_mut().advance(batch);
-                // The steps that have ended fix the result, whenever it is told.
-                let clearing = session.send(d.auction, "clear", message).await?.value;
+                let receipt = session.send(d.auction, "clear", message).await?;
+                // Somebody may have been faster: then there is no event.
+                let cleared: Option<AuctionCleared> = event_if_any(&receipt, d.auction)?;
+                let clearing = cleared.map_or(receipt.value, |event| event.clearing);
                 show(&mut answer, &session, &clearing);
             }
             BatchDeed::Reprice => {
                 let message = auction.call_mut().reprice(batch);
-                let clearing = session.send(d.auction, "reprice", message).await?.value;
-                show(&mut answer, &session, &clearing);
+                let receipt = session.send(d.auction, "reprice", message).await?;
+                let cleared: AuctionCleared = event(&receipt, d.auction)?;
+                show(&mut answer, &session, &cleared.clearing);
             }
             BatchDeed::Settle => {
                 let message = auction.call_mut().settle(batch);

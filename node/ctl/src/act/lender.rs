@@ -10,7 +10,7 @@ use breakwater_interfaces::vault::{MarginVault, Redeemed, VaultError};
 use breakwater_interfaces::vault_admin::{Change, MarketChanged, VaultAdmin};
 use ink::codegen::TraitCallBuilder;
 
-/// Give shares of the pool back for quote, at their value less what running batches and insolvent
+/// Give the signer's shares of the pool back for quote, at their value less what running batches and insolvent
 /// positions may turn out to lack.
 #[derive(Debug, clap::Args)]
 pub(crate) struct RedeemArgs {
@@ -26,7 +26,7 @@ pub(crate) struct RedeemArgs {
     at: At,
 }
 
-/// Take your part of what has come in since the market is wound down.
+/// Take the signer's part of what has come in since the market's wind-down began.
 #[derive(Debug, clap::Args)]
 pub(crate) struct CollectArgs {
     /// Of the collateral that lenders have taken for debt, not of the quote. After the market's notice
@@ -61,6 +61,7 @@ pub(crate) fn redeem(arguments: &RedeemArgs) -> Result<(), Failure> {
         let (held, _): (Shares, Amount) = lent.await?;
         let shares = match &arguments.shares {
             Some(shares) => session.m.parse_shares(shares)?,
+            // Clap asks for `--all` then.
             None => held,
         };
         if held.is_zero() {
