@@ -95,7 +95,11 @@ async fn a_vault_or_an_auction_with_another_extension_is_refused_by_every_comman
             "the margin vault runs extension code",
             "the margin vault runs extension code",
         ),
-        (other_auction, "the liquidation auction runs extension code"),
+        (
+            other_auction,
+            "the liquidation auction runs extension code",
+            named.as_str(),
+        ),
     ] {
         record.write(&file).expect("writes");
         let lines = [
