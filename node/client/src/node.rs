@@ -6,7 +6,7 @@ use breakwater_chain::{
     AccountId, Balance, CallError, CallOptions, Chain, Constructor, DepositError, Gas, Message,
     QueryError, Receipt, Signer,
 };
-use scale::Decode;
+use scale::{Decode, Encode};
 use subxt::dynamic;
 use subxt::dynamic::Value;
 use subxt::ext::scale_decode::DecodeAsType;
@@ -154,6 +154,35 @@ impl Node {
         }
         let info: Option<Info> = self.of("Contracts", "ContractInfoOf", contract).await?;
         Ok(info.map(|info| info.code_hash.0))
+    }
+
+    /// What a contract keeps under a key of its own; `None` if that is nothing, or there is no contract
+    /// at the address.
+    ///
+    /// # Errors
+    /// [`CallError::Transport`].
+    pub async fn stored(
+        &self,
+        contract: AccountId,
+        key: &[u8],
+    ) -> Result<Option<Vec<u8>>, QueryError> {
+        /// As the runtime numbers its reasons.
+        const NO_CONTRACT: u8 = 0;
+        let arguments = (bytes(contract), key).encode();
+        let function = "ContractsApi_get_storage";
+        let connection = &self.0.connection;
+        let answer = connection.runtime(function, &arguments, None).await?;
+        match Result::<Option<Vec<u8>>, u8>::decode(&mut answer.as_slice()) {
+            Ok(Ok(found)) => Ok(found),
+            Ok(Err(NO_CONTRACT)) => Ok(None),
+            Ok(Err(reason)) => {
+                let reason = format!("it does not show a contract's storage, reason {reason}");
+                Err(Fault::Other(reason).into())
+            }
+            Err(_) => {
+                Err(Fault::Other("its answer about storage makes no sense".to_owned()).into())
+            }
+        }
     }
 
     /// What the chain keeps about an account in a map of a pallet.

@@ -1,4 +1,10 @@
-//! Commands that send transactions.
+//! Commands that send transactions: here what they have in common, the oldest of them, and what
+//! anyone may do for a market; in files of their own those of lenders, borrowers, bidders, and keepers.
+
+pub(crate) mod bidder;
+pub(crate) mod borrower;
+pub(crate) mod keeper;
+pub(crate) mod lender;
 
 use crate::failure::Failure;
 use crate::market::{parse_price, show_price, MarketArgs, OpenMarket};
@@ -16,6 +22,7 @@ use breakwater_node::KeySigner;
 use breakwater_operator::decimal;
 use breakwater_sim::deployment::{send, Deployment};
 use ink::codegen::TraitCallBuilder;
+use ink::env::Event;
 use scale::Decode;
 use std::fmt::Debug;
 
@@ -28,14 +35,22 @@ pub(crate) enum Deed {
     Deposit,
     /// Borrows quote.
     Borrow,
-    /// Repays quote.
-    Repay,
     /// Takes collateral out.
     Withdraw,
 }
 
-/// An amount to move: supply, borrow and repay take quote, deposit and withdraw collateral. What has
-/// to be approved is approved first.
+/// Which market, and who signs.
+#[derive(Debug, clap::Args)]
+pub(crate) struct At {
+    #[command(flatten)]
+    market: MarketArgs,
+
+    #[command(flatten)]
+    signer: SignerArgs,
+}
+
+/// An amount to move: supply and borrow take quote, deposit and withdraw collateral. What has to be
+/// approved is approved first.
 #[derive(Debug, clap::Args)]
 pub(crate) struct AmountArgs {
     /// How much, in whole tokens, such as 12.5
@@ -161,6 +176,14 @@ impl Session {
         Ok(receipt)
     }
 
+    /// What the signer holds of a token.
+    async fn held(&self, token: AccountId) -> Result<Amount, Failure> {
+        let owner = self.who.account_id();
+        let message = Deployment::token(token).call().balance_of(owner);
+        let held: u128 = self.m.ask(token, "balance", message).await?;
+        Ok(Amount::new(held))
+    }
+
     /// Lets a contract take tokens of the signer's, who has to have them.
     async fn approve(
         &mut self,
@@ -168,17 +191,15 @@ impl Session {
         spender: AccountId,
         amount: Amount,
     ) -> Result<(), Failure> {
-        let owner = self.who.account_id();
-        let message = Deployment::token(token).call().balance_of(owner);
-        let held: u128 = self.m.ask(token, "balance", message).await?;
-        if held < amount.get() {
+        let held = self.held(token).await?;
+        if held < amount {
             let show = |units| match token == self.m.d.quote {
                 true => format!("{} quote", self.m.quote(units)),
                 false => format!("{} collateral", self.m.collateral(units)),
             };
             return Err(Failure::Usage(format!(
                 "the account holds {}, not {}",
-                show(Amount::new(held)),
+                show(held),
                 show(amount)
             )));
         }
@@ -189,6 +210,20 @@ impl Session {
         Ok(())
     }
 
+    /// Deposits what the signer's free balance with the auction lacks of an amount; returns that.
+    async fn top_up(&mut self, amount: Amount) -> Result<Amount, Failure> {
+        let (d, owner) = (self.m.d, self.who.account_id());
+        let message = d.auction().call().balance(d.market, owner);
+        let free: Amount = self.m.ask(d.auction, "balance", message).await?;
+        let lacking = amount.minus_or_zero(free);
+        if !lacking.is_zero() {
+            self.approve(d.quote, d.auction, lacking).await?;
+            let message = d.auction().call_mut().deposit(d.market, lacking);
+            self.send(d.auction, "deposit", message).await?;
+        }
+        Ok(lacking)
+    }
+
     pub(crate) fn print(self, mut answer: Answer, json: bool) -> Result<(), Failure> {
         answer.add("block", self.block, "");
         let fees = decimal::show(self.fees, self.m.node.native_decimals());
@@ -197,7 +232,24 @@ impl Session {
     }
 }
 
-/// `breakwaterctl supply`, `deposit`, `borrow`, `repay` and `withdraw`.
+/// The first event of a type that a contract emitted in a transaction. It tells what was done; the
+/// value in the receipt is the dry run's, on an earlier block.
+fn event_if_any<Ev: Event + Decode, T>(
+    receipt: &Receipt<T>,
+    contract: AccountId,
+) -> Result<Option<Ev>, Failure> {
+    let events = receipt.events_of(contract);
+    let events: Vec<Ev> = events.map_err(|error| Failure::Refused(format!("{error:?}")))?;
+    Ok(events.into_iter().next())
+}
+
+/// As [`event_if_any`], where there has to be one.
+fn event<Ev: Event + Decode, T>(receipt: &Receipt<T>, contract: AccountId) -> Result<Ev, Failure> {
+    event_if_any(receipt, contract)?
+        .ok_or_else(|| Failure::Refused("the block does not show what was done".to_owned()))
+}
+
+/// `breakwaterctl supply`, `deposit`, `borrow` and `withdraw`.
 pub(crate) fn act(deed: Deed, arguments: &AmountArgs) -> Result<(), Failure> {
     block_on(async {
         let mut session = Session::open(&arguments.market, &arguments.signer).await?;
@@ -205,7 +257,7 @@ pub(crate) fn act(deed: Deed, arguments: &AmountArgs) -> Result<(), Failure> {
         let (market, text) = (d.market, arguments.amount.as_str());
         let amount = match deed {
             Deed::Deposit | Deed::Withdraw => session.m.parse_collateral(text)?,
-            Deed::Supply | Deed::Borrow | Deed::Repay => session.m.parse_quote(text)?,
+            Deed::Supply | Deed::Borrow => session.m.parse_quote(text)?,
         };
         let mut vault = d.vault();
         match deed {
@@ -227,13 +279,6 @@ pub(crate) fn act(deed: Deed, arguments: &AmountArgs) -> Result<(), Failure> {
                 session.send(d.vault, "borrow", message).await?;
                 answer.add("borrowed", session.m.quote(amount), "quote");
             }
-            Deed::Repay => {
-                session.approve(d.quote, d.vault, amount).await?;
-                let owner = session.who.account_id();
-                let message = vault.call_mut().repay(market, owner, amount);
-                let taken = session.send(d.vault, "repay", message).await?.value;
-                answer.add("repaid", session.m.quote(taken), "quote");
-            }
             Deed::Withdraw => {
                 let message = vault.call_mut().withdraw(market, amount);
                 session.send(d.vault, "withdraw", message).await?;
@@ -252,27 +297,13 @@ pub(crate) fn bid(arguments: &BidArgs) -> Result<(), Failure> {
         let mut session = Session::open(&arguments.market, &arguments.signer).await?;
         let budget = session.m.parse_quote(&arguments.budget)?;
         let (d, mut answer) = (session.m.d, Answer::default());
-        let owner = session.who.account_id();
-        let message = d.auction().call().balance(d.market, owner);
-        let free: Amount = session.m.ask(d.auction, "balance", message).await?;
-        let lacking = budget.minus_or_zero(free);
-        if !lacking.is_zero() {
-            session.approve(d.quote, d.auction, lacking).await?;
-            let message = d.auction().call_mut().deposit(d.market, lacking);
-            session.send(d.auction, "deposit", message).await?;
-        }
+        let lacking = session.top_up(budget).await?;
         let key = session.m.batch(arguments.number);
         let until = arguments.valid_until.unwrap_or(u32::MAX);
         let message = d.auction().call_mut().bid(key, budget, limit, until);
         let receipt = session.send(d.auction, "bid", message).await?;
         // The number in the receipt is the dry run's; others may have bid since.
-        let placed: Vec<BidPlaced> = receipt
-            .events_of(d.auction)
-            .map_err(|error| Failure::Refused(format!("{error:?}")))?;
-        let placed = placed
-            .into_iter()
-            .next()
-            .ok_or_else(|| Failure::Refused("the block shows no bid".to_owned()))?;
+        let placed: BidPlaced = event(&receipt, d.auction)?;
         answer.add("bid", placed.bid, "");
         answer.add("step", placed.step, "");
         answer.add("budget", session.m.quote(budget), "quote");

@@ -29,7 +29,10 @@ const ADVICE: &[(&str, &str)] = &[
         "InsufficientCash",
         "lenders' money is lent out: take less, or wait; `status` says what is there",
     ),
-    ("InsufficientShares", "`position` says what is lent"),
+    (
+        "InsufficientShares",
+        "`position` says how many shares there are",
+    ),
     ("TooSmall", "supply more"),
     ("ZeroAmount", "name an amount above zero"),
     ("AmountTooSmall", "name at least the market's least amount"),
@@ -110,8 +113,147 @@ const ADVICE: &[(&str, &str)] = &[
     ),
     (
         "WindingDown",
-        "the market is wound down: nothing is lent any more",
+        "the market is wound down: nothing is lent any more, and lenders `collect` instead of \
+         redeeming",
     ),
+    (
+        "NotWindingDown",
+        "the market is not wound down: `redeem` shares instead",
+    ),
+    (
+        "NothingToCollect",
+        "nothing has come in that the account was not paid: wait until debts are repaid or sold",
+    ),
+    (
+        "NotInKindYet",
+        "only in a wind-down older than the market's notice: `status` says whether it is wound down",
+    ),
+    (
+        "NotAuctioned",
+        "only after an auction that found too little money for it: `open` one first",
+    ),
+    (
+        "NothingPrepaid",
+        "nothing is left over of what was repaid in a batch",
+    ),
+    (
+        "PrepaidUnclaimed",
+        "`reclaim` first what was repaid in advance: it would repay the new debt",
+    ),
+    ("NothingToClose", "the position is empty"),
+    (
+        "SyncRequired",
+        "`sync` the position first: it slept through many batches",
+    ),
+    (
+        "ProvisionTooDeep",
+        "too many positions are insolvent to count what they lack: `open` batches of them first",
+    ),
+    (
+        "BatchRunning",
+        "its auction has not been settled: `batch` says how long it runs, then `settle` it",
+    ),
+    (
+        "RoundChanged",
+        "a price was accepted after the batch was opened: `open` another one",
+    ),
+    ("NotInBatch", "`position` says which batch it is in"),
+    ("UnderTargetHealth", "`repay` or `deposit` first"),
+    (
+        "FloorAboveSpot",
+        "the market's lowest price is too near the present one: wait for a higher price, or for \
+         other parameters",
+    ),
+    (
+        "BiddingBegun",
+        "its first step has begun: `open` another batch",
+    ),
+    (
+        "PriceInRange",
+        "the last two prices are not both above or both under its ladder: it goes on as it is",
+    ),
+    ("NoSuchTier", "discounts are whole per cent from 2 to 30"),
+    (
+        "NothingAsked",
+        "there is nothing, or nothing was asked: `standing` with --owner says what there is",
+    ),
+    (
+        "NotEnough",
+        "`standing` with --owner says how much there is",
+    ),
+    (
+        "TierFull",
+        "the tier holds as much as it may: choose another discount",
+    ),
+    ("NoBids", "name bids of the account"),
+    ("NothingProposed", "nothing has been announced"),
+    (
+        "TooEarly",
+        "its notice is not over: the event that announced it says when",
+    ),
+    ("Lapsed", "the governor has to announce it again"),
+    (
+        "GracePeriod",
+        "after a halt no batch opens for a while: `status` says until which block",
+    ),
+    ("NotHigher", "the stage is as high already"),
+    ("NotLower", "the stage is as low already"),
+    (
+        "CoolingOff",
+        "too early: `status` says from which block it may reopen",
+    ),
+    ("CauseRemains", "what raised it still holds: `status` says what"),
+    (
+        "TooSoon",
+        "the margin was updated lately: wait until it may be again",
+    ),
+    (
+        "NotMeasured",
+        "the volatility is not known: wait for a new price",
+    ),
+    (
+        "WrongAmountArrived",
+        "the token takes a fee or lies: stay out of this market",
+    ),
+    (
+        "WrongAmountLeft",
+        "the token takes a fee or lies: stay out of this market",
+    ),
+    (
+        "WrongDecimals",
+        "correct the token's decimals in the description",
+    ),
+    (
+        "VaultUnavailable",
+        "the vault did not answer: try again; `status` says how it is",
+    ),
+    (
+        "AuctionAlreadySet",
+        "another run was faster: run `deploy` again, which compares",
+    ),
+    ("MarketRegistered", "it is done already"),
+    ("SameToken", "collateral and quote have to be different tokens"),
+    (
+        "TooManyMarkets",
+        "the token serves as many markets as it may: deploy another vault",
+    ),
+    ("NotASource", "the feed has no source at that address"),
+    (
+        "SourceFailed",
+        "the source does not answer as it should: wait, or ask who runs it",
+    ),
+    ("InvalidPrice", "name a price above zero"),
+    (
+        "Replayed",
+        "it is not newer than the feeder's last one: submit again in the next block",
+    ),
+    (
+        "FromTheFuture",
+        "the observation is later than the chain's clock: correct the feeder's",
+    ),
+    ("TooOld", "the observation is too old: take a new one"),
+    ("NoRound", "the oracle has no price yet: wait for one"),
+    ("UnknownFeed", "there is no such feed: check the deployment's record"),
     (
         "CallFailed",
         "the token refused: check the account's balance and the approval",
@@ -121,7 +263,7 @@ const ADVICE: &[(&str, &str)] = &[
         "NotGuardian",
         "sign with the guardian's or the governor's account",
     ),
-    ("NotFeeder", "sign with a feeder's account"),
+    ("NotAFeeder", "sign with a feeder's account"),
     (
         "UnknownMarket",
         "there is no such market: check the deployment's record",
@@ -153,6 +295,70 @@ pub(crate) fn explain(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use breakwater_core::oracle::OracleError;
+    use breakwater_interfaces::auction::AuctionContractError;
+    use breakwater_interfaces::vault::VaultError;
+    use scale_info::{MetaType, PortableRegistry, Registry, TypeDef};
+
+    /// Refusals of what no command sends, and faults of the software, which nobody can do anything
+    /// about.
+    const NOT_FOR_USERS: &[&str] = &[
+        // Only the auction contract may, and it does.
+        "NotAuction",
+        "PriceOutsideLadder",
+        "RaisedTooMuch",
+        // Faults.
+        "CorruptedStorage",
+        "RecordMissing",
+        "Overflow",
+        "Underflow",
+        "DivisionByZero",
+        // The governor's messages.
+        "InvalidLimits",
+        "Unauthorised",
+        "FeedExists",
+        "InvalidConfig",
+        "CannotAddFeeder",
+        "OutOfBounds",
+    ];
+
+    /// Every reason that vault, auction and oracle can have, as the contracts' own types list them.
+    #[test]
+    fn every_refusal_of_a_contract_says_what_to_do() {
+        let mut registry = Registry::new();
+        for error in [
+            MetaType::new::<VaultError>(),
+            MetaType::new::<AuctionContractError>(),
+            MetaType::new::<OracleError>(),
+        ] {
+            registry.register_type(&error);
+        }
+        let registry = PortableRegistry::from(registry);
+        let mut reasons = 0;
+        for found in &registry.types {
+            let name = found.ty.path.ident().unwrap_or_default();
+            let TypeDef::Variant(variants) = &found.ty.type_def else {
+                continue;
+            };
+            // The bounds of a market's parameters are the governor's, and `deploy` reads them first.
+            if !name.ends_with("Error") || name == "ParamsError" {
+                continue;
+            }
+            for reason in &variants.variants {
+                let inner = reason.fields.iter().any(|field| {
+                    let inner = registry.resolve(field.ty.id).expect("is registered");
+                    inner.path.ident().unwrap_or_default().ends_with("Error")
+                });
+                if inner || NOT_FOR_USERS.contains(&reason.name.as_str()) {
+                    continue;
+                }
+                let known = ADVICE.iter().any(|(known, _)| *known == reason.name);
+                assert!(known, "{name}::{} says nothing", reason.name);
+                reasons += 1;
+            }
+        }
+        assert!(reasons > 80, "{reasons} reasons were looked at");
+    }
 
     #[test]
     fn refusals_say_what_to_do() {

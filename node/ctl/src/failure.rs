@@ -61,9 +61,12 @@ impl Failure {
             Failure::Usage(_) | Failure::Market { .. } | Failure::Record(_) | Failure::Node(_) => {
                 BAD_INPUT
             }
-            Failure::Deploy(DeployError::OtherCode { .. } | DeployError::OtherWidth { .. }) => {
-                BAD_INPUT
-            }
+            Failure::Deploy(
+                DeployError::OtherCode { .. }
+                | DeployError::OtherWidth { .. }
+                | DeployError::OtherExtension(_)
+                | DeployError::OtherContract(_),
+            ) => BAD_INPUT,
             Failure::Bot(BotError::Config(_) | BotError::Store(_)) => BAD_INPUT,
             _ => FAILED,
         }

@@ -1,5 +1,7 @@
 //! Commands that only look.
 
+pub(crate) mod standing;
+
 use crate::failure::Failure;
 use crate::market::{parse_account, parse_price, show_price, MarketArgs, OpenMarket};
 use crate::on_node::block_on;
@@ -12,7 +14,7 @@ use breakwater_core::margin::Margin;
 use breakwater_core::market::MarketPrices;
 use breakwater_core::position::PositionView;
 use breakwater_core::tick::{Tick, LOWEST_TICK};
-use breakwater_core::units::{liquidation_price, Amount, Block, Ratio};
+use breakwater_core::units::{liquidation_price, Amount, Block, Ratio, Shares};
 use breakwater_interfaces::auction::{AuctionContractError, LiquidationAuction};
 use breakwater_interfaces::breaker::{CircuitBreaker, GlobalBreaker, MarketBreaker};
 use breakwater_interfaces::vault::{Accounting, MarginVault, Market, VaultError};
@@ -304,11 +306,16 @@ pub(crate) fn position(arguments: &PositionArgs) -> Result<(), Failure> {
         let cure = m.collateral(view.cure_by_adding);
         answer.add("cure_by_adding", cure, "collateral");
         let message = d.vault().call().lender(d.market, owner);
-        let (_, lent) = m.view::<_, VaultError>(d.vault, "lender", message).await?;
+        let lender = m.view::<_, VaultError>(d.vault, "lender", message);
+        let (shares, lent): (Shares, Amount) = lender.await?;
         answer.add("lent", m.quote(lent), "quote");
+        answer.add("shares", m.shares(shares), "");
         let message = d.auction().call().balance(d.market, owner);
         let free = m.ask(d.auction, "balance", message).await?;
         answer.add("bidding_balance", m.quote(free), "quote");
+        let message = d.vault().call().reward(d.market, owner);
+        let reward = m.ask(d.vault, "reward", message).await?;
+        answer.add("keeper_reward", m.quote(reward), "quote");
         answer.print(arguments.market.json)
     })
 }

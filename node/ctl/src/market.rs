@@ -3,13 +3,15 @@
 use crate::failure::Failure;
 use crate::on_node::NodeArgs;
 use breakwater_chain::AccountId;
-use breakwater_core::units::{Amount, Price};
+use breakwater_core::lending::VIRTUAL_SHARES;
+use breakwater_core::units::{Amount, Price, Shares};
 use breakwater_interfaces::auction::BatchKey;
 use breakwater_node::Node;
 use breakwater_operator::config::{address, show_address};
 use breakwater_operator::decimal;
 use breakwater_operator::deploy::{ensure_width, show_hash, DeployError};
 use breakwater_operator::record::{ContractRecord, Part, Record, RecordError};
+use breakwater_operator::roots::{AuctionRoot, RootError, VaultRoot};
 use breakwater_sim::deployment::Deployment;
 use std::path::PathBuf;
 
@@ -69,6 +71,8 @@ impl MarketArgs {
         for part in [Part::Oracle, Part::Vault, Part::Auction] {
             self.check(&node, &record, part).await?;
         }
+        let together = belong_together(&node, &d).await;
+        together.map_err(|error| self.unfit(error))?;
         Ok(OpenMarket { node, d, record })
     }
 
@@ -100,6 +104,28 @@ impl MarketArgs {
         }
         Ok(())
     }
+
+    /// Contracts of the right code that are not those of a market that this program is made for.
+    fn unfit(&self, error: RootError) -> Failure {
+        let path = self.deployment.display();
+        match error {
+            RootError::OtherExtension { .. } | RootError::OtherForm(_) => Failure::Usage(format!(
+                "{path}: {error}: use the breakwaterctl of that release, or correct the file"
+            )),
+            RootError::OtherContract { .. } => {
+                Failure::Usage(format!("{path}: {error}: correct the file"))
+            }
+            other => Failure::from(DeployError::from(other)),
+        }
+    }
+}
+
+/// Makes sure that vault and auction run the released extensions, which their own code's hash does
+/// not tell, and work with each other and with the oracle.
+async fn belong_together(node: &Node, d: &Deployment) -> Result<(), RootError> {
+    let vault = VaultRoot::checked(node, d.vault, d.oracle).await?;
+    AuctionRoot::checked(node, d.auction, d.vault, d.oracle).await?;
+    vault.ensure_auction(d.auction)
 }
 
 impl OpenMarket {
@@ -123,6 +149,22 @@ impl OpenMarket {
         parse(text, self.record.collateral_decimals).map(Amount::new)
     }
 
+    /// Lenders' shares, of which one was worth a whole quote token when the market began.
+    pub(crate) fn shares(&self, shares: Shares) -> String {
+        decimal::show(shares.get(), self.share_decimals())
+    }
+
+    /// Lenders' shares from what [`Self::shares`] shows.
+    pub(crate) fn parse_shares(&self, text: &str) -> Result<Shares, Failure> {
+        parse(text, self.share_decimals()).map(Shares::new)
+    }
+
+    /// A unit of quote bought so many shares when the market began.
+    fn share_decimals(&self) -> u8 {
+        let more = u8::try_from(VIRTUAL_SHARES.ilog10()).unwrap_or_default();
+        self.record.quote_decimals.saturating_add(more)
+    }
+
     /// A batch of this market.
     pub(crate) fn batch(&self, number: u32) -> BatchKey {
         BatchKey {
@@ -142,9 +184,14 @@ pub(crate) fn parse_price(text: &str) -> Result<Price, Failure> {
     parse(text, PRICE_DECIMALS).map(Price::new)
 }
 
-/// An account from its address.
+/// An account from its address, the option `--owner`.
 pub(crate) fn parse_account(text: &str) -> Result<AccountId, Failure> {
-    address("--owner", text).map_err(|error| Failure::Usage(error.to_string()))
+    parse_address("--owner", text)
+}
+
+/// An account from its address, an option.
+pub(crate) fn parse_address(option: &'static str, text: &str) -> Result<AccountId, Failure> {
+    address(option, text).map_err(|error| Failure::Usage(error.to_string()))
 }
 
 fn parse(text: &str, decimals: u8) -> Result<u128, Failure> {

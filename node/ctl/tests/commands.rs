@@ -71,6 +71,78 @@ fn mistakes_are_one_line_and_say_what_to_do() {
     }
 }
 
+/// What has no command: the governor's messages, and those that the vault takes from its auction alone.
+const NOT_FOR_USERS: &[&str] = &[
+    "propose_governor",
+    "accept_governor",
+    "set_guardian",
+    "set_auction",
+    "create_market",
+    "propose_params",
+    "cancel_params",
+    "restrict",
+    "wind_down",
+    "register_market",
+    "raise",
+    "lower",
+    "set_limits",
+    "register_feed",
+    "add_feeder",
+    "add_source",
+    "remove_feeder",
+    "propose_feed",
+    "margin_vault::open_batch",
+    "extend_batch",
+    "leave_batch",
+    "set_stage",
+    "settle_batch",
+];
+
+/// Messages whose command has another name.
+const OTHER_NAMES: &[(&str, &str)] = &[
+    ("liquidation_auction::deposit", "fund"),
+    ("liquidation_auction::withdraw", "unfund"),
+    ("liquidation_auction::open_batch", "open"),
+    ("liquidation_auction::advance", "clear"),
+    ("liquidation_auction::refresh", "maintain"),
+    ("liquidation_auction::reopen", "maintain"),
+    ("margin_vault::update_margin", "maintain"),
+];
+
+/// Every message that changes something, as the released bundles list them.
+#[test]
+fn every_message_that_a_user_may_send_has_a_command() {
+    let help = printed(&["--help"]);
+    let commands: Vec<_> = help
+        .lines()
+        .filter_map(|line| line.strip_prefix("  ")?.split_whitespace().next())
+        .collect();
+    let mut found = 0;
+    for contract in ["margin_vault", "liquidation_auction", "oracle_adapter"] {
+        let bundle = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("../../artifacts")
+            .join(contract)
+            .with_extension("contract");
+        let bundle = std::fs::read(bundle).expect("a bundle");
+        let bundle: Value = serde_json::from_slice(&bundle).expect("is JSON");
+        for message in bundle["spec"]["messages"].as_array().expect("messages") {
+            let label = message["label"].as_str().expect("is text");
+            let name = label.rsplit("::").next().unwrap_or(label);
+            let whole = format!("{contract}::{name}");
+            let exempt = |names: &[&str]| names.contains(&name) || names.contains(&&*whole);
+            if message["mutates"] == false || exempt(NOT_FOR_USERS) {
+                continue;
+            }
+            let other = OTHER_NAMES.iter().find(|(known, _)| *known == whole);
+            let own = name.replace('_', "-");
+            let command = other.map_or(own.as_str(), |(_, command)| command);
+            assert!(commands.contains(&command), "{whole} has no command");
+            found += 1;
+        }
+    }
+    assert!(found > 35, "{found} messages were looked at");
+}
+
 #[tokio::test]
 async fn a_deployment_is_planned_done_resumed_and_compared() {
     let _turn = turn().await;

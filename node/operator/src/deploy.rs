@@ -9,7 +9,7 @@ use breakwater_core::oracle::Feed;
 use breakwater_interfaces::auction::{AuctionMarket, LiquidationAuction};
 use breakwater_interfaces::oracle::OracleAdapter;
 use breakwater_interfaces::token::{PROBE, PSP22};
-use breakwater_interfaces::vault::{MarginVault, Market, VaultError};
+use breakwater_interfaces::vault::{MarginVault, Market};
 use breakwater_sim::constructors;
 use breakwater_sim::deployment::{mint, AuctionRef, OracleRef, TokenRef, VaultRef};
 use ink::codegen::TraitCallBuilder;
@@ -19,6 +19,7 @@ use crate::config::{show_address, MarketConfig};
 use crate::cost::{Step, Summary, Wiring};
 use crate::difference;
 use crate::record::{ContractRecord, Part, Record, RecordError, SCHEMA};
+use crate::roots::{AuctionRoot, VaultRoot};
 use crate::target::{address_of, Target};
 
 mod error;
@@ -56,6 +57,8 @@ struct Contracts {
     oracle: AccountId,
     vault: AccountId,
     auction: AccountId,
+    /// Whether the vault works with that auction already.
+    named: bool,
 }
 
 /// Deploys what is missing. `record` is what an earlier run left, `keep` writes it after each step,
@@ -161,16 +164,29 @@ impl<C: Target> Run<'_, C> {
         self.contract(Part::VaultExt, new).await?;
         let new = constructors::vault(governor, oracle)?;
         let vault = self.contract(Part::Vault, new).await?;
-        let new = constructors::auction_ext()?;
-        self.contract(Part::AuctionExt, new).await?;
+        let root = match self.is_planned(vault) {
+            true => None,
+            false => Some(VaultRoot::checked(self.chain, vault, oracle).await?),
+        };
         let new = constructors::auction(governor, vault, oracle)?;
+        // An auction is named once only: here is where to say so, before another one is paid for.
+        let named = root.filter(|root| root.auction.is_some());
+        if let Some(root) = &named {
+            root.ensure_auction(self.address(Part::Auction, &new)?)?;
+        }
+        self.contract(Part::AuctionExt, constructors::auction_ext()?)
+            .await?;
         let auction = self.contract(Part::Auction, new).await?;
+        if !self.is_planned(auction) {
+            AuctionRoot::checked(self.chain, auction, vault, oracle).await?;
+        }
         Ok(Contracts {
             collateral,
             quote,
             oracle,
             vault,
             auction,
+            named: named.is_some(),
         })
     }
 
@@ -220,15 +236,12 @@ impl<C: Target> Run<'_, C> {
             margin: Margin::default(),
         };
         let mut number = self.found_market(vault, &wanted).await?;
-        if number.is_none() {
-            // There is no asking which auction is named. It can be named once only, and nobody but
-            // this governor can have done that.
-            let step = "name the auction";
+        if !contracts.named {
             let message = calls().call_mut().set_auction(auction);
-            match self.try_step(step, Wiring::Name, vault, message).await? {
-                Ok(_) | Err(VaultError::AuctionAlreadySet) => {}
-                Err(error) => return Err(refused(step, &error)),
-            }
+            let step = "name the auction";
+            self.step(step, Wiring::Name, vault, message).await?;
+        }
+        if number.is_none() {
             for (part, token) in [
                 (Part::Collateral, wanted.collateral),
                 (Part::Quote, wanted.quote),
@@ -376,11 +389,8 @@ impl<C: Target> Run<'_, C> {
         constructor: Constructor,
     ) -> Result<AccountId, DeployError> {
         let (step, hash) = (part.name(), part.contract().code_hash()?);
-        // The name in the salt keeps deployments of one governor apart.
-        let salt = format!("{}/{step}", self.record.name);
         let recorded = self.record.part(part).and_then(ContractRecord::account);
-        let contract = recorded
-            .unwrap_or_else(|| address_of(self.governor, hash, &constructor, salt.as_bytes()));
+        let contract = self.address(part, &constructor)?;
         match self.chain.code(contract).await.map_err(failed(step))? {
             Some(found) if found == hash => {}
             Some(found) => {
@@ -396,10 +406,29 @@ impl<C: Target> Run<'_, C> {
                     show_address(contract)
                 )))
             }
-            None => self.instantiate(part, constructor, &salt, contract).await?,
+            None => self.instantiate(part, constructor, contract).await?,
         }
         self.record_part(part, ContractRecord::new(contract, Some(hash)))?;
         Ok(contract)
+    }
+
+    /// Where a contract of ours is, or will be.
+    fn address(&self, part: Part, constructor: &Constructor) -> Result<AccountId, DeployError> {
+        if let Some(recorded) = self.record.part(part).and_then(ContractRecord::account) {
+            return Ok(recorded);
+        }
+        let (hash, salt) = (part.contract().code_hash()?, self.salt(part));
+        Ok(address_of(
+            self.governor,
+            hash,
+            constructor,
+            salt.as_bytes(),
+        ))
+    }
+
+    /// The name in it keeps deployments of one governor apart.
+    fn salt(&self, part: Part) -> String {
+        format!("{}/{}", self.record.name, part.name())
     }
 
     /// Instantiates a contract at the address that it gets; in a plan finds out what that costs.
@@ -407,10 +436,10 @@ impl<C: Target> Run<'_, C> {
         &mut self,
         part: Part,
         constructor: Constructor<()>,
-        salt: &str,
         address: AccountId,
     ) -> Result<(), DeployError> {
-        let (step, salt) = (part.name(), salt.as_bytes());
+        let (step, salt) = (part.name(), self.salt(part));
+        let salt = salt.as_bytes();
         let (code, hash) = (part.contract().code()?, part.contract().code_hash()?);
         if self.planning {
             let tried = self
@@ -466,17 +495,6 @@ impl<C: Target> Run<'_, C> {
         contract: AccountId,
         message: impl Into<Message<Result<T, E>>>,
     ) -> Result<Option<Receipt<T>>, DeployError> {
-        let sent = self.try_step(step, kind, contract, message).await?;
-        sent.map_err(|error| refused(step, &error))
-    }
-
-    async fn try_step<T: Decode, E: Decode + Debug>(
-        &mut self,
-        step: &str,
-        kind: Wiring,
-        contract: AccountId,
-        message: impl Into<Message<Result<T, E>>>,
-    ) -> Result<Result<Option<Receipt<T>>, E>, DeployError> {
         let message = message.into();
         if self.planning {
             let tried = match self.is_planned(contract) {
@@ -492,15 +510,15 @@ impl<C: Target> Run<'_, C> {
                 None => self.measured(step, kind, contract, message).await?,
             };
             self.summary.steps.push(planned);
-            return Ok(Ok(None));
+            return Ok(None);
         }
         (self.progress)(step);
         match self.chain.call(self.governor, contract, message).await {
             Ok(receipt) => {
                 self.summary.steps.push(Step::new(step, &receipt));
-                Ok(Ok(Some(receipt)))
+                Ok(Some(receipt))
             }
-            Err(CallError::Reverted(error)) => Ok(Err(error)),
+            Err(CallError::Reverted(error)) => Err(refused(step, &error)),
             Err(other) => Err(failed(step)(other)),
         }
     }

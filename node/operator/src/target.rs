@@ -23,6 +23,12 @@ pub trait Target: Chain {
     /// [`CallError::Transport`].
     async fn code(&self, contract: AccountId) -> Result<Option<[u8; 32]>, QueryError>;
 
+    /// What a contract keeps under a key of its own; `None` if that is nothing.
+    ///
+    /// # Errors
+    /// [`CallError::Transport`].
+    async fn stored(&self, contract: AccountId, key: &[u8]) -> Result<Option<Vec<u8>>, QueryError>;
+
     /// What an instantiation would cost; nothing is sent.
     ///
     /// # Errors
@@ -65,6 +71,10 @@ impl Target for Node {
 
     async fn code(&self, contract: AccountId) -> Result<Option<[u8; 32]>, QueryError> {
         self.code_hash(contract).await
+    }
+
+    async fn stored(&self, contract: AccountId, key: &[u8]) -> Result<Option<Vec<u8>>, QueryError> {
+        Node::stored(self, contract, key).await
     }
 
     async fn try_instantiation(

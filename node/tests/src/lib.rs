@@ -3,6 +3,7 @@
 pub mod bots;
 pub mod process;
 pub mod proxy;
+pub mod terminal;
 
 use std::sync::OnceLock;
 use tokio::sync::{Mutex, MutexGuard};

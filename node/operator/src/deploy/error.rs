@@ -3,6 +3,7 @@
 use breakwater_sim::artifacts::{Contract, DamagedBundle};
 
 use crate::record::RecordError;
+use crate::roots::RootError;
 
 /// Why a deployment stopped. What was done before is recorded; the next run goes on from there.
 #[derive(Debug, thiserror::Error)]
@@ -39,6 +40,14 @@ pub enum DeployError {
         /// The beginning of the bundle's.
         ours: String,
     },
+    /// A contract hands over to other code than this program's bundles have.
+    #[error(
+        "{0}: use the breakwaterctl of the release that deployed it, or deploy under another name"
+    )]
+    OtherExtension(RootError),
+    /// A contract works with others than those of this deployment.
+    #[error("{0}: correct the record, or deploy under another name")]
+    OtherContract(RootError),
     /// The bundles are built for chains of another kind.
     #[error(
         "the chain's native balances have {chain} bits, and the bundles in use are built for \
@@ -52,6 +61,22 @@ pub enum DeployError {
         /// What to do.
         advice: &'static str,
     },
+}
+
+impl From<RootError> for DeployError {
+    fn from(error: RootError) -> Self {
+        match error {
+            RootError::OtherExtension { .. } | RootError::OtherForm(_) => {
+                Self::OtherExtension(error)
+            }
+            RootError::OtherContract { .. } => Self::OtherContract(error),
+            RootError::Unread { part, reason } => Self::Step {
+                step: part.to_owned(),
+                reason,
+            },
+            RootError::Bundle(damaged) => Self::Bundle(damaged),
+        }
+    }
 }
 
 /// The beginning of a code's hash, enough to tell two apart.
