@@ -69,25 +69,32 @@ fn f30_in_a_halt_insurance_buys_nothing() {
     }
 }
 
+/// A market of a kind whose price has fallen to 175 with four positions to sell, and with money of
+/// bidders for a small part of them.
+fn more_than_is_paid_for(cast: &Cast, variant: u32) -> Native {
+    let mut n = begin(Addresses::made_up(), cast, variant, (1, 1_000_000)).unwrap();
+    round(&mut n, cast, 200);
+    let amount = quote(100_000);
+    done(&mut n, 0, cast, &Message::Supply { amount });
+    for who in 1..5 {
+        let (collateral, quote) = (Amount::new(100 * COLLATERAL), quote(14_300));
+        let lever = Message::DepositAndBorrow { collateral, quote };
+        done(&mut n, who, cast, &lever);
+    }
+    let amount = quote(3_000);
+    done(&mut n, 0, cast, &Message::Fund { amount });
+    for _ in 0..2 {
+        round(&mut n, cast, 175);
+    }
+    n
+}
+
 /// Attack: who deposits, opens and withdraws in one block puts up no lot that the others cannot pay
 /// for, which would make the cohorts that found no money wait.
 #[test]
 fn money_that_comes_and_goes_in_a_block_sizes_no_lot() {
     let cast = Cast::made_up();
-    let mut n = begin(Addresses::made_up(), &cast, 1 << 5, (1, 1_000_000)).unwrap();
-    round(&mut n, &cast, 200);
-    let amount = quote(100_000);
-    done(&mut n, 0, &cast, &Message::Supply { amount });
-    for who in 1..5 {
-        let (collateral, quote) = (Amount::new(100 * COLLATERAL), quote(14_300));
-        let lever = Message::DepositAndBorrow { collateral, quote };
-        done(&mut n, who, &cast, &lever);
-    }
-    let honest = quote(3_000);
-    done(&mut n, 0, &cast, &Message::Fund { amount: honest });
-    for _ in 0..2 {
-        round(&mut n, &cast, 175);
-    }
+    let mut n = more_than_is_paid_for(&cast, 1 << 5);
     let asked = |n: &Native| n.vault.state.running[0].asked;
     let mut alone = n.clone();
     done(&mut alone, 5, &cast, &Message::OpenBatch);
@@ -146,20 +153,7 @@ fn a_batch_that_standing_money_waits_for_is_not_silent() {
 #[test]
 fn standing_money_that_comes_and_goes_in_a_block_sizes_no_lot() {
     let cast = Cast::made_up();
-    let mut n = begin(Addresses::made_up(), &cast, 1 << 5 | 1, (1, 1_000_000)).unwrap();
-    round(&mut n, &cast, 200);
-    let amount = quote(100_000);
-    done(&mut n, 0, &cast, &Message::Supply { amount });
-    for who in 1..5 {
-        let (collateral, quote) = (Amount::new(100 * COLLATERAL), quote(14_300));
-        let lever = Message::DepositAndBorrow { collateral, quote };
-        done(&mut n, who, &cast, &lever);
-    }
-    let honest = quote(3_000);
-    done(&mut n, 0, &cast, &Message::Fund { amount: honest });
-    for _ in 0..2 {
-        round(&mut n, &cast, 175);
-    }
+    let mut n = more_than_is_paid_for(&cast, 1 << 5 | 1);
     // In quarantine: what tiers pay is under the floor.
     round(&mut n, &cast, 130);
     let asked = |n: &Native| n.vault.state.running[0].asked;

@@ -64,13 +64,9 @@ pub(crate) struct AmountArgs {
     signer: SignerArgs,
 }
 
-/// Bid in a batch. What the account's balance with the auction lacks is deposited first.
+/// What a bid offers.
 #[derive(Debug, clap::Args)]
-pub(crate) struct BidArgs {
-    /// Number of the batch
-    #[arg(value_name = "NUMBER")]
-    number: u32,
-
+struct BidTerms {
     /// What the bid may spend, whole quote tokens
     #[arg(long, value_name = "QUOTE")]
     budget: String,
@@ -82,6 +78,17 @@ pub(crate) struct BidArgs {
     /// Last block in which it may be placed; without it, any
     #[arg(long, value_name = "BLOCK")]
     valid_until: Option<u32>,
+}
+
+/// Bid in a batch. What the account's balance with the auction lacks is deposited first.
+#[derive(Debug, clap::Args)]
+pub(crate) struct BidArgs {
+    /// Number of the batch
+    #[arg(value_name = "NUMBER")]
+    number: u32,
+
+    #[command(flatten)]
+    terms: BidTerms,
 
     #[command(flatten)]
     market: MarketArgs,
@@ -292,14 +299,14 @@ pub(crate) fn act(deed: Deed, arguments: &AmountArgs) -> Result<(), Failure> {
 
 /// `breakwaterctl bid`.
 pub(crate) fn bid(arguments: &BidArgs) -> Result<(), Failure> {
-    let limit = parse_price(&arguments.limit)?;
+    let limit = parse_price(&arguments.terms.limit)?;
     block_on(async {
         let mut session = Session::open(&arguments.market, &arguments.signer).await?;
-        let budget = session.m.parse_quote(&arguments.budget)?;
+        let budget = session.m.parse_quote(&arguments.terms.budget)?;
         let (d, mut answer) = (session.m.d, Answer::default());
         let lacking = session.top_up(budget).await?;
         let key = session.m.batch(arguments.number);
-        let until = arguments.valid_until.unwrap_or(u32::MAX);
+        let until = arguments.terms.valid_until.unwrap_or(u32::MAX);
         let message = d.auction().call_mut().bid(key, budget, limit, until);
         let receipt = session.send(d.auction, "bid", message).await?;
         // The number in the receipt is the dry run's; others may have bid since.

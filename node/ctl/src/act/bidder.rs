@@ -1,7 +1,7 @@
 //! What bidders send, besides `bid` and `claim`: their balance with the auction, bids that have not
 //! joined, and standing bids.
 
-use super::{event, At, Session};
+use super::{event, At, BidTerms, Session};
 use crate::failure::Failure;
 use crate::market::{parse_price, show_price};
 use crate::on_node::block_on;
@@ -52,17 +52,8 @@ pub(crate) struct ReplaceArgs {
     #[arg(value_name = "BID")]
     bid: u32,
 
-    /// What the bid may spend, whole quote tokens
-    #[arg(long, value_name = "QUOTE")]
-    budget: String,
-
-    /// The most it pays for a whole collateral token, whole quote tokens
-    #[arg(long, value_name = "PRICE")]
-    limit: String,
-
-    /// Last block in which it may be placed; without it, any
-    #[arg(long, value_name = "BLOCK")]
-    valid_until: Option<u32>,
+    #[command(flatten)]
+    terms: BidTerms,
 
     #[command(flatten)]
     at: At,
@@ -187,11 +178,11 @@ pub(crate) fn unfund(arguments: &UnfundArgs) -> Result<(), Failure> {
 
 /// `breakwaterctl replace`.
 pub(crate) fn replace(arguments: &ReplaceArgs) -> Result<(), Failure> {
-    let limit = parse_price(&arguments.limit)?;
+    let limit = parse_price(&arguments.terms.limit)?;
     let at = &arguments.at;
     block_on(async {
         let mut session = Session::open(&at.market, &at.signer).await?;
-        let budget = session.m.parse_quote(&arguments.budget)?;
+        let budget = session.m.parse_quote(&arguments.terms.budget)?;
         let (d, mut answer) = (session.m.d, Answer::default());
         let (batch, bid) = (session.m.batch(arguments.number), arguments.bid);
         let message = d.auction().call().bid_of(batch, bid);
@@ -206,7 +197,7 @@ pub(crate) fn replace(arguments: &ReplaceArgs) -> Result<(), Failure> {
             })?;
         let more = budget.minus_or_zero(old.budget);
         let lacking = session.top_up(more).await?;
-        let until = arguments.valid_until.unwrap_or(u32::MAX);
+        let until = arguments.terms.valid_until.unwrap_or(u32::MAX);
         let mut auction = d.auction();
         let message = auction.call_mut().replace(batch, bid, budget, limit, until);
         let receipt = session.send(d.auction, "replace", message).await?;
