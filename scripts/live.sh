@@ -32,4 +32,4 @@ esac
 
 export BREAKWATER_PROFILE=live BREAKWATER_ARTIFACTS=$PWD/target/artifacts-u64
 # By their names and for the whole workspace: these are then the very programs that scripts/test.sh compiles.
-exec cargo test --workspace "${names[@]/#/--test=}"
+exec cargo test --workspace --no-fail-fast "${names[@]/#/--test=}"

@@ -24,7 +24,7 @@ use std::collections::BTreeMap;
 use std::fmt::Debug;
 
 /// More native tokens than any account here spends.
-const NATIVE: u128 = 1_000_000_000_000_000_000_000;
+const NATIVE: u128 = 500_000_000_000_000_000;
 
 /// Both.
 pub struct Twin {

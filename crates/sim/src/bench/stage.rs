@@ -27,7 +27,7 @@ pub const QUOTE: u128 = 1_000_000;
 pub const OPENING_PRICE: Price = Price::new(200 * PRICE_ONE);
 
 /// More native tokens than any account here spends on fees and deposits.
-const PURSE: u128 = 10_000_000_000_000_000;
+const PURSE: u128 = 1_000_000_000_000_000;
 
 /// Twice the window of the average price: after so long it stands where the price stands.
 const SETTLING_TIME: u64 = 3_600_000;
