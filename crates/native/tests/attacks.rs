@@ -106,6 +106,21 @@ fn money_that_comes_and_goes_in_a_block_sizes_no_lot() {
     assert_eq!(asked(&n), asked(&alone));
 }
 
+/// A market of a kind at 200 with one position, and with one tier of standing bids.
+fn a_loan_and_a_tier(cast: &Cast, variant: u32, percent: u8) -> Native {
+    let mut n = begin(Addresses::made_up(), cast, variant, (1, 1_000_000)).unwrap();
+    round(&mut n, cast, 200);
+    let amount = quote(100_000);
+    done(&mut n, 0, cast, &Message::Supply { amount });
+    let amount = quote(3_000);
+    done(&mut n, 3, cast, &Message::Fund { amount });
+    done(&mut n, 3, cast, &Message::Stand { percent, amount });
+    let (collateral, quote) = (Amount::new(10 * COLLATERAL), quote(1_490));
+    let lever = Message::DepositAndBorrow { collateral, quote };
+    done(&mut n, 1, cast, &lever);
+    n
+}
+
 /// Attack: who owns what a batch sells trips the breaker for silence just before the standing money
 /// that will buy it joins, so that nothing is sold for hours, and does so every time. Money that
 /// waits for its step is heard.
@@ -113,16 +128,7 @@ fn money_that_comes_and_goes_in_a_block_sizes_no_lot() {
 fn a_batch_that_standing_money_waits_for_is_not_silent() {
     let cast = Cast::made_up();
     for percent in [2u8, 5, 9] {
-        let mut n = begin(Addresses::made_up(), &cast, 1 << 5 | 1 << 1, (1, 1_000_000)).unwrap();
-        round(&mut n, &cast, 200);
-        let amount = quote(100_000);
-        done(&mut n, 0, &cast, &Message::Supply { amount });
-        let amount = quote(3_000);
-        done(&mut n, 3, &cast, &Message::Fund { amount });
-        done(&mut n, 3, &cast, &Message::Stand { percent, amount });
-        let (collateral, quote) = (Amount::new(10 * COLLATERAL), quote(1_490));
-        let lever = Message::DepositAndBorrow { collateral, quote };
-        done(&mut n, 1, &cast, &lever);
+        let mut n = a_loan_and_a_tier(&cast, 1 << 5 | 1 << 1, percent);
         // A calm fall: in a storm the ladder is steeper.
         for whole in (175..200).rev() {
             n.pass(600, 6_000);
@@ -183,17 +189,9 @@ fn standing_money_that_comes_and_goes_in_a_block_sizes_no_lot() {
 fn standing_money_that_can_never_buy_does_not_lower_the_reserve() {
     let cast = Cast::made_up();
     for (percent, bps) in [(30, 9_700), (10, 9_500)] {
-        let mut n = begin(Addresses::made_up(), &cast, 1 << 5, (1, 1_000_000)).unwrap();
-        round(&mut n, &cast, 200);
-        let amount = quote(100_000);
-        done(&mut n, 0, &cast, &Message::Supply { amount });
+        let mut n = a_loan_and_a_tier(&cast, 1 << 5, percent);
         let amount = quote(3_000);
-        done(&mut n, 3, &cast, &Message::Fund { amount });
-        done(&mut n, 3, &cast, &Message::Stand { percent, amount });
         done(&mut n, 4, &cast, &Message::Fund { amount });
-        let (collateral, quote) = (Amount::new(10 * COLLATERAL), quote(1_490));
-        let lever = Message::DepositAndBorrow { collateral, quote };
-        done(&mut n, 1, &cast, &lever);
         n.pass(1_300, 6_000);
         for _ in 0..2 {
             round(&mut n, &cast, 170);

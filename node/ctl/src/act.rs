@@ -43,7 +43,7 @@ pub(crate) enum Deed {
 #[derive(Debug, clap::Args)]
 pub(crate) struct At {
     #[command(flatten)]
-    market: MarketArgs,
+    pub(crate) market: MarketArgs,
 
     #[command(flatten)]
     signer: SignerArgs,
@@ -58,10 +58,7 @@ pub(crate) struct AmountArgs {
     amount: String,
 
     #[command(flatten)]
-    market: MarketArgs,
-
-    #[command(flatten)]
-    signer: SignerArgs,
+    at: At,
 }
 
 /// What a bid offers.
@@ -91,10 +88,7 @@ pub(crate) struct BidArgs {
     terms: BidTerms,
 
     #[command(flatten)]
-    market: MarketArgs,
-
-    #[command(flatten)]
-    signer: SignerArgs,
+    at: At,
 }
 
 /// Claim bids of a settled batch: collateral is paid out, money not spent goes back.
@@ -109,10 +103,7 @@ pub(crate) struct ClaimArgs {
     bids: Vec<u32>,
 
     #[command(flatten)]
-    market: MarketArgs,
-
-    #[command(flatten)]
-    signer: SignerArgs,
+    at: At,
 }
 
 /// A fact that the circuit breaker knows a limit for; docs/breaker.md explains each.
@@ -144,10 +135,7 @@ pub(crate) struct TripArgs {
     fact: Fact,
 
     #[command(flatten)]
-    market: MarketArgs,
-
-    #[command(flatten)]
-    signer: SignerArgs,
+    at: At,
 }
 
 /// A signer at a market, and what its transactions have cost.
@@ -159,9 +147,9 @@ pub(crate) struct Session {
 }
 
 impl Session {
-    pub(crate) async fn open(market: &MarketArgs, signer: &SignerArgs) -> Result<Self, Failure> {
-        let who = signer.signer()?;
-        let m = market.open().await?;
+    pub(crate) async fn open(at: &At) -> Result<Self, Failure> {
+        let who = at.signer.signer()?;
+        let m = at.market.open().await?;
         let (fees, block) = (0, 0);
         Ok(Self {
             m,
@@ -217,12 +205,17 @@ impl Session {
         Ok(())
     }
 
-    /// Deposits what the signer's free balance with the auction lacks of an amount; returns that.
-    async fn top_up(&mut self, amount: Amount) -> Result<Amount, Failure> {
+    /// The signer's free balance with the auction.
+    async fn free_balance(&self) -> Result<Amount, Failure> {
         let (d, owner) = (self.m.d, self.who.account_id());
         let message = d.auction().call().balance(d.market, owner);
-        let free: Amount = self.m.ask(d.auction, "balance", message).await?;
-        let lacking = amount.minus_or_zero(free);
+        self.m.ask(d.auction, "balance", message).await
+    }
+
+    /// Deposits what the signer's free balance with the auction lacks of an amount; returns that.
+    async fn top_up(&mut self, amount: Amount) -> Result<Amount, Failure> {
+        let d = self.m.d;
+        let lacking = amount.minus_or_zero(self.free_balance().await?);
         if !lacking.is_zero() {
             self.approve(d.quote, d.auction, lacking).await?;
             let message = d.auction().call_mut().deposit(d.market, lacking);
@@ -259,7 +252,7 @@ fn event<Ev: Event + Decode, T>(receipt: &Receipt<T>, contract: AccountId) -> Re
 /// `breakwaterctl supply`, `deposit`, `borrow` and `withdraw`.
 pub(crate) fn act(deed: Deed, arguments: &AmountArgs) -> Result<(), Failure> {
     block_on(async {
-        let mut session = Session::open(&arguments.market, &arguments.signer).await?;
+        let mut session = Session::open(&arguments.at).await?;
         let (d, mut answer) = (session.m.d, Answer::default());
         let (market, text) = (d.market, arguments.amount.as_str());
         let amount = match deed {
@@ -293,7 +286,7 @@ pub(crate) fn act(deed: Deed, arguments: &AmountArgs) -> Result<(), Failure> {
                 answer.add("withdrawn", shown, "collateral");
             }
         }
-        session.print(answer, arguments.market.json)
+        session.print(answer, arguments.at.market.json)
     })
 }
 
@@ -301,7 +294,7 @@ pub(crate) fn act(deed: Deed, arguments: &AmountArgs) -> Result<(), Failure> {
 pub(crate) fn bid(arguments: &BidArgs) -> Result<(), Failure> {
     let limit = parse_price(&arguments.terms.limit)?;
     block_on(async {
-        let mut session = Session::open(&arguments.market, &arguments.signer).await?;
+        let mut session = Session::open(&arguments.at).await?;
         let budget = session.m.parse_quote(&arguments.terms.budget)?;
         let (d, mut answer) = (session.m.d, Answer::default());
         let lacking = session.top_up(budget).await?;
@@ -316,14 +309,14 @@ pub(crate) fn bid(arguments: &BidArgs) -> Result<(), Failure> {
         answer.add("budget", session.m.quote(budget), "quote");
         answer.add("limit", show_price(limit), "quote per collateral");
         answer.add("deposited", session.m.quote(lacking), "quote");
-        session.print(answer, arguments.market.json)
+        session.print(answer, arguments.at.market.json)
     })
 }
 
 /// `breakwaterctl claim`.
 pub(crate) fn claim(arguments: &ClaimArgs) -> Result<(), Failure> {
     block_on(async {
-        let mut session = Session::open(&arguments.market, &arguments.signer).await?;
+        let mut session = Session::open(&arguments.at).await?;
         let (d, mut answer) = (session.m.d, Answer::default());
         let (number, owner) = (arguments.number, session.who.account_id());
         let bids = match arguments.bids.is_empty() {
@@ -341,7 +334,7 @@ pub(crate) fn claim(arguments: &ClaimArgs) -> Result<(), Failure> {
         answer.add("refunded", session.m.quote(fill.refunded), "quote");
         let received = session.m.collateral(fill.received);
         answer.add("received", received, "collateral");
-        session.print(answer, arguments.market.json)
+        session.print(answer, arguments.at.market.json)
     })
 }
 
@@ -358,12 +351,12 @@ pub(crate) fn trip(arguments: &TripArgs) -> Result<(), Failure> {
         Fact::Excess => Cause::Excess,
     };
     block_on(async {
-        let mut session = Session::open(&arguments.market, &arguments.signer).await?;
+        let mut session = Session::open(&arguments.at).await?;
         let (d, mut answer) = (session.m.d, Answer::default());
         let message = d.breaker().call_mut().trip(Some(d.market), cause);
         let tripped = session.send(d.auction, "trip", message).await?.value;
         answer.add("stage", format!("{:?}", tripped.stage), "");
-        session.print(answer, arguments.market.json)
+        session.print(answer, arguments.at.market.json)
     })
 }
 
@@ -373,10 +366,7 @@ pub(crate) fn trip(arguments: &TripArgs) -> Result<(), Failure> {
 #[derive(Debug, clap::Args)]
 pub(crate) struct MaintainArgs {
     #[command(flatten)]
-    market: MarketArgs,
-
-    #[command(flatten)]
-    signer: SignerArgs,
+    at: At,
 }
 
 /// `breakwaterctl maintain`.
@@ -384,7 +374,7 @@ pub(crate) fn maintain(arguments: &MaintainArgs) -> Result<(), Failure> {
     /// What is done may make more of it due: markets that have tripped can be a fact of all.
     const ROUNDS: usize = 3;
     block_on(async {
-        let mut session = Session::open(&arguments.market, &arguments.signer).await?;
+        let mut session = Session::open(&arguments.at).await?;
         let (d, mut answer) = (session.m.d, Answer::default());
         let me = session.who.account_id();
         let mut done = Vec::new();
@@ -407,7 +397,7 @@ pub(crate) fn maintain(arguments: &MaintainArgs) -> Result<(), Failure> {
             done.push("nothing to do".to_owned());
         }
         answer.add("done", done, "");
-        session.print(answer, arguments.market.json)
+        session.print(answer, arguments.at.market.json)
     })
 }
 

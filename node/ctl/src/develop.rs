@@ -1,9 +1,9 @@
 //! Commands for development chains: test tokens, prices by hand, blocks.
 
-use crate::act::Session;
+use crate::act::{At, Session};
 use crate::failure::Failure;
-use crate::market::{parse_price, show_price, MarketArgs};
-use crate::on_node::{block_on, NodeArgs, SignerArgs};
+use crate::market::{parse_price, show_price};
+use crate::on_node::{block_on, NodeArgs};
 use crate::output::Answer;
 use breakwater_chain::{Chain, Signer};
 use breakwater_interfaces::oracle::OracleAdapter;
@@ -31,10 +31,7 @@ pub(crate) struct MintArgs {
     amount: String,
 
     #[command(flatten)]
-    market: MarketArgs,
-
-    #[command(flatten)]
-    signer: SignerArgs,
+    at: At,
 }
 
 /// Submit a price by hand; the signer has to be a feeder of the market.
@@ -45,10 +42,7 @@ pub(crate) struct SubmitArgs {
     price: String,
 
     #[command(flatten)]
-    market: MarketArgs,
-
-    #[command(flatten)]
-    signer: SignerArgs,
+    at: At,
 }
 
 /// Make blocks on a development chain, which makes none in silence.
@@ -69,7 +63,7 @@ pub(crate) struct AdvanceArgs {
 /// `breakwaterctl mint`.
 pub(crate) fn mint(arguments: &MintArgs) -> Result<(), Failure> {
     block_on(async {
-        let mut session = Session::open(&arguments.market, &arguments.signer).await?;
+        let mut session = Session::open(&arguments.at).await?;
         let (d, text) = (session.m.d, arguments.amount.as_str());
         let (token, amount) = match arguments.token {
             Token::Collateral => (d.collateral, session.m.parse_collateral(text)?),
@@ -85,7 +79,7 @@ pub(crate) fn mint(arguments: &MintArgs) -> Result<(), Failure> {
             }
             Token::Quote => answer.add("minted", session.m.quote(amount), "quote"),
         }
-        session.print(answer, arguments.market.json)
+        session.print(answer, arguments.at.market.json)
     })
 }
 
@@ -93,7 +87,7 @@ pub(crate) fn mint(arguments: &MintArgs) -> Result<(), Failure> {
 pub(crate) fn submit(arguments: &SubmitArgs) -> Result<(), Failure> {
     let price = parse_price(&arguments.price)?;
     block_on(async {
-        let mut session = Session::open(&arguments.market, &arguments.signer).await?;
+        let mut session = Session::open(&arguments.at).await?;
         let d = session.m.d;
         let now = session.m.node.now().await;
         let now = now.map_err(|error| Failure::Refused(error.to_string()))?;
@@ -101,7 +95,7 @@ pub(crate) fn submit(arguments: &SubmitArgs) -> Result<(), Failure> {
         session.send(d.oracle, "submit", message).await?;
         let mut answer = Answer::default();
         answer.add("submitted", show_price(price), "quote per collateral");
-        session.print(answer, arguments.market.json)
+        session.print(answer, arguments.at.market.json)
     })
 }
 

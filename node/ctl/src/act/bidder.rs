@@ -25,9 +25,9 @@ pub(crate) struct FundArgs {
     at: At,
 }
 
-/// Take quote out of the signer's free balance with the auction.
+/// How much is taken out.
 #[derive(Debug, clap::Args)]
-pub(crate) struct UnfundArgs {
+struct Part {
     /// How much, in whole tokens
     #[arg(value_name = "QUOTE", required_unless_present = "all")]
     amount: Option<String>,
@@ -35,6 +35,13 @@ pub(crate) struct UnfundArgs {
     /// All of it
     #[arg(long, conflicts_with = "amount")]
     all: bool,
+}
+
+/// Take quote out of the signer's free balance with the auction.
+#[derive(Debug, clap::Args)]
+pub(crate) struct UnfundArgs {
+    #[command(flatten)]
+    part: Part,
 
     #[command(flatten)]
     at: At,
@@ -74,13 +81,20 @@ pub(crate) struct CancelArgs {
     at: At,
 }
 
+/// Which tier of standing bids.
+#[derive(Debug, clap::Args)]
+struct Tier {
+    /// The tier's discount in whole per cent, 2 to 30
+    #[arg(value_name = "PERCENT", value_parser = clap::value_parser!(u8).range(2..=30))]
+    percent: u8,
+}
+
 /// Put quote into a tier of standing bids, which buys in every batch opened from now on. What the
 /// balance with the auction lacks is deposited first.
 #[derive(Debug, clap::Args)]
 pub(crate) struct StandArgs {
-    /// The tier's discount in whole per cent, 2 to 30
-    #[arg(value_name = "PERCENT", value_parser = clap::value_parser!(u8).range(2..=30))]
-    percent: u8,
+    #[command(flatten)]
+    tier: Tier,
 
     /// How much, in whole tokens
     #[arg(value_name = "QUOTE")]
@@ -94,17 +108,11 @@ pub(crate) struct StandArgs {
 /// `claim-standing` when the batches that have money of the tier reserved have settled.
 #[derive(Debug, clap::Args)]
 pub(crate) struct UnstandArgs {
-    /// The tier's discount in whole per cent
-    #[arg(value_name = "PERCENT", value_parser = clap::value_parser!(u8).range(2..=30))]
-    percent: u8,
+    #[command(flatten)]
+    tier: Tier,
 
-    /// How much, in whole tokens
-    #[arg(value_name = "QUOTE", required_unless_present = "all")]
-    amount: Option<String>,
-
-    /// All of it
-    #[arg(long, conflicts_with = "amount")]
-    all: bool,
+    #[command(flatten)]
+    part: Part,
 
     #[command(flatten)]
     at: At,
@@ -113,28 +121,18 @@ pub(crate) struct UnstandArgs {
 /// Claim what the signer's money in a tier has bought, and what of it has left the tier.
 #[derive(Debug, clap::Args)]
 pub(crate) struct ClaimStandingArgs {
-    /// The tier's discount in whole per cent
-    #[arg(value_name = "PERCENT", value_parser = clap::value_parser!(u8).range(2..=30))]
-    percent: u8,
+    #[command(flatten)]
+    tier: Tier,
 
     #[command(flatten)]
     at: At,
-}
-
-impl Session {
-    /// The signer's free balance with the auction.
-    async fn free_balance(&self) -> Result<Amount, Failure> {
-        let (d, owner) = (self.m.d, self.who.account_id());
-        let message = d.auction().call().balance(d.market, owner);
-        self.m.ask(d.auction, "balance", message).await
-    }
 }
 
 /// `breakwaterctl fund`.
 pub(crate) fn fund(arguments: &FundArgs) -> Result<(), Failure> {
     let at = &arguments.at;
     block_on(async {
-        let mut session = Session::open(&at.market, &at.signer).await?;
+        let mut session = Session::open(at).await?;
         let amount = session.m.parse_quote(&arguments.amount)?;
         let (d, mut answer) = (session.m.d, Answer::default());
         session.approve(d.quote, d.auction, amount).await?;
@@ -152,10 +150,10 @@ pub(crate) fn fund(arguments: &FundArgs) -> Result<(), Failure> {
 pub(crate) fn unfund(arguments: &UnfundArgs) -> Result<(), Failure> {
     let at = &arguments.at;
     block_on(async {
-        let mut session = Session::open(&at.market, &at.signer).await?;
+        let mut session = Session::open(at).await?;
         let (d, mut answer) = (session.m.d, Answer::default());
         let free = session.free_balance().await?;
-        let amount = match &arguments.amount {
+        let amount = match &arguments.part.amount {
             Some(amount) => session.m.parse_quote(amount)?,
             None => free,
         };
@@ -181,7 +179,7 @@ pub(crate) fn replace(arguments: &ReplaceArgs) -> Result<(), Failure> {
     let limit = parse_price(&arguments.terms.limit)?;
     let at = &arguments.at;
     block_on(async {
-        let mut session = Session::open(&at.market, &at.signer).await?;
+        let mut session = Session::open(at).await?;
         let budget = session.m.parse_quote(&arguments.terms.budget)?;
         let (d, mut answer) = (session.m.d, Answer::default());
         let (batch, bid) = (session.m.batch(arguments.number), arguments.bid);
@@ -215,7 +213,7 @@ pub(crate) fn replace(arguments: &ReplaceArgs) -> Result<(), Failure> {
 pub(crate) fn cancel(arguments: &CancelArgs) -> Result<(), Failure> {
     let at = &arguments.at;
     block_on(async {
-        let mut session = Session::open(&at.market, &at.signer).await?;
+        let mut session = Session::open(at).await?;
         let (d, mut answer) = (session.m.d, Answer::default());
         let batch = session.m.batch(arguments.number);
         let message = d.auction().call_mut().cancel(batch, arguments.bid);
@@ -232,11 +230,11 @@ pub(crate) fn cancel(arguments: &CancelArgs) -> Result<(), Failure> {
 pub(crate) fn stand(arguments: &StandArgs) -> Result<(), Failure> {
     let at = &arguments.at;
     block_on(async {
-        let mut session = Session::open(&at.market, &at.signer).await?;
+        let mut session = Session::open(at).await?;
         let amount = session.m.parse_quote(&arguments.amount)?;
         let (d, mut answer) = (session.m.d, Answer::default());
         let lacking = session.top_up(amount).await?;
-        let percent = arguments.percent;
+        let percent = arguments.tier.percent;
         let message = d.standing().call_mut().stand(d.market, percent, amount);
         let receipt = session.send(d.auction, "stand", message).await?;
         let changed: StandingChanged = event(&receipt, d.auction)?;
@@ -251,14 +249,14 @@ pub(crate) fn stand(arguments: &StandArgs) -> Result<(), Failure> {
 pub(crate) fn unstand(arguments: &UnstandArgs) -> Result<(), Failure> {
     let at = &arguments.at;
     block_on(async {
-        let mut session = Session::open(&at.market, &at.signer).await?;
+        let mut session = Session::open(at).await?;
         let (d, mut answer) = (session.m.d, Answer::default());
         // At most all there is is taken.
-        let amount = match &arguments.amount {
+        let amount = match &arguments.part.amount {
             Some(amount) => session.m.parse_quote(amount)?,
             None => Amount::new(u128::MAX),
         };
-        let percent = arguments.percent;
+        let percent = arguments.tier.percent;
         let message = d.standing().call_mut().unstand(d.market, percent, amount);
         let receipt = session.send(d.auction, "unstand", message).await?;
         let changed: StandingChanged = event(&receipt, d.auction)?;
@@ -278,12 +276,12 @@ pub(crate) fn unstand(arguments: &UnstandArgs) -> Result<(), Failure> {
 pub(crate) fn claim_standing(arguments: &ClaimStandingArgs) -> Result<(), Failure> {
     let at = &arguments.at;
     block_on(async {
-        let mut session = Session::open(&at.market, &at.signer).await?;
+        let mut session = Session::open(at).await?;
         let (d, mut answer) = (session.m.d, Answer::default());
         let mut standing = d.standing();
         let message = standing
             .call_mut()
-            .claim_standing(d.market, arguments.percent);
+            .claim_standing(d.market, arguments.tier.percent);
         let receipt = session.send(d.auction, "claim standing", message).await?;
         let claimed: StandingClaimed = event(&receipt, d.auction)?;
         answer.add("tier", claimed.percent, "% under the oracle's price");

@@ -160,7 +160,7 @@ pub(crate) fn repay(arguments: &RepayArgs) -> Result<(), Failure> {
     let owner = arguments.owner.as_deref().map(parse_account).transpose()?;
     let at = &arguments.at;
     block_on(async {
-        let mut session = Session::open(&at.market, &at.signer).await?;
+        let mut session = Session::open(at).await?;
         let amount = session.m.parse_quote(&arguments.amount)?;
         let (d, mut answer) = (session.m.d, Answer::default());
         session.approve(d.quote, d.vault, amount).await?;
@@ -177,7 +177,7 @@ pub(crate) fn repay(arguments: &RepayArgs) -> Result<(), Failure> {
 pub(crate) fn deposit_and_borrow(arguments: &DepositAndBorrowArgs) -> Result<(), Failure> {
     let at = &arguments.at;
     block_on(async {
-        let mut session = Session::open(&at.market, &at.signer).await?;
+        let mut session = Session::open(at).await?;
         let collateral = session.m.parse_collateral(&arguments.deposit)?;
         let quote = session.m.parse_quote(&arguments.borrow)?;
         let (d, mut answer) = (session.m.d, Answer::default());
@@ -200,7 +200,7 @@ pub(crate) fn deposit_and_borrow(arguments: &DepositAndBorrowArgs) -> Result<(),
 pub(crate) fn repay_and_withdraw(arguments: &RepayAndWithdrawArgs) -> Result<(), Failure> {
     let at = &arguments.at;
     block_on(async {
-        let mut session = Session::open(&at.market, &at.signer).await?;
+        let mut session = Session::open(at).await?;
         let quote = session.m.parse_quote(&arguments.repay)?;
         let collateral = session.m.parse_collateral(&arguments.withdraw)?;
         let (d, mut answer) = (session.m.d, Answer::default());
@@ -223,7 +223,7 @@ pub(crate) fn repay_and_withdraw(arguments: &RepayAndWithdrawArgs) -> Result<(),
 pub(crate) fn close(arguments: &CloseArgs) -> Result<(), Failure> {
     let at = &arguments.at;
     block_on(async {
-        let mut session = Session::open(&at.market, &at.signer).await?;
+        let mut session = Session::open(at).await?;
         let (d, mut answer) = (session.m.d, Answer::default());
         let position = session.position().await?;
         if let Some(batch) = position.batch {
@@ -264,7 +264,7 @@ fn in_batch(step: &str, batch: u32) -> Failure {
 pub(crate) fn leave(arguments: &LeaveArgs) -> Result<(), Failure> {
     let at = &arguments.at;
     block_on(async {
-        let mut session = Session::open(&at.market, &at.signer).await?;
+        let mut session = Session::open(at).await?;
         let (d, mut answer) = (session.m.d, Answer::default());
         let position = session.position().await?;
         let number = position
@@ -295,7 +295,7 @@ pub(crate) fn leave(arguments: &LeaveArgs) -> Result<(), Failure> {
 pub(crate) fn reclaim(arguments: &ReclaimArgs) -> Result<(), Failure> {
     let at = &arguments.at;
     block_on(async {
-        let mut session = Session::open(&at.market, &at.signer).await?;
+        let mut session = Session::open(at).await?;
         let (d, mut answer) = (session.m.d, Answer::default());
         let message = d.vault().call_mut().reclaim(d.market);
         let receipt = session.send(d.vault, "reclaim", message).await?;
@@ -310,7 +310,7 @@ pub(crate) fn sync(arguments: &SyncArgs) -> Result<(), Failure> {
     let owner = arguments.owner.as_deref().map(parse_account).transpose()?;
     let at = &arguments.at;
     block_on(async {
-        let mut session = Session::open(&at.market, &at.signer).await?;
+        let mut session = Session::open(at).await?;
         let (d, mut answer) = (session.m.d, Answer::default());
         let owner = owner.unwrap_or_else(|| session.who.account_id());
         let message = d.vault().call_mut().sync(d.market, owner, arguments.moves);

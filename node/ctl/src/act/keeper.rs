@@ -101,7 +101,7 @@ pub(crate) struct PokeArgs {
 pub(crate) fn keep(deed: Deed, arguments: &KeepArgs) -> Result<(), Failure> {
     let at = &arguments.at;
     block_on(async {
-        let mut session = Session::open(&at.market, &at.signer).await?;
+        let mut session = Session::open(at).await?;
         let (d, mut answer) = (session.m.d, Answer::default());
         match deed {
             Deed::Open => {
@@ -156,7 +156,7 @@ fn show(answer: &mut Answer, session: &Session, clearing: &Clearing) {
 pub(crate) fn keep_batch(deed: BatchDeed, arguments: &KeepBatchArgs) -> Result<(), Failure> {
     let at = &arguments.at;
     block_on(async {
-        let mut session = Session::open(&at.market, &at.signer).await?;
+        let mut session = Session::open(at).await?;
         let (d, mut answer) = (session.m.d, Answer::default());
         let (mut auction, batch) = (d.auction(), session.m.batch(arguments.number));
         answer.add("batch", batch.number, "");
@@ -211,7 +211,7 @@ pub(crate) fn keep_batch(deed: BatchDeed, arguments: &KeepBatchArgs) -> Result<(
 pub(crate) fn rest(arguments: &RestArgs) -> Result<(), Failure> {
     let at = &arguments.at;
     block_on(async {
-        let mut session = Session::open(&at.market, &at.signer).await?;
+        let mut session = Session::open(at).await?;
         let (d, mut answer) = (session.m.d, Answer::default());
         let (number, cells) = (arguments.number, arguments.cells);
         let message = d.vault().call_mut().rest(d.market, number, cells);
@@ -227,7 +227,7 @@ pub(crate) fn take_in_kind(arguments: &TakeInKindArgs) -> Result<(), Failure> {
     let owner = parse_account(&arguments.owner)?;
     let at = &arguments.at;
     block_on(async {
-        let mut session = Session::open(&at.market, &at.signer).await?;
+        let mut session = Session::open(at).await?;
         let (d, mut answer) = (session.m.d, Answer::default());
         let message = d.admin().call_mut().take_in_kind(d.market, owner);
         let receipt = session.send(d.vault, "take in kind", message).await?;
@@ -251,7 +251,7 @@ pub(crate) fn poke(arguments: &PokeArgs) -> Result<(), Failure> {
     let source = parse_address("--source", &arguments.source)?;
     let at = &arguments.at;
     block_on(async {
-        let mut session = Session::open(&at.market, &at.signer).await?;
+        let mut session = Session::open(at).await?;
         let (d, mut answer) = (session.m.d, Answer::default());
         let message = d.oracle().call_mut().poke(d.feed, source);
         let round = session.send(d.oracle, "poke", message).await?.value;

@@ -54,7 +54,7 @@ pub(crate) struct InsureArgs {
 pub(crate) fn redeem(arguments: &RedeemArgs) -> Result<(), Failure> {
     let at = &arguments.at;
     block_on(async {
-        let mut session = Session::open(&at.market, &at.signer).await?;
+        let mut session = Session::open(at).await?;
         let (d, mut answer) = (session.m.d, Answer::default());
         let message = d.vault().call().lender(d.market, session.who.account_id());
         let lent = session.m.view::<_, VaultError>(d.vault, "lender", message);
@@ -99,7 +99,7 @@ fn changes<T>(receipt: &Receipt<T>, session: &Session) -> Result<Vec<Change>, Fa
 pub(crate) fn collect(arguments: &CollectArgs) -> Result<(), Failure> {
     let at = &arguments.at;
     block_on(async {
-        let mut session = Session::open(&at.market, &at.signer).await?;
+        let mut session = Session::open(at).await?;
         let (d, mut answer) = (session.m.d, Answer::default());
         let message = d.admin().call_mut().collect(d.market, arguments.in_kind);
         let receipt = session.send(d.vault, "collect", message).await?;
@@ -128,7 +128,7 @@ pub(crate) fn collect(arguments: &CollectArgs) -> Result<(), Failure> {
 pub(crate) fn insure(arguments: &InsureArgs) -> Result<(), Failure> {
     let at = &arguments.at;
     block_on(async {
-        let mut session = Session::open(&at.market, &at.signer).await?;
+        let mut session = Session::open(at).await?;
         let amount = session.m.parse_quote(&arguments.amount)?;
         let (d, mut answer) = (session.m.d, Answer::default());
         session.approve(d.quote, d.vault, amount).await?;
