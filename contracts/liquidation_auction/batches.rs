@@ -123,8 +123,7 @@ impl LiquidationAuction {
         let opener = record.opener;
         record.collateral = sold;
         let now = self.env().block_number();
-        let heard = record.standing.heard(&record.auction)?;
-        let facts = record.auction.facts(now, market.scale, Amount::ZERO, heard);
+        let facts = record.auction.facts(now, market.scale, &record.standing);
         let mut treasury = self.treasury_of(market.quote);
         self.settle_standing(batch, &market, &mut record, &mut treasury)?;
         let standing = record.standing.tiers.clone();

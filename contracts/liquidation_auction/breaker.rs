@@ -137,10 +137,7 @@ impl LiquidationAuction {
                 let mut record = self.record(batch)?;
                 let clock = self.clock(&record, &market);
                 self.join_ended(&mut record, &market, clock)?;
-                let heard = record.standing.heard(&record.auction)?;
-                let facts = record
-                    .auction
-                    .facts(clock, market.scale, Amount::ZERO, heard);
+                let facts = record.auction.facts(clock, market.scale, &record.standing);
                 Ok(facts?)
             })
             .collect()

@@ -3,13 +3,13 @@
 //! Every rule is in `breakwater_core::standing`.
 
 use crate::liquidation_auction::LiquidationAuction;
-use breakwater_core::auction::{Auction, Clock, Phase, DEFAULT_RESERVE, LEAST_PART};
+use breakwater_core::auction::{Auction, Clock, Phase};
 use breakwater_core::ledger::{Demand, Opening};
 use breakwater_core::math::Rounding;
 use breakwater_core::standing::account::{Account, Payout, Worth};
 use breakwater_core::standing::pool::SeriesEnd;
 use breakwater_core::standing::seen::Seen;
-use breakwater_core::standing::tiers::{reserve_ratio, StandingClaim};
+use breakwater_core::standing::tiers::StandingClaim;
 use breakwater_core::standing::{Discount, Record, Records, Standing, StandingFill, Turn};
 use breakwater_core::units::Amount;
 use breakwater_interfaces::auction::{
@@ -270,8 +270,7 @@ impl LiquidationAuction {
         })
     }
 
-    /// Reserves what a batch that opens needs of the tiers, and sets `r` under the shallowest
-    /// tier that could be chosen by its score alone.
+    /// Reserves what a batch that opens needs of the tiers, and sets its reserve price by them.
     pub(crate) fn reserve_standing(
         &mut self,
         batch: BatchKey,
@@ -281,20 +280,8 @@ impl LiquidationAuction {
         opening: &Opening,
     ) -> Result<StandingClaim, Error> {
         let block = self.env().block_number();
-        let asked = opening.targets.first().copied().unwrap_or_default();
-        let heard = asked.mul_div(1, LEAST_PART, Rounding::Up)?;
-        // Money that can never buy says nothing of what a good price is.
-        let buys = |tier: &Discount| *tier <= market.standing.deepest;
-        let shallowest = standing.shallowest(heard, block).filter(buys);
-        let ratio = reserve_ratio(DEFAULT_RESERVE, shallowest);
-        auction.reserve = auction.reference.times(ratio, Rounding::Up)?;
-        let claim = standing.reserve(
-            auction,
-            opening.quarantined,
-            market.standing.fresh_for,
-            block,
-            market.scale,
-        )?;
+        let (terms, scale) = (&market.standing, market.scale);
+        let claim = standing.reserve(auction, terms, opening.quarantined, block, scale)?;
         if !claim.tiers.is_empty() {
             self.standing.insert(batch.market, &Cell(standing));
         }

@@ -125,6 +125,7 @@ impl MarginVault {
             collateral: leaving.collateral,
             debt: leaving.debt,
             fee: leaving.fee,
+            to_lenders: leaving.to_lenders,
         });
         Ok(leaving)
     }

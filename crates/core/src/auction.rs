@@ -12,7 +12,8 @@ mod halts;
 mod status;
 
 pub use before::Before;
-pub use clearing::{Clearing, End, Fill, LEAST_PART};
+use clearing::LEAST_PART;
+pub use clearing::{Clearing, End, Fill};
 pub use halts::{Clock, Halt, Halts, LONGEST_HALT};
 pub use status::{Quote, Stage, Status};
 
@@ -123,6 +124,22 @@ impl Auction {
             reserved: Amount::ZERO,
             phase: Phase::Running,
         })
+    }
+
+    /// What it asks for: `T` at the first step.
+    #[must_use]
+    pub fn asked(&self) -> Amount {
+        self.targets.first().copied().unwrap_or_default()
+    }
+
+    /// The least money that says something about a batch: an eighth of what it asks for, at least
+    /// one quote unit, rounded up.
+    ///
+    /// # Errors
+    /// [`MathError::Overflow`].
+    pub fn least_heard(&self) -> Result<Amount, MathError> {
+        let part = self.asked().mul_div(1, LEAST_PART, Rounding::Up)?;
+        Ok(part.max(Amount::new(1)))
     }
 
     /// The least budget: it buys [`LEAST_BID_UNITS`] of collateral at the start price and is as

@@ -221,7 +221,7 @@ pub struct Round {
     pub number: u32,
     /// Lower median of the submissions it was made of.
     pub price: Price,
-    /// Observation time of the oldest of them.
+    /// The latest moment since which more than half of them were observed.
     pub at: Millis,
     /// Block of acceptance.
     pub block: Block,

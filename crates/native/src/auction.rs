@@ -410,8 +410,7 @@ impl Native {
         let mut record = self.house.record(number)?;
         self.judge(&mut record)?;
         let scale = self.house.market.scale;
-        let heard = record.standing.heard(&record.auction)?;
-        let facts = record.auction.facts(self.block, scale, Amount::ZERO, heard);
+        let facts = record.auction.facts(self.block, scale, &record.standing);
         let clearing = record.auction.settle()?;
         let (raised, sold) = (clearing.raised, clearing.sold);
         record.collateral = sold;

@@ -36,8 +36,7 @@ impl Native {
                 self.join_ended(&mut record)?;
                 let clock = record.auction.clock(&halts, self.block);
                 let scale = self.house.market.scale;
-                let heard = record.standing.heard(&record.auction)?;
-                let facts = record.auction.facts(clock, scale, Amount::ZERO, heard);
+                let facts = record.auction.facts(clock, scale, &record.standing);
                 Ok(facts?)
             })
             .collect()

@@ -90,6 +90,7 @@ impl Native {
             collateral: leaving.collateral,
             debt: leaving.debt,
             fee: leaving.fee,
+            to_lenders: leaving.to_lenders,
         });
         Ok(leaving)
     }

@@ -2,13 +2,13 @@
 
 use crate::auction::key;
 use crate::{House, Native, MARKET};
-use breakwater_core::auction::{Auction, Clock, Phase, DEFAULT_RESERVE, LEAST_PART};
+use breakwater_core::auction::{Auction, Clock, Phase};
 use breakwater_core::ledger::{Demand, Opening};
 use breakwater_core::math::Rounding;
 use breakwater_core::standing::account::{Account, Payout, Worth};
 use breakwater_core::standing::pool::SeriesEnd;
 use breakwater_core::standing::seen::Seen;
-use breakwater_core::standing::tiers::{reserve_ratio, StandingClaim};
+use breakwater_core::standing::tiers::StandingClaim;
 use breakwater_core::standing::{Discount, Record, Records, Standing, StandingFill, Turn};
 use breakwater_core::units::Amount;
 use breakwater_interfaces::auction::{AuctionContractError as Error, AuctionRecord};
@@ -206,14 +206,8 @@ impl Native {
         opening: &Opening,
     ) -> Result<StandingClaim, Error> {
         let (block, market) = (self.block, &self.house.market);
-        let asked = opening.targets.first().copied().unwrap_or_default();
-        let heard = asked.mul_div(1, LEAST_PART, Rounding::Up)?;
-        let buys = |tier: &Discount| *tier <= market.standing.deepest;
-        let shallowest = standing.shallowest(heard, block).filter(buys);
-        let ratio = reserve_ratio(DEFAULT_RESERVE, shallowest);
-        auction.reserve = auction.reference.times(ratio, Rounding::Up)?;
-        let (fresh, scale) = (market.standing.fresh_for, market.scale);
-        let claim = standing.reserve(auction, opening.quarantined, fresh, block, scale)?;
+        let (terms, scale) = (&market.standing, market.scale);
+        let claim = standing.reserve(auction, terms, opening.quarantined, block, scale)?;
         if !claim.tiers.is_empty() {
             self.house.standing = standing;
         }

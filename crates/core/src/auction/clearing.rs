@@ -8,7 +8,7 @@ use scale_info::TypeInfo;
 
 /// A step counts only if it raises at least this part, an eighth, of what the fullest step raises:
 /// else the least bid there is, above `r`, would stop every sale under it.
-pub const LEAST_PART: u128 = 8;
+pub(super) const LEAST_PART: u128 = 8;
 
 /// Why an auction's clock ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]

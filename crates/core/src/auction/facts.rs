@@ -1,18 +1,20 @@
 //! What an auction shows the circuit breaker.
 
-use super::{Auction, AuctionError, Clock, Phase, LEAST_PART};
+use super::{Auction, AuctionError, Clock, Phase};
 use crate::breaker::BatchFacts;
 use crate::math::Rounding;
+use crate::standing::tiers::StandingClaim;
 use crate::units::{Amount, UnitScale};
 
 impl Auction {
-    /// What this auction shows now, running or judged. `bad_debt` is what its settlement wrote off.
+    /// What this auction shows now, running or judged. What its settlement writes off is not known
+    /// to it: `bad_debt` is zero.
     ///
     /// Steps that ended count as silent while no budget had joined and their price was under the
     /// opening reference. None is silent where money waits for a later one: bids that join there,
-    /// and `standing`, the standing money that has joined or still may, of an eighth of what the
-    /// batch asks for together. Bidders who want their discount are not bidders who cannot be
-    /// heard, and a batch must not be halted ahead of the step at which it is sold.
+    /// and `standing` money that has joined or still may, together [`Self::least_heard`]. Bidders
+    /// who want their discount are not bidders who cannot be heard, and a batch must not be halted
+    /// ahead of the step at which it is sold.
     ///
     /// # Errors
     /// [`AuctionError::Math`].
@@ -20,8 +22,7 @@ impl Auction {
         &self,
         now: impl Into<Clock>,
         scale: UnitScale,
-        bad_debt: Amount,
-        standing: Amount,
+        standing: &StandingClaim,
     ) -> Result<BatchFacts, AuctionError> {
         let (ended, raised, sold) = match self.phase {
             Phase::Running => {
@@ -42,21 +43,16 @@ impl Auction {
                 silent_steps = silent_steps.saturating_add(1);
             }
         }
-        let asked = self.targets.first().copied().unwrap_or_default();
         let mut later = self.joined.iter().skip(usize::from(ended));
-        let waiting = later.try_fold(standing, |sum, joined| sum.plus(*joined))?;
-        if waiting
-            >= asked
-                .mul_div(1, LEAST_PART, Rounding::Up)?
-                .max(Amount::new(1))
-        {
+        let waiting = later.try_fold(standing.heard(self)?, |sum, joined| sum.plus(*joined))?;
+        if waiting >= self.least_heard()? {
             silent_steps = 0;
         }
         Ok(BatchFacts {
-            asked,
+            asked: self.asked(),
             raised,
             fair: scale.value(sold, self.reference, Rounding::Down)?,
-            bad_debt,
+            bad_debt: Amount::ZERO,
             silent_steps,
         })
     }

@@ -163,7 +163,7 @@ impl Measures {
 }
 
 /// The block in which a round grew older than a limit, no earlier than it did: the blocks since its
-/// acceptance are taken to have lasted as long as the time since its oldest submission.
+/// acceptance are taken to have lasted as long as the round is old.
 #[must_use]
 pub fn stale_since(reading: &Reading, limit: Millis, now: Block) -> Block {
     let stood = now.saturating_sub(reading.round.block);

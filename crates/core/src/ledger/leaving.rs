@@ -21,8 +21,11 @@ pub struct Leaving {
     pub collateral: Amount,
     /// Debt it has now, quote, after what it had paid in advance.
     pub debt: Amount,
-    /// Exit fee, quote, still to be taken from the owner: the keeper's tip. Insurance gets it.
+    /// Exit fee, quote, still to be taken from the owner: the keeper's tip.
     pub fee: Amount,
+    /// What of the fee lenders get: in a wind-down, for what they have lost. Insurance gets the
+    /// rest.
+    pub to_lenders: Amount,
 }
 
 impl<S: LedgerStore> Ledger<'_, S> {
@@ -96,7 +99,7 @@ impl<S: LedgerStore> Ledger<'_, S> {
         state.free_collateral = state.free_collateral.minus(position.collateral)?;
         state.prepaid = state.prepaid.minus(paid)?;
         state.cash = state.cash.plus(paid)?;
-        state.insurance = state.insurance.plus(fee)?;
+        let to_lenders = state.take_in(fee)?;
         position.prepaid = position.prepaid.minus(paid)?;
         position.collateral = Amount::ZERO;
         position.pooled = None;
@@ -108,6 +111,7 @@ impl<S: LedgerStore> Ledger<'_, S> {
             collateral,
             debt,
             fee,
+            to_lenders,
         })
     }
 

@@ -69,7 +69,8 @@ pub struct Feed<A> {
 /// A median of fresh submissions.
 struct Candidate {
     price: Price,
-    oldest: Millis,
+    /// How old it is: see [`majority_since`].
+    at: Millis,
     feeds: u8,
     /// How far apart the majority of them is that agrees most.
     apart: Price,
@@ -212,7 +213,7 @@ impl<A: Eq> Feed<A> {
         fresh.sort_unstable_by_key(|s| s.price);
         let candidate = Candidate {
             price: fresh.get(fresh.len().saturating_sub(1) >> 1)?.price,
-            oldest: fresh.iter().map(|s| s.at).min()?,
+            at: majority_since(&fresh)?,
             feeds: u8::try_from(fresh.len()).ok()?,
             apart: narrowest_majority(&fresh)?,
         };
@@ -271,7 +272,7 @@ impl<A: Eq> Feed<A> {
                 .checked_add(1)
                 .ok_or(MathError::Overflow)?,
             price: candidate.price,
-            at: candidate.oldest,
+            at: candidate.at,
             block,
             feeds: candidate.feeds,
             dispersion: distance(spread, candidate.price),
@@ -305,4 +306,13 @@ fn narrowest_majority(sorted: &[Submission]) -> Option<Price> {
         highest.price.minus(lowest.price).ok()
     });
     widths.min()
+}
+
+/// The latest moment since which more than half of the submissions were observed: the lower median
+/// of their times. Less than half of the feeders can make a round look neither older nor younger
+/// than what the others submit. Nothing where there are none.
+fn majority_since(fresh: &[Submission]) -> Option<Millis> {
+    let times = || fresh.iter().map(|submission| submission.at);
+    let since = |at: &Millis| times().filter(|other| other >= at).count();
+    times().filter(|at| since(at) > fresh.len() >> 1).max()
 }

@@ -58,7 +58,7 @@ pub struct Reading {
     pub quarantined: Option<Price>,
     /// Variance of accepted returns; none before the second round.
     pub volatility: Option<Variance>,
-    /// Age of the round, from its oldest submission, milliseconds.
+    /// Age of the round, since more than half of its submissions were observed; milliseconds.
     pub age: Millis,
     /// How far the feed can be relied on; stale beyond its heartbeat.
     pub status: FeedStatus,

@@ -33,15 +33,15 @@ pub mod tiers;
 
 pub use terms::StandingTerms;
 
-use crate::auction::{Auction, AuctionError, Before, Phase};
-use crate::math::MathError;
+use crate::auction::{Auction, AuctionError, Before, Phase, DEFAULT_RESERVE};
+use crate::math::{MathError, Rounding};
 use crate::units::{Amount, Block, Price, Ratio, Shares, UnitScale};
 use alloc::vec::Vec;
 use depth::{Depth, NOTICE};
 use pool::{carry_total, Mark, Pool, SeriesEnd};
 use scale::{Decode, Encode};
 use scale_info::TypeInfo;
-use tiers::{Reserved, StandingClaim};
+use tiers::{reserve_ratio, Reserved, StandingClaim};
 
 /// Ended series that a tier keeps in its own state before they have to be filed away.
 pub const KEPT_SERIES: usize = 4;
@@ -376,34 +376,39 @@ impl Standing {
             })
     }
 
-    /// The shallowest tier in which at least `least` has stood for a notice period.
-    #[must_use]
-    pub fn shallowest(&self, least: Amount, block: Block) -> Option<Discount> {
+    /// The shallowest tier in which at least `least` has stood for a notice period, unless it is
+    /// under `deepest`: money that can never buy says nothing of what a good price is.
+    fn shallowest(&self, least: Amount, deepest: Discount, block: Block) -> Option<Discount> {
         self.tiers
             .iter()
-            .find(|tier| tier.depth.smallest(block) >= least.max(Amount::new(1)))
+            .find(|tier| tier.depth.smallest(block) >= least)
             .map(|tier| tier.discount)
+            .filter(|discount| *discount <= deepest)
     }
 
-    /// Reserves standing money for a batch that opens with these terms.
+    /// Reserves standing money for a batch that opens, and sets its reserve price under the price
+    /// of the shallowest tier that is heard ([`Auction::least_heard`], [`reserve_ratio`]); rounded
+    /// up.
     ///
-    /// `quarantined` is a price in quarantine at the opening, `fresh_for` the number of blocks for
-    /// which an accepted round is fresh.
+    /// `quarantined` is a price in quarantine at the opening.
     ///
     /// # Errors
     /// As [`Self::reserve_more`].
     pub fn reserve(
         &mut self,
-        auction: &Auction,
+        auction: &mut Auction,
+        terms: &StandingTerms,
         quarantined: Option<Price>,
-        fresh_for: Block,
         block: Block,
         scale: UnitScale,
     ) -> Result<StandingClaim, StandingError> {
+        let shallowest = self.shallowest(auction.least_heard()?, terms.deepest, block);
+        let ratio = reserve_ratio(DEFAULT_RESERVE, shallowest);
+        auction.reserve = auction.reference.times(ratio, Rounding::Up)?;
         let mut claim = StandingClaim {
             opened: block,
             ceiling: quarantined.map_or(auction.reference, |low| low.min(auction.reference)),
-            fresh_for,
+            fresh_for: terms.fresh_for,
             tiers: Vec::new(),
         };
         self.reserve_more(&mut claim, auction, block, scale)?;

@@ -158,7 +158,7 @@ impl StandingClaim {
     ///
     /// # Errors
     /// [`MathError::Overflow`].
-    pub fn heard(&self, auction: &Auction) -> Result<Amount, MathError> {
+    pub(crate) fn heard(&self, auction: &Auction) -> Result<Amount, MathError> {
         if auction.phase == Phase::Running {
             self.total()
         } else {

@@ -202,8 +202,10 @@ pub struct BatchLeft {
     pub collateral: Amount,
     /// Its debt now, quote.
     pub debt: Amount,
-    /// Exit fee paid into insurance, quote.
+    /// Exit fee, quote.
     pub fee: Amount,
+    /// What of the fee lenders got in a wind-down, quote; insurance got the rest.
+    pub to_lenders: Amount,
 }
 
 /// A batch was settled.

@@ -88,7 +88,7 @@ fn auction(bytes: &[u8]) {
             scale,
         );
         let _ = then.cancel(Amount::new(1), u8::MAX, clock);
-        let _ = auction.facts(clock, scale, Amount::ZERO, Amount::ZERO);
+        let _ = auction.facts(clock, scale, &record.standing);
         let mut claim = record.standing.clone();
         let _ = claim.join(&mut auction.clone(), u8::MAX, &[]);
     }

@@ -129,7 +129,7 @@ async fn bidding(
         .auction
         .least_budget(stage.scale)
         .unwrap_or(Amount::ZERO);
-    let target = record.auction.targets.first().copied().unwrap_or_default();
+    let target = record.auction.asked();
     let mut seen: VecDeque<u128> = VecDeque::new();
     let mut placed: Vec<Placed> = Vec::new();
     loop {

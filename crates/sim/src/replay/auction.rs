@@ -3,15 +3,12 @@
 use super::books::{same, Impossible, Moment};
 use super::decode::AuctionEvent;
 use super::vault::VaultBooks;
-use breakwater_core::auction::{
-    Auction, AuctionError, Clearing, Clock, End, Fill, Phase, DEFAULT_RESERVE, LEAST_PART,
-};
+use breakwater_core::auction::{Auction, AuctionError, Clearing, Clock, End, Fill, Phase};
 use breakwater_core::ladder::Schedule;
 use breakwater_core::ledger::Opening;
-use breakwater_core::math::Rounding;
 use breakwater_core::standing::account::{Account, Worth};
 use breakwater_core::standing::pool::SeriesEnd;
-use breakwater_core::standing::tiers::{reserve_ratio, Reserved, StandingClaim};
+use breakwater_core::standing::tiers::{Reserved, StandingClaim};
 use breakwater_core::standing::{Discount, Record, Records, Standing, StandingError, Turn};
 use breakwater_core::units::{Amount, Block, Price, UnitScale};
 use breakwater_interfaces::auction::{
@@ -243,18 +240,14 @@ impl AuctionBooks {
         let mut auction = Auction::open(schedule, at.block, opening.spot, it.prices, it.targets)?;
         same("reference", &it.reference, &auction.reference)?;
         let mut standing = self.standing_in(it.batch.market, terms.quote);
-        let asked = auction.targets.first().copied().unwrap_or_default();
-        let heard = asked.mul_div(1, LEAST_PART, Rounding::Up)?;
-        let ratio = reserve_ratio(DEFAULT_RESERVE, standing.shallowest(heard, at.block));
-        auction.reserve = auction.reference.times(ratio, Rounding::Up)?;
-        same("reserve price", &it.reserve, &auction.reserve)?;
         let claim = standing.reserve(
-            &auction,
+            &mut auction,
+            &terms.standing,
             opening.quarantined,
-            terms.standing.fresh_for,
             at.block,
             terms.scale,
         )?;
+        same("reserve price", &it.reserve, &auction.reserve)?;
         if !claim.tiers.is_empty() {
             self.standing.insert(it.batch.market, standing);
         }

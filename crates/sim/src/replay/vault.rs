@@ -204,6 +204,7 @@ impl VaultBooks {
                 same("collateral", &it.collateral, &leaving.collateral)?;
                 same("debt", &it.debt, &leaving.debt)?;
                 same("fee", &it.fee, &leaving.fee)?;
+                same("to lenders", &it.to_lenders, &leaving.to_lenders)?;
                 if let Some(opening) = books.openings.get_mut(&it.number) {
                     opening.targets = leaving.targets;
                 }

@@ -2,15 +2,26 @@
 
 use super::*;
 use crate::breaker::BatchFacts;
+use crate::standing::tiers::{Reserved, StandingClaim};
+use crate::standing::Discount;
+
+/// A claim with this much in its only tier, which has not joined.
+fn standing(amount: Amount) -> StandingClaim {
+    let tier = Reserved {
+        discount: Discount::SHALLOWEST,
+        amount,
+        step: None,
+    };
+    StandingClaim {
+        tiers: vec![tier],
+        ..StandingClaim::default()
+    }
+}
 
 #[test]
 fn steps_are_silent_under_the_reference_until_the_first_bid() {
-    let bad_debt = Amount::new(7);
-    let facts = |auction: &Auction, block| {
-        auction
-            .facts(block, scale(), bad_debt, Amount::ZERO)
-            .unwrap()
-    };
+    let none = StandingClaim::default();
+    let facts = |auction: &Auction, block| auction.facts(block, scale(), &none).unwrap();
     let mut auction = small();
     // 110 and 100 are not under the reference of 100; 98 and 90 are.
     let silent = |block| facts(&auction, block).silent_steps;
@@ -24,7 +35,7 @@ fn steps_are_silent_under_the_reference_until_the_first_bid() {
         asked: Amount::new(1_000_000_000),
         raised: Amount::ZERO,
         fair: Amount::ZERO,
-        bad_debt,
+        bad_debt: Amount::ZERO,
         silent_steps: 0,
     };
     assert_eq!(shown, running, "a bid joined at 98: none was silent");
@@ -45,8 +56,8 @@ fn steps_are_silent_under_the_reference_until_the_first_bid() {
 #[test]
 fn money_that_waits_for_its_step_is_no_silence_from_an_eighth_of_what_is_asked() {
     // A thousand are asked for; the steps at 98 and 90 are under the reference.
-    let silent = |auction: &Auction, block, standing| {
-        let facts = auction.facts(block, scale(), Amount::ZERO, standing);
+    let silent = |auction: &Auction, block, money| {
+        let facts = auction.facts(block, scale(), &standing(money));
         facts.unwrap().silent_steps
     };
     let all = FIRST + 3;
@@ -68,7 +79,12 @@ fn money_that_waits_for_its_step_is_no_silence_from_an_eighth_of_what_is_asked()
     assert_eq!(silent(&auction, all + 1, Amount::ZERO), 1);
     auction.clear(all + 1, scale()).unwrap();
     assert_eq!(silent(&auction, all + 1, Amount::ZERO), 1);
-    assert_eq!(silent(&auction, all + 1, eighth), 0);
+    // Standing money says something while it may join, and afterwards only if it did.
+    assert_eq!(silent(&auction, all + 1, eighth), 1);
+    let mut joined = standing(eighth);
+    joined.tiers[0].step = Some(3);
+    let facts = auction.facts(all + 1, scale(), &joined).unwrap();
+    assert_eq!(facts.silent_steps, 0);
 }
 
 #[test]
@@ -76,7 +92,7 @@ fn an_auction_nobody_came_to_shows_all_steps_under_the_reference() {
     let mut auction = small();
     auction.clear(FIRST + 4, scale()).unwrap();
     let shown = auction
-        .facts(FIRST + 4, scale(), Amount::ZERO, Amount::ZERO)
+        .facts(FIRST + 4, scale(), &StandingClaim::default())
         .unwrap();
     assert_eq!(
         (shown.silent_steps, shown.raised, shown.fair),

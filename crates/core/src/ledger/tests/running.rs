@@ -97,6 +97,24 @@ fn an_owner_with_target_health_leaves_a_running_batch() {
     assert_eq!(world.view(9, 170 * PRICE_ONE).debt.get(), 1_490 * QUOTE);
 }
 
+/// Who leaves in a wind-down pays the lenders first, like all money that belongs to no lender.
+#[test]
+fn promise_10_in_a_wind_down_the_exit_fee_makes_good_what_lenders_lost() {
+    let mut world = crashed();
+    let opening = world.open_batch(170 * PRICE_ONE).unwrap();
+    let tip = world.params.keeper_tip;
+    world.state.begin_wind_down().unwrap();
+    let lost = tip.minus(Amount::new(1)).unwrap();
+    world.state.wind_down.as_mut().unwrap().lost = lost;
+    let (insurance, cash) = (world.state.insurance, world.state.cash);
+    top_up(&mut world, 9, 3 * COLLATERAL);
+    let left = leave(&mut world, 9, &opening).unwrap();
+    assert_eq!((left.fee, left.to_lenders), (tip, lost));
+    assert_eq!(world.state.cash, cash.plus(lost).unwrap());
+    assert_eq!(world.state.insurance.get(), insurance.get() + 1);
+    assert!(world.state.wind_down.unwrap().lost.is_zero());
+}
+
 /// One collateral unit or one quote unit less than target health is refused; payments in advance
 /// count; the exit fee is due whatever was paid.
 #[test]

@@ -26,7 +26,7 @@ fn f06_a_round_is_the_lower_median_of_fresh_submissions() {
     let round = Round {
         number: 1,
         price: Price::new(200),
-        at: 900,
+        at: 1_000,
         block: 1,
         feeds: 4,
         // Three of the four lie within 200.
@@ -210,6 +210,31 @@ proptest! {
         let (low, high) = (honest.iter().min().unwrap(), honest.iter().max().unwrap());
         let width = Price::new(round.price.get() + high - low);
         prop_assert!(round.dispersion <= distance(width, round.price));
+    }
+
+    /// Less than half of the feeders, late or early, cannot make a round look older or younger
+    /// than what the others submitted.
+    #[test]
+    fn a_minority_cannot_age_a_round(
+        honest in proptest::collection::vec(40_000u64..60_000, 3..8),
+        evil in proptest::collection::vec(1u64..60_001, 0..3),
+    ) {
+        prop_assume!(evil.len() < honest.len());
+        let n = (honest.len() + evil.len()) as u8;
+        let mut feed = feed(n, n);
+        let mut last = Outcome::Recorded;
+        for (who, time) in honest.iter().chain(&evil).enumerate() {
+            last = feed.submit(&(who as u8), at(100, *time), 60_001, 1).unwrap();
+        }
+        let Outcome::Accepted(round) = last else {
+            return Err(TestCaseError::fail("the first round is accepted"));
+        };
+        let (oldest, newest) = (honest.iter().min().unwrap(), honest.iter().max().unwrap());
+        prop_assert!((oldest..=newest).contains(&&round.at));
+        // The lower median, found another way.
+        let mut times = [honest.clone(), evil.clone()].concat();
+        times.sort_unstable();
+        prop_assert_eq!(round.at, times[(times.len() - 1) / 2]);
     }
 
     /// A dispersion of so much says that a majority lies within so much of the median, and that no

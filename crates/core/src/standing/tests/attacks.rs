@@ -240,11 +240,12 @@ fn nobody_inflates_depth_for_a_block() {
     market.unstand(at, ALICE, tokens(60), block);
     market.stand(at, ALICE, tokens(60), block + 1);
     assert_eq!(depth(&market, block + NOTICE), tokens(40));
-    assert_eq!(market.standing.shallowest(tokens(41), block + NOTICE), None);
-    assert_eq!(
-        market.standing.shallowest(tokens(40), block + NOTICE),
-        Some(at)
-    );
+    let shallowest = |least, deepest| {
+        let standing = &market.standing;
+        standing.shallowest(tokens(least), deepest, block + NOTICE)
+    };
+    assert_eq!(shallowest(41, at), None);
+    assert_eq!(shallowest(40, at), Some(at));
 }
 
 proptest! {

@@ -47,7 +47,7 @@ fn a_tier_joins_the_first_step_at_or_under_its_own_price() {
 #[test]
 fn a_quarantined_price_lowers_tiers_and_refreshes_none() {
     let mut market = funded(&[2], tokens(10));
-    let (auction, mut claim) = market.open(100, tokens(1_000));
+    let (mut auction, mut claim) = market.open(100, tokens(1_000));
     let doubtful = Seen {
         accepted: false,
         ..seen(102, 95)
@@ -61,7 +61,7 @@ fn a_quarantined_price_lowers_tiers_and_refreshes_none() {
     assert_eq!(joins(&claim, &auction, &[seen(99, 100), doubtful]), [None]);
     let at_opening = market
         .standing
-        .reserve(&auction, Some(price(95)), 100, 100, scale())
+        .reserve(&mut auction, &terms(100), Some(price(95)), 100, scale())
         .unwrap();
     assert_eq!(at_opening.ceiling, price(95));
 }
@@ -168,6 +168,27 @@ fn the_reserve_price_leaves_room_for_the_shallowest_tier() {
     assert_eq!(with(30), Ratio::from_bps(9_500));
 }
 
+/// Money in a tier under the ladder's end can never buy: it lowers no reserve price.
+#[test]
+fn the_reserve_price_goes_by_tiers_that_can_buy() {
+    let block = 100 + 2 * depth::NOTICE;
+    let reserve = |deepest| {
+        let mut market = funded(&[20], tokens(100));
+        let mut auction = auction(block, tokens(400));
+        let terms = StandingTerms {
+            deepest: tier(deepest),
+            ..terms(100)
+        };
+        let claim = market
+            .standing
+            .reserve(&mut auction, &terms, None, block, scale());
+        claim.unwrap();
+        auction.reserve
+    };
+    assert_eq!(reserve(20), price(95));
+    assert_eq!(reserve(19), price(97));
+}
+
 #[derive(Clone, Debug)]
 struct Story {
     /// Tier per cent and tokens.
@@ -208,7 +229,7 @@ fn play(story: &Story, asked: &[Block]) -> (Clearing, Auction, StandingClaim, St
     let mut auction = auction(opened, tokens(story.target));
     let mut claim = market
         .standing
-        .reserve(&auction, None, story.fresh_for, opened, scale())
+        .reserve(&mut auction, &terms(story.fresh_for), None, opened, scale())
         .unwrap();
     let mut history = vec![seen(opened, 100)];
     for (gap, whole, accepted) in &story.rounds {

@@ -99,7 +99,7 @@ const ACTS: [Act; 8] = [
         s.worth(a, tier(AT), f)?;
         s.affordable(Ratio::from_bps(9_000), BLOCK)?;
         s.depth(tier(30), BLOCK)?;
-        s.reserve(auction, None, 100, BLOCK, scale())?;
+        s.reserve(auction, &terms(100), None, BLOCK, scale())?;
         Ok(Default::default())
     },
 ];

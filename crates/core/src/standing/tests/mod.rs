@@ -81,6 +81,15 @@ fn auction(opened: Block, target: Amount) -> Auction {
     Auction::open(schedule, opened, price(100), prices, vec![target; 14]).unwrap()
 }
 
+/// Of a market whose ladder ends above no tier.
+const fn terms(fresh_for: Block) -> StandingTerms {
+    StandingTerms {
+        fresh_for,
+        deepest: Discount::DEEPEST,
+        least: Amount::ZERO,
+    }
+}
+
 /// The block after the last step of [`auction`].
 const fn over(opened: Block) -> Block {
     opened + 1 + 14
@@ -162,10 +171,10 @@ impl Market {
     }
 
     fn open(&mut self, block: Block, target: Amount) -> (Auction, StandingClaim) {
-        let auction = auction(block, target);
+        let mut auction = auction(block, target);
         let claim = self
             .standing
-            .reserve(&auction, None, 100, block, scale())
+            .reserve(&mut auction, &terms(100), None, block, scale())
             .unwrap();
         (auction, claim)
     }
