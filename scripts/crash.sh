@@ -5,7 +5,7 @@
 #   scripts/crash.sh [--url ws://127.0.0.1:9944] [--deployment deployments/teth-tusd.json]
 #   scripts/crash.sh --prepare ...   only the money, the lender, the owner and the price before the fall
 #
-# //Alice lends and governs, //Bob owes, //Eve and //Ferdie bid, //Alice and //Bob feed prices.
+# //Alice lends and governs, //Bob owes, //Eve and //Charlie bid, //Alice and //Bob feed prices.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -52,11 +52,15 @@ look() {
     "$program" "$@" --deployment "$deployment" --url "$url" --json
 }
 
-if [[ $(look status | field batches_opened) == 0 && $(look status | field lenders_assets) == 0 ]]; then
+if [[ $(look status | field batches_opened) != 0 ]]; then
+    echo "crash.sh: this market has had its crash: begin with a new chain, see docs/operating.md" >&2
+    exit 2
+fi
+if [[ $(look status | field lenders_assets) == 0 ]]; then
     price 200
     as //Alice mint quote 100000
     as //Alice supply 100000
-    for bidder in //Eve //Ferdie; do as "$bidder" mint quote 2000; done
+    for bidder in //Eve //Charlie; do as "$bidder" mint quote 2000; done
     as //Bob mint collateral 10
     as //Bob deposit 10
     as //Bob borrow 1490

@@ -11,7 +11,7 @@ set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/toolchain.sh"
 
 # The newest version some dependency asks for.
-MIN_HOST_RUST=1.88
+MIN_HOST_RUST=1.89
 
 host_only=false
 case "${1:-}" in

@@ -1,6 +1,6 @@
 // Prints how a Breakwater market and one of its batches stand, and bids if told to. Everything is read by the metadata in the bundles.
 //
-//   node market.js --deployment deployments/local.json [--url ws://127.0.0.1:9944] [--batch N]
+//   node market.js --deployment deployments/teth-tusd.json [--url ws://127.0.0.1:9944] [--batch N]
 //                  [--budget QUOTE --limit PRICE [--blocks N]]   bids, if it can join in so many blocks; the secret of the account is in the variable BREAKWATER_SURI
 //
 // The answer is one JSON object. Amounts are in whole tokens.

@@ -8,12 +8,8 @@ use breakwater_sim::{
     prices::{LoadError, WindowError},
     replay::{log::LogError, oracle::OracleError, Impossible, ReplayError},
 };
+use breakwater_terminal::{Complaint, BAD_INPUT, FAILED};
 use std::{io, path::PathBuf};
-
-/// The user has to change something: an argument, a file or a place.
-const BAD_INPUT: u8 = 2;
-/// Nothing the user asked for is to blame.
-const FAILED: u8 = 1;
 
 /// Why a command ended without success.
 #[derive(Debug, thiserror::Error)]
@@ -45,9 +41,6 @@ pub(crate) enum Failure {
     /// The report could not be written after all.
     #[error("the report is missing: {0}")]
     Report(#[from] ReportError),
-    /// The outcome cannot be put into JSON.
-    #[error("the outcome cannot be written as JSON ({0})")]
-    Json(serde_json::Error),
     /// Stdout takes nothing.
     #[error("cannot write to standard output ({0})")]
     Stdout(io::Error),
@@ -70,7 +63,7 @@ pub(crate) enum Failure {
 
 impl Failure {
     /// The exit code of the process.
-    pub(crate) fn exit_code(&self) -> u8 {
+    fn exit_code(&self) -> u8 {
         match self {
             Failure::Usage(_)
             | Failure::Prices(_)
@@ -84,11 +77,19 @@ impl Failure {
             | Failure::Bench(_)
             | Failure::Simulation(_)
             | Failure::Report(_)
-            | Failure::Json(_)
             | Failure::Stdout(_)
             | Failure::Books(_)
             | Failure::Unlogged(..)
             | Failure::Fault(_) => FAILED,
+        }
+    }
+}
+
+impl From<Failure> for Complaint {
+    fn from(failure: Failure) -> Self {
+        Self {
+            text: failure.to_string(),
+            exit_code: failure.exit_code(),
         }
     }
 }

@@ -1,47 +1,7 @@
-//! Writing for terminals, without ever falling over a reader that has gone.
+//! Numbers and words as terminals show them.
 
-use crate::{failure::Failure, report::format::THIN};
+use crate::report::format::THIN;
 use comfy_table::{Cell, CellAlignment};
-use serde::Serialize;
-use std::io::{self, ErrorKind, Write};
-
-/// Writes `text` to stdout. A reader that has seen enough and closed the pipe is no failure.
-pub(crate) fn print(text: &str) -> Result<(), Failure> {
-    let mut stdout = io::stdout().lock();
-    let written = stdout
-        .write_all(text.as_bytes())
-        .and_then(|()| stdout.flush());
-    tolerate_closed_pipe(written).map_err(Failure::Stdout)
-}
-
-/// Writes a value to stdout as JSON.
-pub(crate) fn print_json(value: &impl Serialize) -> Result<(), Failure> {
-    let mut json = serde_json::to_string_pretty(value).map_err(Failure::Json)?;
-    json.push('\n');
-    print(&json)
-}
-
-/// Success if all that went wrong is that nobody reads any more.
-pub(crate) fn tolerate_closed_pipe(written: io::Result<()>) -> io::Result<()> {
-    match written {
-        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
-        other => other,
-    }
-}
-
-/// Writes `text` to stderr as exactly one line. If stderr takes nothing there is nobody to tell.
-pub(crate) fn complain(text: &str) {
-    let mut stderr = io::stderr().lock();
-    let _ = writeln!(stderr, "{}", one_line(text)).and_then(|()| stderr.flush());
-}
-
-/// `text` without line breaks and other control characters, which may come in with file names.
-fn one_line(text: &str) -> String {
-    text.trim()
-        .chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .collect()
-}
 
 /// Typography of the HTML report in what every terminal shows: thousands are grouped by commas.
 pub(crate) fn plain(text: &str) -> String {
@@ -82,17 +42,6 @@ pub(crate) fn cells(words: usize, texts: impl IntoIterator<Item = String>) -> Ve
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_line_stays_one_line() {
-        assert_eq!(one_line("a\nb\u{1b}[1m\tc\r\n"), "a b [1m c");
-    }
-
-    #[test]
-    fn only_a_closed_pipe_is_tolerated() {
-        assert!(tolerate_closed_pipe(Err(ErrorKind::BrokenPipe.into())).is_ok());
-        assert!(tolerate_closed_pipe(Err(ErrorKind::StorageFull.into())).is_err());
-    }
 
     #[test]
     fn typography_becomes_plain() {

@@ -1,7 +1,7 @@
 //! Showing on stderr how far a run is: a bar in a terminal, a line for each stage elsewhere.
 
-use crate::output::complain;
 use breakwater_sim::demo::Progress;
+use breakwater_terminal::complain;
 use indicatif::{ProgressBar, ProgressFinish, ProgressStyle};
 use std::{
     io::{self, IsTerminal},

@@ -92,7 +92,7 @@ impl StepError {
         move |error| {
             let reason = match error {
                 CallError::Reverted(error) => format!("refused with {error:?}"),
-                other => format!("{other:?}"),
+                other => other.to_string(),
             };
             Self::Call { step, reason }
         }

@@ -11,16 +11,16 @@ use crate::market::{parse_price, show_price, MarketArgs, OpenMarket};
 use crate::on_node::{block_on, SignerArgs};
 use crate::output::Answer;
 use breakwater_bot::upkeep::{self, Duty, Messenger, Whose};
-use breakwater_chain::{AccountId, Balance, Message, Receipt, Signer};
+use breakwater_chain::{AccountId, Balance, CallError, Chain, Message, Receipt, Signer};
 use breakwater_core::breaker::Cause;
 use breakwater_core::units::Amount;
-use breakwater_interfaces::auction::{BidPlaced, LiquidationAuction};
+use breakwater_interfaces::auction::{AuctionContractError, BidPlaced, LiquidationAuction};
 use breakwater_interfaces::breaker::CircuitBreaker;
 use breakwater_interfaces::token::PSP22;
 use breakwater_interfaces::vault::MarginVault;
 use breakwater_node::KeySigner;
 use breakwater_operator::decimal;
-use breakwater_sim::deployment::{send, Deployment};
+use breakwater_sim::deployment::{send, Deployment, StepError};
 use ink::codegen::TraitCallBuilder;
 use ink::env::Event;
 use scale::Decode;
@@ -72,7 +72,7 @@ struct BidTerms {
     #[arg(long, value_name = "PRICE")]
     limit: String,
 
-    /// Last block in which it may be placed; without it, any
+    /// Last block in which it may join the auction, at the step of its limit; without it, any
     #[arg(long, value_name = "BLOCK")]
     valid_until: Option<u32>,
 }
@@ -212,16 +212,35 @@ impl Session {
         self.m.ask(d.auction, "balance", message).await
     }
 
-    /// Deposits what the signer's free balance with the auction lacks of an amount; returns that.
-    async fn top_up(&mut self, amount: Amount) -> Result<Amount, Failure> {
-        let d = self.m.d;
+    /// Sends the auction a message that spends so much of the signer's free balance, and returns
+    /// what had to be deposited for it first. Nothing is deposited where the auction would refuse
+    /// the message for anything but the balance.
+    async fn spend<T: Decode>(
+        &mut self,
+        step: &'static str,
+        amount: Amount,
+        message: impl Into<Message<Result<T, AuctionContractError>>>,
+    ) -> Result<(Receipt<T>, Amount), Failure> {
+        let (d, message) = (self.m.d, message.into());
         let lacking = amount.minus_or_zero(self.free_balance().await?);
-        if !lacking.is_zero() {
-            self.approve(d.quote, d.auction, lacking).await?;
-            let message = d.auction().call_mut().deposit(d.market, lacking);
-            self.send(d.auction, "deposit", message).await?;
+        if lacking.is_zero() {
+            return Ok((self.send(d.auction, step, message).await?, lacking));
         }
-        Ok(lacking)
+        let tried = self.m.node.dry_run(&self.who, d.auction, message.clone());
+        match tried.await {
+            Ok(_) | Err(CallError::Reverted(AuctionContractError::InsufficientBalance)) => {}
+            Err(error) => return Err(StepError::at(step)(error).into()),
+        }
+        self.approve(d.quote, d.auction, lacking).await?;
+        let deposit = d.auction().call_mut().deposit(d.market, lacking);
+        self.send(d.auction, "deposit", deposit).await?;
+        match self.send(d.auction, step, message).await {
+            Ok(receipt) => Ok((receipt, lacking)),
+            Err(failure) => Err(Failure::Deposited {
+                amount: self.m.quote(lacking),
+                failure: failure.into(),
+            }),
+        }
     }
 
     pub(crate) fn print(self, mut answer: Answer, json: bool) -> Result<(), Failure> {
@@ -297,11 +316,10 @@ pub(crate) fn bid(arguments: &BidArgs) -> Result<(), Failure> {
         let mut session = Session::open(&arguments.at).await?;
         let budget = session.m.parse_quote(&arguments.terms.budget)?;
         let (d, mut answer) = (session.m.d, Answer::default());
-        let lacking = session.top_up(budget).await?;
         let key = session.m.batch(arguments.number);
         let until = arguments.terms.valid_until.unwrap_or(u32::MAX);
         let message = d.auction().call_mut().bid(key, budget, limit, until);
-        let receipt = session.send(d.auction, "bid", message).await?;
+        let (receipt, lacking) = session.spend("bid", budget, message).await?;
         // The number in the receipt is the dry run's; others may have bid since.
         let placed: BidPlaced = event(&receipt, d.auction)?;
         answer.add("bid", placed.bid, "");
@@ -392,9 +410,6 @@ pub(crate) fn maintain(arguments: &MaintainArgs) -> Result<(), Failure> {
                 duty.hand_to(call, &d).await?;
                 done.push(told(duty));
             }
-        }
-        if done.is_empty() {
-            done.push("nothing to do".to_owned());
         }
         answer.add("done", done, "");
         session.print(answer, arguments.at.market.json)

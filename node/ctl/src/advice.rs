@@ -75,7 +75,7 @@ const ADVICE: &[(&str, &str)] = &[
         "LimitUnderFloor",
         "a limit under the floor can never join: `batch` shows the floor",
     ),
-    ("BudgetTooSmall", "bid at least the market's least batch"),
+    ("BudgetTooSmall", "bid more: enough for a thousand units of each token at the start price"),
     (
         "ExpiresBeforeJoining",
         "name a later --valid-until, or a higher limit",

@@ -7,7 +7,6 @@ use crate::failure::Failure;
 use crate::market::show_price;
 use crate::meter::Meter;
 use crate::on_node::{block_on, NodeArgs};
-use crate::output::{print, print_json};
 use breakwater_chain::{AccountId, Chain, Signer};
 use breakwater_core::auction::{Fill, Phase};
 use breakwater_core::ledger::AtRisk;
@@ -22,6 +21,7 @@ use breakwater_operator::decimal;
 use breakwater_operator::deploy::deploy;
 use breakwater_sim::books::{held, Books};
 use breakwater_sim::deployment::{ask, send, Deployment, StepError};
+use breakwater_terminal::{print, print_json};
 use ink::codegen::TraitCallBuilder;
 use serde_json::{json, Value};
 
@@ -367,8 +367,8 @@ impl Demo {
             auction: show_address(d.auction),
         };
         match json {
-            true => print_json(&shown.json(self.owners.len(), sales)),
-            false => print(&shown.text(self.owners.len(), sales)),
+            true => print_json(&shown.json(self.owners.len(), sales)).map_err(Failure::Stdout),
+            false => print(&shown.text(self.owners.len(), sales)).map_err(Failure::Stdout),
         }
     }
 }

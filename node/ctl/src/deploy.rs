@@ -1,10 +1,7 @@
 //! `breakwaterctl deploy`: a market from its description onto a chain.
 
+use crate::failure::Failure;
 use crate::on_node::{self, NodeArgs, SignerArgs};
-use crate::{
-    failure::Failure,
-    output::{complain, print, print_json},
-};
 use breakwater_chain::Gas;
 use breakwater_operator::{
     config::MarketConfig,
@@ -13,6 +10,7 @@ use breakwater_operator::{
     deploy::{self, DeployError},
     record::Record,
 };
+use breakwater_terminal::{complain, print, print_json};
 use serde_json::{json, Value};
 use std::{fs, path::PathBuf};
 
@@ -104,7 +102,7 @@ fn show(
     record: Option<&Record>,
 ) -> Result<(), Failure> {
     if arguments.json {
-        return print_json(&as_json(summary, record));
+        return print_json(&as_json(summary, decimals, record)).map_err(Failure::Stdout);
     }
     let mut text = String::new();
     if !summary.steps.is_empty() {
@@ -132,7 +130,7 @@ fn show(
         ));
     }
     text.push_str(&format!("the market {outcome}\n"));
-    print(&text)
+    print(&text).map_err(Failure::Stdout)
 }
 
 /// Native tokens, rounded up to six decimals: those are enough to see.
@@ -151,14 +149,22 @@ fn line(columns: [&str; 5]) -> String {
     format!("{name:<36} {time:>10} {proof:>9} {fee:>11} {deposit:>12}\n")
 }
 
-fn as_json(summary: &Summary, record: Option<&Record>) -> Value {
+/// Native tokens to the last unit; what is given back is negative.
+fn exact(units: i128, decimals: u8) -> String {
+    let sign = if units < 0 { "-" } else { "" };
+    let shown = decimal::show(units.unsigned_abs(), decimals);
+    format!("{sign}{shown}")
+}
+
+fn as_json(summary: &Summary, decimals: u8, record: Option<&Record>) -> Value {
+    let fee = |units| decimal::show(units, decimals);
     let gas = |gas: Gas| json!({ "ref_time": gas.ref_time, "proof_size": gas.proof_size });
     let steps = summary.steps.iter().map(|step| {
         json!({
             "step": step.name,
             "weight": gas(step.gas),
-            "fee": step.fee.to_string(),
-            "storage_deposit": step.deposit.to_string(),
+            "fee": fee(step.fee),
+            "storage_deposit": exact(step.deposit, decimals),
         })
     });
     let name = match record {
@@ -168,8 +174,8 @@ fn as_json(summary: &Summary, record: Option<&Record>) -> Value {
     json!({
         name: steps.collect::<Vec<_>>(),
         "weight": gas(summary.gas()),
-        "fees": summary.fees().to_string(),
-        "storage_deposits": summary.deposits().to_string(),
+        "fees": fee(summary.fees()),
+        "storage_deposits": exact(summary.deposits(), decimals),
         "deployment": record,
     })
 }

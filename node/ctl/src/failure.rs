@@ -1,15 +1,12 @@
 //! Everything that can keep a command from success, and the exit code that tells which kind.
 
-use breakwater_bot::BotError;
+use crate::advice;
+use breakwater_bot::{view::ViewError, BotError};
 use breakwater_node::Unreachable;
 use breakwater_operator::{config::ConfigError, deploy::DeployError, record::RecordError};
 use breakwater_sim::deployment::StepError;
+use breakwater_terminal::{Complaint, BAD_INPUT, FAILED};
 use std::{io, path::PathBuf};
-
-/// The user has to change something.
-const BAD_INPUT: u8 = 2;
-/// Anything else.
-const FAILED: u8 = 1;
 
 /// Why a command failed, in one line.
 #[derive(Debug, thiserror::Error)]
@@ -37,6 +34,14 @@ pub(crate) enum Failure {
     /// A message was refused or did not run.
     #[error(transparent)]
     Step(#[from] StepError),
+    /// As another failure, after money had gone into the balance with the auction.
+    #[error("{amount} quote are deposited now, `unfund` takes them back; {failure}")]
+    Deposited {
+        /// How much, whole tokens.
+        amount: String,
+        /// What failed then.
+        failure: Box<Failure>,
+    },
     /// A bot cannot go on.
     #[error(transparent)]
     Bot(#[from] BotError),
@@ -56,19 +61,33 @@ pub(crate) enum Failure {
 
 impl Failure {
     /// What the process ends with.
-    pub(crate) fn exit_code(&self) -> u8 {
+    fn exit_code(&self) -> u8 {
         match self {
             Failure::Usage(_) | Failure::Market { .. } | Failure::Record(_) | Failure::Node(_) => {
                 BAD_INPUT
             }
+            Failure::Deposited { failure, .. } => failure.exit_code(),
             Failure::Deploy(
-                DeployError::OtherCode { .. }
+                DeployError::Record(_)
+                | DeployError::Differs(_)
+                | DeployError::OtherCode { .. }
                 | DeployError::OtherWidth { .. }
                 | DeployError::OtherExtension(_)
                 | DeployError::OtherContract(_),
             ) => BAD_INPUT,
-            Failure::Bot(BotError::Config(_) | BotError::Store(_)) => BAD_INPUT,
+            Failure::Bot(
+                BotError::Config(_) | BotError::Store(_) | BotError::View(ViewError::Deployment(_)),
+            ) => BAD_INPUT,
             _ => FAILED,
+        }
+    }
+}
+
+impl From<Failure> for Complaint {
+    fn from(failure: Failure) -> Self {
+        Self {
+            text: advice::explain(&failure.to_string()),
+            exit_code: failure.exit_code(),
         }
     }
 }

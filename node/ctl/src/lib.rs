@@ -17,9 +17,7 @@ mod output;
 use act::{bidder, borrower, keeper, lender};
 use clap::{Parser, Subcommand};
 use failure::Failure;
-use output::complain;
 use std::ffi::OsString;
-use std::io::Write;
 use std::process::ExitCode;
 
 /// Batch Dutch-auction liquidations for margin markets, on a node.
@@ -105,39 +103,10 @@ where
     A: IntoIterator,
     A::Item: Into<OsString> + Clone,
 {
-    match obey(arguments) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => {
-            complain(&format!("error: {}", advice::explain(&failure.to_string())));
-            ExitCode::from(failure.exit_code())
-        }
-    }
+    breakwater_terminal::run(arguments, obey)
 }
 
-fn obey<A>(arguments: A) -> Result<(), Failure>
-where
-    A: IntoIterator,
-    A::Item: Into<OsString> + Clone,
-{
-    let cli = match Cli::try_parse_from(arguments) {
-        Ok(cli) => cli,
-        Err(error) if error.use_stderr() => {
-            let text = error.render().to_string();
-            let words = text.lines().map(str::trim);
-            let words = words.take_while(|line| !line.starts_with("Usage:"));
-            let words: Vec<_> = words.filter(|line| !line.is_empty()).collect();
-            let words = words.join(" ");
-            let words = words.strip_prefix("error: ").unwrap_or(&words);
-            return Err(Failure::Usage(format!(
-                "{words} (`--help` lists what there is)"
-            )));
-        }
-        // Not errors but requests: `--help` and `--version`.
-        Err(request) => {
-            let printed = request.print().and_then(|()| std::io::stdout().flush());
-            return printed.map_err(Failure::Stdout);
-        }
-    };
+fn obey(cli: Cli) -> Result<(), Failure> {
     use act::Deed;
     use keeper::{BatchDeed, Deed as Kept};
     match cli.command {

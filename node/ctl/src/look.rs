@@ -147,7 +147,12 @@ pub(crate) fn status(arguments: &StatusArgs) -> Result<(), Failure> {
                 let waiting = prices.quarantined.map(show_price);
                 answer.add("quarantined_price", waiting, "");
             }
-            Err(_) => answer.add("price", None::<String>, "no round has been accepted"),
+            Err(_) => {
+                answer.add("price", None::<String>, "no round has been accepted");
+                for name in ["average_price", "price_age", "quarantined_price"] {
+                    answer.add(name, None::<String>, "");
+                }
+            }
         }
         let message = d.vault().call().accounting(d.market);
         let books: Accounting = m
@@ -341,9 +346,12 @@ pub(crate) fn positions(arguments: &PositionsArgs) -> Result<(), Failure> {
         let collateral = m.collateral(at_risk.collateral);
         answer.add("at_risk_collateral", collateral, "collateral");
         answer.add("at_risk_debt", m.quote(at_risk.debt), "quote");
-        if !at_risk.complete {
-            answer.add("complete", false, "the numbers are lower bounds");
-        }
+        let bounds = if at_risk.complete {
+            ""
+        } else {
+            "the numbers are lower bounds"
+        };
+        answer.add("complete", at_risk.complete, bounds);
         let message = d.vault().call().market(d.market);
         let market: Option<Market> = m.ask(d.vault, "market", message).await?;
         let market =

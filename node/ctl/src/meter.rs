@@ -1,6 +1,6 @@
 //! Progress of long work, on stderr.
 
-use crate::output::complain;
+use breakwater_terminal::complain;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::io::IsTerminal;
 

@@ -2,10 +2,16 @@
 
 use crate::failure::Failure;
 use breakwater_node::{KeySigner, Node};
-use std::{env, fs, future::Future, path::PathBuf};
+use breakwater_terminal::complain;
+use std::io::{stderr, IsTerminal};
+use std::{env, fs, future::Future, path::PathBuf, pin::pin, time::Duration};
+use tokio::time::timeout;
 
 /// Names the signer's secret where it is not to be typed.
 const SECRET_VARIABLE: &str = "BREAKWATER_SURI";
+
+/// How long a node may take to answer before people are told what is waited for.
+const SILENCE: Duration = Duration::from_secs(2);
 
 /// The node.
 #[derive(Debug, clap::Args)]
@@ -17,7 +23,17 @@ pub(crate) struct NodeArgs {
 
 impl NodeArgs {
     pub(crate) async fn connect(&self) -> Result<Node, Failure> {
-        Ok(Node::connect_any(&self.url).await?)
+        let mut connecting = pin!(Node::connect_any(&self.url));
+        let node = match timeout(SILENCE, connecting.as_mut()).await {
+            Ok(node) => node,
+            Err(_) => {
+                if stderr().is_terminal() {
+                    complain(&format!("waiting for {} to answer ...", self.url));
+                }
+                connecting.await
+            }
+        };
+        Ok(node?)
     }
 }
 

@@ -1,38 +1,8 @@
-//! Writing for terminals and programs.
+//! Answers, for people and for programs.
 
 use crate::failure::Failure;
+use breakwater_terminal::{print, print_json};
 use serde_json::Value;
-use std::io::{self, ErrorKind, Write};
-
-/// Writes `text` to stdout. A reader that has seen enough and closed the pipe is no failure.
-pub(crate) fn print(text: &str) -> Result<(), Failure> {
-    let mut stdout = io::stdout().lock();
-    let written = stdout
-        .write_all(text.as_bytes())
-        .and_then(|()| stdout.flush());
-    match written {
-        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
-        other => other.map_err(Failure::Stdout),
-    }
-}
-
-/// Writes a value for programs.
-pub(crate) fn print_json(value: &Value) -> Result<(), Failure> {
-    print(&format!("{value:#}\n"))
-}
-
-/// Writes `text` to stderr as exactly one line. If stderr takes nothing there is nobody to tell.
-pub(crate) fn complain(text: &str) {
-    let _ = writeln!(io::stderr(), "{}", one_line(text));
-}
-
-/// `text` without line breaks and other control characters, which may come in with file names.
-fn one_line(text: &str) -> String {
-    text.trim()
-        .chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .collect()
-}
 
 /// What a command found out: names and values, in the order they are shown.
 #[derive(Debug, Default)]
@@ -49,7 +19,7 @@ impl Answer {
         if json {
             let fields = self.0.into_iter();
             let object = fields.map(|(name, value, _)| (name.to_owned(), value));
-            return print_json(&Value::Object(object.collect()));
+            return print_json(&Value::Object(object.collect())).map_err(Failure::Stdout);
         }
         let mut text = String::new();
         for (name, value, unit) in self.0 {
@@ -65,7 +35,7 @@ impl Answer {
                 }
             }
         }
-        print(&text)
+        print(&text).map_err(Failure::Stdout)
     }
 }
 
@@ -118,11 +88,6 @@ fn table(rows: &[Value]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_line_stays_one_line() {
-        assert_eq!(one_line("a\nb\u{1b}[1m\tc\r\n"), "a b [1m c");
-    }
 
     #[test]
     fn lists_are_read_as_lists_and_as_tables() {

@@ -264,6 +264,21 @@ async fn borrowers_and_keepers_do_all_that_they_may_by_hand() {
     );
     assert_eq!(paid["repaid"], debt);
 
+    // What the auction would refuse moves no money before it is refused.
+    let held = l.held(d.quote, "bidder").await;
+    let line = l.refused(
+        1,
+        "bidder",
+        &format!("bid {batch} --budget 500 --limit 0.01"),
+    );
+    assert!(line.contains("LimitUnderFloor"), "{line}");
+    let line = l.refused(1, "bidder", "bid 77 --budget 500 --limit 165");
+    assert!(line.contains("UnknownBatch"), "{line}");
+    assert_eq!(l.held(d.quote, "bidder").await, held);
+    // Who cannot pay a fee is told what to do.
+    let line = l.refused(1, "nobody", "settle 77");
+    assert!(line.contains("fund the account"), "{line}");
+
     // A bid that is changed, one that is taken back, and money that goes in and out.
     let funded = l.act("bidder", "fund 2_000");
     assert_eq!(funded["bidding_balance"], "2000");
@@ -362,6 +377,9 @@ async fn standing_bids_are_put_in_taken_out_and_claimed_by_hand() {
     l.act("owner", "deposit-and-borrow --deposit 10 --borrow 1_490");
     let line = l.refused(2, "depth", "stand 31 100");
     assert!(line.contains("2..=30"), "{line}");
+    let line = l.refused(1, "depth", "stand 3 0.5");
+    assert!(line.contains("AmountTooSmall"), "{line}");
+    assert_eq!(l.held(d.quote, "depth").await, quote(3_000));
     l.act("depth", "fund 1_000");
     let stood = l.act("depth", "stand 3 2_500");
     assert_eq!(

@@ -6,6 +6,7 @@ use breakwater_interfaces::auction::LiquidationAuction;
 use breakwater_node::Node;
 use breakwater_node_tests::{collateral, price, quote, signer, turn, url, World};
 use breakwater_operator::config::show_address;
+use breakwater_operator::decimal;
 use breakwater_operator::record::Record;
 use ink::codegen::TraitCallBuilder;
 use serde_json::Value;
@@ -169,7 +170,10 @@ async fn a_deployment_is_planned_done_resumed_and_compared() {
         serde_json::from_str(&printed(&with(more))).expect("is JSON")
     };
 
-    let number = |text: &Value| -> i128 { text.as_str().expect("text").parse().expect("a number") };
+    let number = |text: &Value| -> i128 {
+        let units = decimal::units(text.as_str().expect("text"), 12);
+        units.expect("a number").try_into().expect("fits")
+    };
     let names = |steps: &Value| -> Vec<Value> {
         let steps = steps.as_array().expect("steps").iter();
         steps.map(|step| step["step"].clone()).collect()

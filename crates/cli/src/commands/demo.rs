@@ -3,7 +3,6 @@
 use crate::{
     destination::Destination,
     failure::Failure,
-    output::{complain, print, print_json},
     progress::Meter,
     report::{self, ReportError},
     table,
@@ -15,6 +14,7 @@ use breakwater_sim::{
     prices::{march_2020, read_csv, PricePath, Window},
     replay::log,
 };
+use breakwater_terminal::{complain, print, print_json};
 use futures::executor::block_on;
 use std::{
     fs::{self, File},
@@ -175,10 +175,10 @@ fn show(
 ) -> Result<(), Failure> {
     let report = written.is_ok().then_some(arguments.report.as_path());
     if !arguments.json {
-        return print(&table::summary(outcome, report));
+        return print(&table::summary(outcome, report)).map_err(Failure::Stdout);
     }
     if let (Some(report), false) = (report, arguments.quiet) {
         complain(&format!("report: {}", report.display()));
     }
-    print_json(outcome)
+    print_json(outcome).map_err(Failure::Stdout)
 }

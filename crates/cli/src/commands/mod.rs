@@ -4,18 +4,10 @@ mod bench;
 mod demo;
 mod replay;
 mod simulate;
-mod usage;
 
-use crate::{
-    failure::Failure,
-    output::{complain, tolerate_closed_pipe},
-};
+use crate::failure::Failure;
 use clap::{Parser, Subcommand};
-use std::{
-    ffi::OsString,
-    io::{self, Write},
-    process::ExitCode,
-};
+use std::{ffi::OsString, process::ExitCode};
 
 /// Batch Dutch-auction liquidations for margin markets.
 #[derive(Debug, Parser)]
@@ -44,13 +36,7 @@ where
     A: IntoIterator,
     A::Item: Into<OsString> + Clone,
 {
-    match obey(arguments) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => {
-            complain(&format!("error: {failure}"));
-            ExitCode::from(failure.exit_code())
-        }
-    }
+    breakwater_terminal::run(arguments, obey)
 }
 
 /// Reads a seed, for every command that has one.
@@ -59,20 +45,7 @@ fn seed(text: &str) -> Result<u64, String> {
         .map_err(|_| format!("choose a whole number from 0 to {}", u64::MAX))
 }
 
-fn obey<A>(arguments: A) -> Result<(), Failure>
-where
-    A: IntoIterator,
-    A::Item: Into<OsString> + Clone,
-{
-    let cli = match Cli::try_parse_from(arguments) {
-        Ok(cli) => cli,
-        Err(error) if error.use_stderr() => return Err(Failure::Usage(usage::in_words(&error))),
-        // Not errors but requests: `--help` and `--version`.
-        Err(request) => {
-            let printed = request.print().and_then(|()| io::stdout().flush());
-            return tolerate_closed_pipe(printed).map_err(Failure::Stdout);
-        }
-    };
+fn obey(cli: Cli) -> Result<(), Failure> {
     match cli.command {
         Command::Demo(arguments) => demo::demo(&arguments),
         Command::Bench(arguments) => bench::bench(&arguments),

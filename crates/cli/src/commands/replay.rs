@@ -1,10 +1,6 @@
 //! `breakwater replay`: rules of the contracts over recorded prices or events, without a chain.
 
-use crate::{
-    books_table,
-    failure::Failure,
-    output::{print, print_json},
-};
+use crate::{books_table, failure::Failure};
 use breakwater_sim::{
     prices::{read_csv, PricePath, Window},
     replay::{
@@ -14,6 +10,7 @@ use breakwater_sim::{
         Replayed,
     },
 };
+use breakwater_terminal::{print, print_json};
 use comfy_table::{presets::ASCII_MARKDOWN, Table};
 use serde::Serialize;
 use std::{
@@ -119,9 +116,9 @@ fn events(arguments: &EventsArgs) -> Result<(), Failure> {
     }
     let summary = books.summary()?;
     if arguments.json {
-        return print_json(&summary);
+        return print_json(&summary).map_err(Failure::Stdout);
     }
-    print(&books_table::tables(&summary))
+    print(&books_table::tables(&summary)).map_err(Failure::Stdout)
 }
 
 impl PricesArgs {
@@ -136,9 +133,9 @@ impl PricesArgs {
         tables: impl Fn(&T) -> String,
     ) -> Result<(), Failure> {
         if self.json {
-            return print_json(replayed);
+            return print_json(replayed).map_err(Failure::Stdout);
         }
-        print(&tables(replayed))
+        print(&tables(replayed)).map_err(Failure::Stdout)
     }
 }
 

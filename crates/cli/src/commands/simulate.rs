@@ -3,7 +3,6 @@
 use crate::{
     destination::Destination,
     failure::Failure,
-    output::{complain, print, print_json},
     progress::Meter,
     report::{self, ReportError},
     study_table,
@@ -16,6 +15,7 @@ use breakwater_sim::{
     demo,
     prices::{march_2020, read_csv, PricePath, PRICE_SCALE},
 };
+use breakwater_terminal::{complain, print, print_json};
 use std::path::{Path, PathBuf};
 
 /// Simulate agents over the rules of the contracts, without a chain.
@@ -140,12 +140,12 @@ fn shown(progress: study::Progress) -> demo::Progress {
 fn show(arguments: &AuctionArgs, found: &Study, written: bool) -> Result<(), Failure> {
     let report = arguments.report.as_deref().filter(|_| written);
     if !arguments.json {
-        return print(&study_table::summary(found, report));
+        return print(&study_table::summary(found, report)).map_err(Failure::Stdout);
     }
     if let (Some(report), false) = (report, arguments.quiet) {
         complain(&format!("report: {}", report.display()));
     }
-    print_json(found)
+    print_json(found).map_err(Failure::Stdout)
 }
 
 /// Where candles lie if nobody says where.

@@ -194,11 +194,10 @@ pub(crate) fn replace(arguments: &ReplaceArgs) -> Result<(), Failure> {
                 ))
             })?;
         let more = budget.minus_or_zero(old.budget);
-        let lacking = session.top_up(more).await?;
         let until = arguments.terms.valid_until.unwrap_or(u32::MAX);
         let mut auction = d.auction();
         let message = auction.call_mut().replace(batch, bid, budget, limit, until);
-        let receipt = session.send(d.auction, "replace", message).await?;
+        let (receipt, lacking) = session.spend("replace", more, message).await?;
         let replaced: BidReplaced = event(&receipt, d.auction)?;
         answer.add("bid", bid, "");
         answer.add("step", replaced.step, "");
@@ -233,10 +232,9 @@ pub(crate) fn stand(arguments: &StandArgs) -> Result<(), Failure> {
         let mut session = Session::open(at).await?;
         let amount = session.m.parse_quote(&arguments.amount)?;
         let (d, mut answer) = (session.m.d, Answer::default());
-        let lacking = session.top_up(amount).await?;
         let percent = arguments.tier.percent;
         let message = d.standing().call_mut().stand(d.market, percent, amount);
-        let receipt = session.send(d.auction, "stand", message).await?;
+        let (receipt, lacking) = session.spend("stand", amount, message).await?;
         let changed: StandingChanged = event(&receipt, d.auction)?;
         answer.add("tier", changed.percent, "% under the oracle's price");
         answer.add("entered", session.m.quote(changed.entered), "quote");

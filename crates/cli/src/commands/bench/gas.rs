@@ -4,18 +4,14 @@ use super::{
     keep_block,
     sheet::{deposit, mark, proof, time, weight, yes, Form, Sheet},
 };
-use crate::{
-    failure::Failure,
-    output::{print, print_json},
-    progress::Meter,
-    report::format::count,
-};
+use crate::{failure::Failure, progress::Meter, report::format::count};
 use breakwater_sim::bench::{
     self,
     cost::{ratio, ABAX},
     ticks::Layout,
     GasBench, GasOptions, Part,
 };
+use breakwater_terminal::{print, print_json};
 use std::path::PathBuf;
 
 /// The most positions in one batch, unless told otherwise: they take two minutes to open.
@@ -118,7 +114,7 @@ pub(super) fn gas(arguments: &GasArgs) -> Result<(), Failure> {
     drop(meter);
     let measured = measured?;
     if arguments.json {
-        return print_json(&measured);
+        return print_json(&measured).map_err(Failure::Stdout);
     }
     let in_document = arguments.write.as_deref().or(arguments.check.as_deref());
     let form = match (in_document, arguments.markdown) {
@@ -128,7 +124,7 @@ pub(super) fn gas(arguments: &GasArgs) -> Result<(), Failure> {
     let text: String = sheets(&measured).iter().map(|s| s.render(form)).collect();
     match in_document {
         Some(file) => keep_block(file, &arguments.command(), &text, arguments.check.is_some()),
-        None => print(&text),
+        None => print(&text).map_err(Failure::Stdout),
     }
 }
 

@@ -5,7 +5,8 @@ mod gas;
 mod sheet;
 mod speed;
 
-use crate::{failure::Failure, output::complain};
+use crate::failure::Failure;
+use breakwater_terminal::complain;
 use std::path::Path;
 
 /// Measure what messages cost and how fast they run

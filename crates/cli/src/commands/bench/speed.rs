@@ -1,13 +1,9 @@
 //! `breakwater bench speed`: how fast rules and chain run on this machine.
 
 use super::sheet::{Form, Sheet};
-use crate::{
-    failure::Failure,
-    output::{print, print_json},
-    progress::Meter,
-    report::format::amount,
-};
+use crate::{failure::Failure, progress::Meter, report::format::amount};
 use breakwater_sim::bench::{speed, Watch};
+use breakwater_terminal::{print, print_json};
 
 /// Print how fast the rules and the embedded chain run on this machine
 #[derive(Debug, clap::Args)]
@@ -33,7 +29,7 @@ pub(super) fn speed(arguments: &SpeedArgs) -> Result<(), Failure> {
     drop(meter);
     let measured = measured?;
     if arguments.json {
-        return print_json(&measured);
+        return print_json(&measured).map_err(Failure::Stdout);
     }
     // One decimal, and the typography of all other numbers.
     let rate = |rate: f64| amount((10.0 * rate) as u128, 1, 1);
@@ -51,5 +47,5 @@ pub(super) fn speed(arguments: &SpeedArgs) -> Result<(), Failure> {
         rows: rows.collect(),
         note: "By the wall clock, one thread, whatever else the machine does.".to_owned(),
     };
-    print(&sheet.render(Form::Terminal))
+    print(&sheet.render(Form::Terminal)).map_err(Failure::Stdout)
 }

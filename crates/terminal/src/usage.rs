@@ -1,7 +1,7 @@
 //! Mistakes in the arguments, told in one line.
 
 /// What `error` says: the complaint and its tip, without the usage text that follows them.
-pub(super) fn in_words(error: &clap::Error) -> String {
+pub(crate) fn in_words(error: &clap::Error) -> String {
     let text = error.render().to_string();
     let mut words = String::new();
     for line in text.lines().map(str::trim) {
