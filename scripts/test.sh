@@ -68,6 +68,6 @@ step scripts/check-docs.sh --run
 # Three of the faults that others paid for: does a test notice?
 step scripts/mutants.sh 02 29 36
 # Random histories of the whole protocol, a fourth of them beside the slow model: five minutes on two processors. BREAKWATER_TRANSITIONS=n lives so many instead.
-step env BREAKWATER_TRANSITIONS="${BREAKWATER_TRANSITIONS:-39000000}" cargo test -p breakwater-native --test histories -- --ignored --nocapture
+step env BREAKWATER_TRANSITIONS="${BREAKWATER_TRANSITIONS:-39000000}" cargo test --workspace --test histories -- --ignored --nocapture
 printf '\n==> cargo test --workspace --lib --bins --tests\n'
 exec cargo test --workspace --lib --bins --tests

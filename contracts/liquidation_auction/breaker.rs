@@ -63,7 +63,12 @@ impl LiquidationAuction {
     pub(crate) fn follow_vault(&mut self, id: MarketId) -> Result<(), Error> {
         let (mut market, mut kept) = (self.market_of(id)?, self.breaker_of(id)?);
         let found = self.market_in_vault(id)?;
-        kept.hole = found.params.hole;
+        let hole = found.params.hole;
+        if kept.limits.follow(kept.hole, hole) {
+            let limits = kept.limits;
+            self.env().emit_event(LimitsSet { market: id, limits });
+        }
+        kept.hole = hole;
         self.breakers.insert(id, &Cell(kept));
         let running = self.treasury_of(market.quote).running;
         // Terms never change under a running auction (promise 7).

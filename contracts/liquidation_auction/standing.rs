@@ -239,7 +239,7 @@ impl LiquidationAuction {
     }
 
     /// Two thirds of the quote that was there when the block began and that no other running
-    /// auction reserves: a batch that asks for no more finds competition rather than scarcity. Of
+    /// auction counts on: a batch that asks for no more finds competition rather than scarcity. Of
     /// standing money, what its tiers could spend above the floor. `own` is the batch that is
     /// extended, with what it has reserved.
     pub(crate) fn demand(
@@ -257,9 +257,7 @@ impl LiquidationAuction {
                 continue;
             }
             let other = self.record(*batch)?;
-            // Tiers that have joined count among what the auction reserves.
-            let bids = other.auction.reserved.minus(other.standing.joined()?)?;
-            free = free.minus_or_zero(bids);
+            free = free.minus_or_zero(other.auction.spoken_for(&other.standing)?);
         }
         let had = own.map_or(Ok(Amount::ZERO), |(_, claim)| claim.total())?;
         let floor = market.standing.deepest.complement();

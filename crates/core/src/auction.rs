@@ -19,6 +19,7 @@ pub use status::{Quote, Stage, Status};
 
 use crate::ladder::Schedule;
 use crate::math::{MathError, Rounding};
+use crate::standing::tiers::StandingClaim;
 use crate::units::{Amount, Block, Price, Ratio, UnitScale};
 use alloc::vec::Vec;
 use scale::{Decode, Encode};
@@ -140,6 +141,22 @@ impl Auction {
     pub fn least_heard(&self) -> Result<Amount, MathError> {
         let part = self.asked().mul_div(1, LEAST_PART, Rounding::Up)?;
         Ok(part.max(Amount::new(1)))
+    }
+
+    /// Quote of bidders' balances that other batches cannot count on: what is bid in this one, and
+    /// as long as it runs no less than it was sized by, three halves of what it asks for with its
+    /// `standing` money. Rounded up.
+    ///
+    /// # Errors
+    /// [`MathError::Overflow`].
+    pub fn spoken_for(&self, standing: &StandingClaim) -> Result<Amount, MathError> {
+        // Tiers that have joined count among what the auction reserves.
+        let bids = self.reserved.minus(standing.joined()?)?;
+        if self.phase != Phase::Running {
+            return Ok(bids);
+        }
+        let sized_by = self.asked().mul_div(3, 2, Rounding::Up)?;
+        Ok(bids.max(sized_by.minus_or_zero(standing.total()?)))
     }
 
     /// The least budget: it buys [`LEAST_BID_UNITS`] of collateral at the start price and is as

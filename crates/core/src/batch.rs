@@ -18,6 +18,18 @@ pub struct Ask {
     pub target: Amount,
 }
 
+/// Whether collateral of this value does not bring what is owed with the penalty once it is sold
+/// with the slippage allowed for: `D · (1+π) > V · (1−σ)`, exact. Its owner has nothing left to
+/// save.
+///
+/// # Errors
+/// [`MathError::Overflow`].
+pub fn is_toxic(params: &MarketParams, value: Amount, debt: Amount) -> Result<bool, MathError> {
+    let with_penalty = Ratio::ONE.plus(params.penalty)?;
+    let kept = Ratio::ONE.minus(params.slippage)?;
+    Ok(wide_product(debt.get(), with_penalty.ppm()) > wide_product(value.get(), kept.ppm()))
+}
+
 /// What a cohort must raise, fixed at opening.
 ///
 /// With `h = C·p·LT / D` its health at the reference price:
@@ -49,9 +61,7 @@ pub fn ask(
     };
 
     let value = scale.value(collateral, reference, Rounding::Down)?;
-    let toxic =
-        wide_product(debt.get(), with_penalty.ppm()) > wide_product(value.get(), kept.ppm());
-    if toxic {
+    if is_toxic(params, value, debt)? {
         return Ok(full);
     }
     // Not toxic, so the debt is below the value and health fits a ratio.
@@ -140,13 +150,15 @@ pub fn raise_at(
 /// A cohort is capped by its target down to the first price under `⌈T_b · scale / C_b⌉`, the
 /// lowest at which its collateral is worth as much; running sums do the rest. Non-increasing
 /// along the ladder; under the sum over single cohorts by nothing, over it by less than one unit
-/// per cohort.
+/// per cohort, and nowhere over `asked`, what they raise at the start price: so batches that fill
+/// the hole to the unit do not ask for more than it.
 ///
 /// # Errors
 /// [`MathError::Overflow`].
 pub fn targets(
     cohorts: &[(Amount, Amount)],
     prices: &[Price],
+    asked: Amount,
     scale: UnitScale,
 ) -> Result<Vec<Amount>, MathError> {
     // leaving[s]: targets of the cohorts that stop being capped at step s, and their collateral.
@@ -170,9 +182,10 @@ pub fn targets(
             capped = capped.minus(targets)?;
             exposed = exposed.plus(collateral)?;
             if exposed.is_zero() {
-                return Ok(capped);
+                return Ok(capped.min(asked));
             }
-            capped.plus(scale.value(exposed, *price, Rounding::Down)?)
+            let worth = scale.value(exposed, *price, Rounding::Down)?;
+            Ok(capped.plus(worth)?.min(asked))
         })
         .collect()
 }
@@ -502,7 +515,7 @@ mod tests {
                 .prices(Price::new(spot), Price::new(spot), Default::default()).unwrap();
             let cohorts: Vec<_> =
                 cohorts.into_iter().map(|(c, t)| (Amount::new(c), Amount::new(t))).collect();
-            let fast = targets(&cohorts, &prices, scale()).unwrap();
+            let fast = targets(&cohorts, &prices, Amount::new(u128::MAX), scale()).unwrap();
             prop_assert!(fast.windows(2).all(|pair| pair[1] <= pair[0]));
             for (price, total) in prices.iter().zip(&fast) {
                 let slow: u128 = cohorts.iter().map(|(c, t)| {

@@ -36,6 +36,10 @@ pub struct Waterfall {
 /// Top-ups of keepers' rewards that insurance pays in one market on one day.
 pub const TOP_UPS_A_DAY: u8 = 8;
 
+/// Of what a batch asks for, the part in so many that has to be sold for a top-up. A bid of less
+/// would keep insurance from buying, and be paid for it.
+const LEAST_SOLD: u128 = 8;
+
 /// A keeper's reward, fixed when its batch opens.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode, TypeInfo)]
 pub struct RewardTerms {
@@ -57,12 +61,13 @@ pub struct TopUps {
 }
 
 impl TopUps {
-    /// What insurance adds to a reward: up to the tip, from a batch that sold something, as long
-    /// as insurance lasts and the day's number is not used up. Penalties alone would not pay
-    /// anybody to sell insolvent positions.
+    /// What insurance adds to a reward: up to the tip, from a batch that raised at least an eighth
+    /// of what it asked for, as long as insurance lasts and the day's number is not used up.
+    /// Penalties alone would not pay anybody to sell insolvent positions.
     pub fn draw(
         &mut self,
         terms: &RewardTerms,
+        asked: Amount,
         raised: Amount,
         reward: Amount,
         insurance: Amount,
@@ -76,7 +81,9 @@ impl TopUps {
             };
         }
         let amount = terms.tip.minus_or_zero(reward).min(insurance);
-        let due = terms.topped_up && !raised.is_zero() && self.paid < TOP_UPS_A_DAY;
+        let least = asked.mul_div(1, LEAST_SOLD, Rounding::Up);
+        let sold = !raised.is_zero() && least.is_ok_and(|least| raised >= least);
+        let due = terms.topped_up && sold && self.paid < TOP_UPS_A_DAY;
         if !due || amount.is_zero() {
             return Amount::ZERO;
         }
@@ -140,14 +147,22 @@ mod tests {
             share: Ratio::ZERO,
             topped_up: true,
         };
-        let (sold, insured) = (amount(1_000), amount(100));
+        // An eighth of what was asked for.
+        let (asked, sold, insured) = (amount(7_999), amount(1_000), amount(100));
         let mut paid = TopUps::default();
         let mut draw = |terms, raised, reward, insurance, now| {
-            paid.draw(terms, raised, reward, insurance, now).get()
+            paid.draw(terms, asked, raised, reward, insurance, now)
+                .get()
         };
         assert_eq!(draw(&terms, sold, amount(2), insured, DAY), 3);
         assert_eq!(draw(&terms, sold, amount(5), insured, DAY), 0);
-        assert_eq!(draw(&terms, Amount::ZERO, Amount::ZERO, insured, DAY), 0);
+        for speck in [0, 1, 999] {
+            let drawn = draw(&terms, amount(speck), Amount::ZERO, insured, DAY);
+            assert_eq!(
+                drawn, 0,
+                "nobody is paid for a bid that keeps insurance out"
+            );
+        }
         assert_eq!(draw(&terms, sold, Amount::ZERO, amount(1), DAY), 1);
         let small = RewardTerms {
             topped_up: false,
@@ -163,6 +178,16 @@ mod tests {
         }
         assert_eq!(draw(&terms, sold, Amount::ZERO, insured, 2 * DAY - 1), 0);
         assert_eq!(draw(&terms, sold, Amount::ZERO, insured, 2 * DAY), 5);
+        // Nothing was asked for, so nothing was sold.
+        let none = paid.draw(
+            &terms,
+            Amount::ZERO,
+            Amount::ZERO,
+            Amount::ZERO,
+            insured,
+            3 * DAY,
+        );
+        assert!(none.is_zero());
     }
 
     proptest! {

@@ -370,6 +370,10 @@ impl<T> Default for Slots<T> {
     }
 }
 
+/// Entries that a full map makes room for. A contract's memory is never given back: twice as much,
+/// as a vector would take by itself, is more than one message can afford for every cell it reads.
+const ROOM: usize = 8;
+
 impl<T> Slots<T> {
     /// The entry of a slot.
     #[must_use]
@@ -392,6 +396,9 @@ impl<T> Slots<T> {
                 .get_mut(at)
                 .map(|(_, old)| core::mem::replace(old, entry)),
             Err(at) => {
+                if self.0.len() == self.0.capacity() {
+                    self.0.reserve_exact(ROOM);
+                }
                 self.0.insert(at, (slot, entry));
                 None
             }
@@ -419,7 +426,7 @@ impl<T> Slots<T> {
             self.0 = entries;
             return;
         }
-        self.0.reserve(entries.len());
+        self.0.reserve_exact(entries.len());
         for (slot, entry) in entries.into_iter().rev() {
             if self.0.last().is_none_or(|(last, _)| *last < slot) {
                 self.0.push((slot, entry));

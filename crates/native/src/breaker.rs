@@ -213,7 +213,17 @@ impl Native {
     /// Takes over what the vault has changed: the hole at once, terms between auctions.
     pub(crate) fn refresh(&mut self) -> Result<(), Error> {
         let params = &self.vault.market.params;
-        self.house.breaker.hole = params.hole;
+        let kept = &mut self.house.breaker;
+        let limits = kept
+            .limits
+            .follow(kept.hole, params.hole)
+            .then_some(kept.limits);
+        kept.hole = params.hole;
+        if let Some(limits) = limits {
+            let market = MARKET;
+            self.house_tells(&LimitsSet { market, limits });
+        }
+        let params = &self.vault.market.params;
         if self.house.treasury.running.is_empty() {
             let market = &mut self.house.market;
             market.standing = StandingTerms::of(params)?;

@@ -187,8 +187,7 @@ impl Native {
                 continue;
             }
             let other = house.record(batch.number)?;
-            let bids = other.auction.reserved.minus(other.standing.joined()?)?;
-            free = free.minus_or_zero(bids);
+            free = free.minus_or_zero(other.auction.spoken_for(&other.standing)?);
         }
         let had = own.map_or(Ok(Amount::ZERO), |(_, claim)| claim.total())?;
         let floor = house.market.standing.deepest.complement();

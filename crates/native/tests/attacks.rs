@@ -77,7 +77,9 @@ fn more_than_is_paid_for(cast: &Cast, variant: u32) -> Native {
     let amount = quote(100_000);
     done(&mut n, 0, cast, &Message::Supply { amount });
     for who in 1..5 {
-        let (collateral, quote) = (Amount::new(100 * COLLATERAL), quote(14_300));
+        // In ticks of their own.
+        let owes = quote(14_100 + 50 * who as u128);
+        let (collateral, quote) = (Amount::new(100 * COLLATERAL), owes);
         let lever = Message::DepositAndBorrow { collateral, quote };
         done(&mut n, who, cast, &lever);
     }
@@ -106,19 +108,34 @@ fn money_that_comes_and_goes_in_a_block_sizes_no_lot() {
     assert_eq!(asked(&n), asked(&alone));
 }
 
-/// A market of a kind at 200 with one position, and with one tier of standing bids.
-fn a_loan_and_a_tier(cast: &Cast, variant: u32, percent: u8) -> Native {
+/// A market of a kind at 200 with one position, and with money of one bidder.
+fn a_loan(cast: &Cast, variant: u32) -> Native {
     let mut n = begin(Addresses::made_up(), cast, variant, (1, 1_000_000)).unwrap();
     round(&mut n, cast, 200);
     let amount = quote(100_000);
     done(&mut n, 0, cast, &Message::Supply { amount });
     let amount = quote(3_000);
     done(&mut n, 3, cast, &Message::Fund { amount });
-    done(&mut n, 3, cast, &Message::Stand { percent, amount });
     let (collateral, quote) = (Amount::new(10 * COLLATERAL), quote(1_490));
     let lever = Message::DepositAndBorrow { collateral, quote };
     done(&mut n, 1, cast, &lever);
     n
+}
+
+/// As [`a_loan`], with the money in a tier of standing bids.
+fn a_loan_and_a_tier(cast: &Cast, variant: u32, percent: u8) -> Native {
+    let mut n = a_loan(cast, variant);
+    let amount = quote(3_000);
+    done(&mut n, 3, cast, &Message::Stand { percent, amount });
+    n
+}
+
+/// A calm fall to 175: in a storm the ladder is steeper.
+fn calm_fall(n: &mut Native, cast: &Cast) {
+    for whole in (175..200).rev() {
+        n.pass(600, 6_000);
+        round(n, cast, whole);
+    }
 }
 
 /// Attack: who owns what a batch sells trips the breaker for silence just before the standing money
@@ -129,11 +146,7 @@ fn a_batch_that_standing_money_waits_for_is_not_silent() {
     let cast = Cast::made_up();
     for percent in [2u8, 5, 9] {
         let mut n = a_loan_and_a_tier(&cast, 1 << 5 | 1 << 1, percent);
-        // A calm fall: in a storm the ladder is steeper.
-        for whole in (175..200).rev() {
-            n.pass(600, 6_000);
-            round(&mut n, &cast, whole);
-        }
+        calm_fall(&mut n, &cast);
         done(&mut n, 2, &cast, &Message::OpenBatch);
         let trip = Message::Trip {
             of_market: true,
@@ -201,4 +214,67 @@ fn standing_money_that_can_never_buy_does_not_lower_the_reserve() {
         let reserve = auction.reference.times(Ratio::from_bps(bps), Rounding::Up);
         assert_eq!(Ok(auction.reserve), reserve, "{percent} %");
     }
+}
+
+/// Attack: a batch is sized by the money there is, and the next, opened in the same block, by the
+/// same money again. Lots that together ask for more than there is find nobody, and whoever bids
+/// alone buys at the floor.
+#[test]
+fn all_batches_together_ask_for_no_more_than_two_thirds_of_the_money() {
+    let cast = Cast::made_up();
+    let mut n = more_than_is_paid_for(&cast, 1 << 5);
+    n.vault.market.params.hole = quote(16_000);
+    let asked = |n: &Native| {
+        let running = n.vault.state.running.iter();
+        running.map(|batch| batch.asked.get()).sum::<u128>()
+    };
+    done(&mut n, 5, &cast, &Message::OpenBatch);
+    for _ in 0..3 {
+        // Refused, or of what is left by rounding.
+        n.send(cast.users[5], &Message::OpenBatch);
+    }
+    assert_eq!(asked(&n), quote(2_000).get(), "two thirds of 3 000");
+    // Twice the money: as much again.
+    let amount = quote(3_000);
+    done(&mut n, 0, &cast, &Message::Fund { amount });
+    n.pass(1, 6_000);
+    done(&mut n, 5, &cast, &Message::OpenBatch);
+    assert_eq!(asked(&n), quote(4_000).get());
+}
+
+/// Attack: a lot is bought at 5 % under the reference by bids that were there from the first block.
+/// Their step ends, the steps before it count as silent all at once, and anyone halts the market in
+/// which everything was sold.
+#[test]
+fn a_lot_sold_late_to_early_bids_is_no_silence_afterwards() {
+    let cast = Cast::made_up();
+    let mut n = a_loan(&cast, 1 << 5 | 1 << 1);
+    calm_fall(&mut n, &cast);
+    done(&mut n, 2, &cast, &Message::OpenBatch);
+    let reference = n.house.auctions[&0].auction.reference;
+    let bid = Message::Bid {
+        batch: 0,
+        budget: quote(3_000),
+        limit: Price::new(reference.get() / 100 * 95),
+        valid_until: u32::MAX,
+    };
+    done(&mut n, 3, &cast, &bid);
+    let trip = Message::Trip {
+        of_market: true,
+        cause: Cause::NoBids,
+    };
+    for block in 0..70 {
+        n.pass(1, 6_000);
+        let answer = n.send(cast.users[1], &trip);
+        assert!(!answer.done, "halted after {block} blocks");
+    }
+    done(&mut n, 2, &cast, &Message::Settle { batch: 0 });
+    let Phase::Settled(clearing) = n.house.auctions[&0].auction.phase else {
+        panic!("settled");
+    };
+    assert!(!clearing.raised.is_zero());
+    // The first ten steps are above the reference.
+    let silent = u32::from(clearing.step.saturating_sub(12));
+    assert!(silent > n.house.breaker.limits.silent_steps, "{clearing:?}");
+    assert!(!n.send(cast.users[1], &trip).done, "and all of it was");
 }

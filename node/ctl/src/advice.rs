@@ -133,6 +133,10 @@ const ADVICE: &[(&str, &str)] = &[
         "only after an auction that found too little money for it: `open` one first",
     ),
     (
+        "PriceQuarantined",
+        "a price waits for confirmation: try again after the feed's next round",
+    ),
+    (
         "NothingPrepaid",
         "nothing is left over of what was repaid in a batch",
     ),

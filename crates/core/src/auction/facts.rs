@@ -11,10 +11,11 @@ impl Auction {
     /// to it: `bad_debt` is zero.
     ///
     /// Steps that ended count as silent while no budget had joined and their price was under the
-    /// opening reference. None is silent where money waits for a later one: bids that join there,
-    /// and `standing` money that has joined or still may, together [`Self::least_heard`]. Bidders
-    /// who want their discount are not bidders who cannot be heard, and a batch must not be halted
-    /// ahead of the step at which it is sold.
+    /// opening reference. None is silent where bidders were heard: bids, whatever step they joined
+    /// or wait for, and `standing` money that has joined or still may, are together at least
+    /// [`Self::least_heard`]. Bidders who want their discount are not bidders who cannot be heard,
+    /// and a batch must not be halted for silence because it is sold late. Nor is it silence that
+    /// an auction shows which ended for other reasons than want of money.
     ///
     /// # Errors
     /// [`AuctionError::Math`].
@@ -24,14 +25,14 @@ impl Auction {
         scale: UnitScale,
         standing: &StandingClaim,
     ) -> Result<BatchFacts, AuctionError> {
-        let (ended, raised, sold) = match self.phase {
+        let (ended, raised, sold, excused) = match self.phase {
             Phase::Running => {
                 let ended = self.schedule.ended(now.into().judged());
-                (ended, Amount::ZERO, Amount::ZERO)
+                (ended, Amount::ZERO, Amount::ZERO, false)
             }
             Phase::Cleared(clearing) | Phase::Settled(clearing) => {
                 let ended = clearing.ended_at.saturating_add(1);
-                (ended, clearing.raised, clearing.sold)
+                (ended, clearing.raised, clearing.sold, clearing.is_excused())
             }
         };
         let mut silent_steps: u8 = 0;
@@ -43,9 +44,9 @@ impl Auction {
                 silent_steps = silent_steps.saturating_add(1);
             }
         }
-        let mut later = self.joined.iter().skip(usize::from(ended));
-        let waiting = later.try_fold(standing.heard(self)?, |sum, joined| sum.plus(*joined))?;
-        if waiting >= self.least_heard()? {
+        let mut bids = self.joined.iter();
+        let heard = bids.try_fold(standing.heard(self)?, |sum, joined| sum.plus(*joined))?;
+        if excused || heard >= self.least_heard()? {
             silent_steps = 0;
         }
         Ok(BatchFacts {

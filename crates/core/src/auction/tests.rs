@@ -284,7 +284,7 @@ fn run(bids: &[RandomBid], target: u128, spot: u128) -> (Auction, Vec<(Amount, P
         .prices(spot, spot, Default::default())
         .unwrap();
     let lot = (Amount::new(target), Amount::new(target));
-    let targets = crate::batch::targets(&[lot], &prices, scale()).unwrap();
+    let targets = crate::batch::targets(&[lot], &prices, lot.1, scale()).unwrap();
     let schedule = Schedule {
         first: FIRST,
         blocks_per_step: 1,

@@ -109,14 +109,10 @@ impl Action {
             | Self::Leave
             | Self::Settle
             | Self::Claim => true,
-            Self::WithdrawIndebted
-            | Self::Borrow
-            | Self::OpenBatch
-            | Self::Reauction
-            | Self::TakeInKind => {
+            Self::WithdrawIndebted | Self::Borrow | Self::OpenBatch | Self::Reauction => {
                 matches!(status, FeedStatus::Fresh | FeedStatus::Quarantined)
             }
-            Self::Backstop => matches!(status, FeedStatus::Fresh),
+            Self::Backstop | Self::TakeInKind => matches!(status, FeedStatus::Fresh),
         }
     }
 }

@@ -19,7 +19,8 @@ pub struct BatchFacts {
     pub fair: Amount,
     /// Debt written off in its settlement.
     pub bad_debt: Amount,
-    /// Ended steps priced under the oracle's price before its first bid.
+    /// Ended steps priced under the oracle's price before its first bid, while bidders were not
+    /// heard.
     pub silent_steps: u8,
 }
 
@@ -148,7 +149,7 @@ impl Evidence {
             in_auction,
             bad_debt: sums.bad_debt,
             shortfall: share(sums.fair.minus_or_zero(sums.raised), sums.fair),
-            excess: share(sums.raised.minus_or_zero(sums.fair), sums.fair),
+            excess: share(sums.raised.minus_or_zero(sums.fair), sums.asked),
             silent_steps: u32::try_from(silent.unwrap_or(0)).unwrap_or(u32::MAX),
             ..Measures::default()
         })

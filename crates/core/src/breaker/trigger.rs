@@ -121,9 +121,11 @@ pub struct Measures {
     /// `1 − raised / value at the oracle's price`, over auctions in the window; 0 where they
     /// raised more, or there were none.
     pub shortfall: Ratio,
-    /// Steps under the oracle's price without a bid, average over auctions weighted by size.
+    /// Steps under the oracle's price without a bid, average over auctions weighted by size; none
+    /// of an auction in which an eighth of what it asks for was bid.
     pub silent_steps: u32,
-    /// `raised / value at the oracle's price − 1`; 0 where they raised less.
+    /// What they raised above the value at the oracle's price, as a share of what they asked for: a
+    /// dear part of a lot does not speak for the whole. 0 where they raised less.
     pub excess: Ratio,
 }
 
@@ -195,7 +197,7 @@ pub struct Limits {
     pub recovery: Ratio,
     /// Steps without a bid under the oracle's price.
     pub silent_steps: u32,
-    /// Clearing above the oracle's price, as a share of it.
+    /// Raised above the value at the oracle's price, as a share of what was asked for.
     pub excess: Ratio,
     /// Stage that each cause raises to, in the order of [`Cause::MEASURED`].
     pub stages: [Stage; 8],
@@ -247,6 +249,20 @@ impl Limits {
             role_term: 14_400,
             window: 2_400,
         }
+    }
+
+    /// Follows a hole that has changed: limits that are still the standard ones of the old hole
+    /// become those of the new one, others stay what the governor has set. Returns whether any
+    /// has changed.
+    pub fn follow(&mut self, old: Amount, new: Amount) -> bool {
+        let (was, is, before) = (Self::standard(old), Self::standard(new), *self);
+        if self.in_auction == was.in_auction {
+            self.in_auction = is.in_auction;
+        }
+        if self.bad_debt == was.bad_debt {
+            self.bad_debt = is.bad_debt;
+        }
+        *self != before
     }
 
     /// Checks the bounds.

@@ -4,7 +4,7 @@ use super::{Ledger, LedgerError, LedgerStore};
 use crate::batch::{ask, cut, targets, Batch};
 use crate::ladder::Measures;
 use crate::market::{MarketPrices, Running, MAX_RUNNING_BATCHES, MAX_TICKS_PER_BATCH};
-use crate::math::Rounding;
+use crate::math::{MathError, Rounding};
 use crate::page::{
     tick_of, BatchedCohort, Cohort, CohortId, Departure, DepartureKey, Directory, PageNumber,
 };
@@ -20,6 +20,10 @@ pub const MAX_CELLS_PER_BATCH: usize = 64;
 /// The most pages an opening looks at, 2 048 ticks: with cohorts that wait, more than it takes
 /// from. All of them have to fit a contract's memory.
 const MAX_PAGES_PER_SWEEP: usize = 16;
+
+/// A batch beside others may ask for so many times what they ask for, however little that is of the
+/// hole.
+const BESIDE: u128 = 8;
 
 /// What the auction knows of the money that a new batch can find.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode, TypeInfo)]
@@ -88,6 +92,24 @@ impl<S: LedgerStore> Ledger<'_, S> {
         self.open_lot(prices, request, false)
     }
 
+    /// The least that a batch may ask for beside those that run, so that specks do not take all
+    /// places: an eighth of the hole, rounded up, or where that is less, [`BESIDE`] times what the
+    /// others ask for, so that a speck keeps nobody waiting. A batch of insurance's collateral
+    /// alone is in nobody's way; nothing where none other runs.
+    fn least_beside(&self) -> Result<Option<Amount>, MathError> {
+        let others = self.state.running.iter().filter(|it| it.asked > it.own);
+        let mut asked = Amount::ZERO;
+        for other in others {
+            asked = asked.plus(other.asked)?;
+        }
+        if asked.is_zero() {
+            return Ok(None);
+        }
+        let eighth = self.params.hole.mul_div(1, 8, Rounding::Up)?;
+        let beside = asked.mul_div(BESIDE, 1, Rounding::Up);
+        Ok(Some(beside.map_or(eighth, |least| least.min(eighth))))
+    }
+
     /// As [`Self::open`]; with `left_only` of those cohorts alone that an earlier batch found too
     /// little money for: the circuit breaker may allow a re-auction and nothing new.
     ///
@@ -146,22 +168,19 @@ impl<S: LedgerStore> Ledger<'_, S> {
         if lot.cohorts == 0 && offered.is_zero() {
             return Err(LedgerError::NothingToLiquidate);
         }
-        let least = self.params.hole.mul_div(1, 8, Rounding::Up)?;
         let reward = self.params.reward_terms(lot.asked)?;
         lot.asked = lot.asked.plus(own)?;
-        // A batch of insurance's collateral alone is in nobody's way.
-        let others = self.state.running.iter().any(|it| it.asked > it.own);
-        if others && lot.asked < least {
-            return Err(LedgerError::BatchTooSmall);
+        if let Some(least) = self.least_beside()? {
+            if lot.asked < least {
+                return Err(LedgerError::BatchTooSmall);
+            }
         }
         if !offered.is_zero() {
             self.state.inventory.offer(offered)?;
             lot.terms.push((offered, own));
         }
 
-        self.state.batches = number
-            .checked_add(1)
-            .ok_or(crate::math::MathError::Overflow)?;
+        self.state.batches = number.checked_add(1).ok_or(MathError::Overflow)?;
         self.state.running.push(Running {
             number,
             asked: lot.asked,
@@ -172,7 +191,7 @@ impl<S: LedgerStore> Ledger<'_, S> {
         self.state.pooled_collateral = self.state.pooled_collateral.minus(lot.collateral)?;
         self.state.batched_collateral = self.state.batched_collateral.plus(lot.collateral)?;
         self.state.batched_debt = self.state.batched_debt.plus(lot.debt)?;
-        let targets = targets(&lot.terms, &ladder, self.scale)?;
+        let targets = targets(&lot.terms, &ladder, lot.asked, self.scale)?;
         let batch = Batch {
             opened_in: request.block,
             round: prices.round,

@@ -2,7 +2,7 @@
 
 use super::batches::{Lot, Sweep};
 use super::{Ledger, LedgerError, LedgerStore, OpenRequest, Opening};
-use crate::batch::targets;
+use crate::batch::{is_toxic, targets};
 use crate::market::MarketPrices;
 use crate::math::Rounding;
 use crate::page::Cohort;
@@ -87,7 +87,7 @@ impl<S: LedgerStore> Ledger<'_, S> {
             spot: prices.spot,
             quarantined: prices.quarantined,
             prices: ladder.to_vec(),
-            targets: targets(&lot.terms, ladder, self.scale)?,
+            targets: targets(&lot.terms, ladder, batch.asked, self.scale)?,
             cohorts: batch.cohorts,
             members: batch.members,
             collateral: batch.collateral,
@@ -97,16 +97,19 @@ impl<S: LedgerStore> Ledger<'_, S> {
     }
 
     /// Whether a cohort whose last batch found too little money is left alone for now. Health at
-    /// or under full-close ends the wait.
+    /// or under full-close ends the wait, and so does a debt that its collateral no longer covers
+    /// ([`is_toxic`]): every block of it is the lenders' loss.
     pub(super) fn waits(&self, cohort: &Cohort, sweep: &Sweep) -> Result<bool, LedgerError> {
         if !cohort.cooling.waits(sweep.block, sweep.round) {
             return Ok(false);
         }
         let debt = self.state.index.owed(cohort.debt, Rounding::Up)?;
-        let backing = self
-            .scale
-            .value(cohort.collateral, sweep.reference, Rounding::Down)?
-            .share(self.params.liquidation_threshold, Rounding::Down)?;
+        let (reference, down) = (sweep.reference, Rounding::Down);
+        let value = self.scale.value(cohort.collateral, reference, down)?;
+        if is_toxic(&self.params, value, debt)? {
+            return Ok(false);
+        }
+        let backing = value.share(self.params.liquidation_threshold, down)?;
         Ok(backing > debt.share(self.params.full_close_health, Rounding::Up)?)
     }
 }

@@ -41,7 +41,8 @@ impl<S: LedgerStore> Ledger<'_, S> {
     ///
     /// # Errors
     /// [`LedgerError::NotInKindYet`], [`LedgerError::RoundTooFresh`],
-    /// [`LedgerError::StalePrice`], [`LedgerError::FloorAboveSpot`],
+    /// [`LedgerError::StalePrice`], [`LedgerError::PriceQuarantined`],
+    /// [`LedgerError::FloorAboveSpot`],
     /// [`LedgerError::PositionInBatch`], [`LedgerError::NothingOwed`],
     /// [`LedgerError::NothingToLiquidate`], [`LedgerError::NotAuctioned`],
     /// [`LedgerError::SyncRequired`], [`LedgerError::Math`].
@@ -62,6 +63,9 @@ impl<S: LedgerStore> Ledger<'_, S> {
         }
         if prices.age > self.params.max_price_age {
             return Err(LedgerError::StalePrice);
+        }
+        if prices.quarantined.is_some() {
+            return Err(LedgerError::PriceQuarantined);
         }
         let ladder = &self.params.ladder;
         if !ladder.has_room(prices.spot, Measures::default())? {

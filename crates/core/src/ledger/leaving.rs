@@ -107,7 +107,7 @@ impl<S: LedgerStore> Ledger<'_, S> {
         self.attach(position, collateral, scaled, Cooling::default())?;
         let terms = self.terms(number, &batch)?;
         Ok(Leaving {
-            targets: targets(&terms, ladder, self.scale)?,
+            targets: targets(&terms, ladder, batch.asked, self.scale)?,
             collateral,
             debt,
             fee,

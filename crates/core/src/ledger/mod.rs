@@ -74,7 +74,7 @@ pub enum LedgerError {
     NothingToLiquidate,
     /// The largest number of batches is running already.
     TooManyBatches,
-    /// What could be opened is under an eighth of the hole while another batch runs.
+    /// What could be opened is too little beside the batches that run.
     BatchTooSmall,
     /// Running batches ask for as much as the hole allows.
     HoleFull,
@@ -110,6 +110,8 @@ pub enum LedgerError {
     NotInKindYet,
     /// Collateral is taken in kind only after an auction that found too little money for it.
     NotAuctioned,
+    /// A price waits in quarantine: until it is accepted or gone nobody knows what is fair.
+    PriceQuarantined,
 }
 
 impl From<MathError> for LedgerError {

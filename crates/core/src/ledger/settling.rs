@@ -190,9 +190,9 @@ impl<S: LedgerStore> Ledger<'_, S> {
         let running = &self.state.running;
         let running = running.iter().find(|running| running.number == number);
         // Nobody is paid for what insurance buys or sells: it would pay for it itself.
-        let reward = match running {
-            Some(running) if !bought => running.reward,
-            _ => RewardTerms::default(),
+        let (reward, asked) = match running {
+            Some(running) if !bought => (running.reward, running.asked.minus_or_zero(running.own)),
+            _ => (RewardTerms::default(), Amount::ZERO),
         };
         let earning = raised.minus(insured.proceeds)?;
         let state = &mut *self.state;
@@ -226,6 +226,7 @@ impl<S: LedgerStore> Ledger<'_, S> {
         waterfall.to_insurance = waterfall.to_insurance.minus(waterfall.to_lenders)?;
         waterfall.top_up = state.top_ups.draw(
             &reward,
+            asked,
             earning,
             waterfall.reward,
             state.insurance,

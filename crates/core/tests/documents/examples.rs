@@ -198,7 +198,7 @@ fn the_profit_of_liquidators() {
         .prices(price(100), price(100), Measures::default())
         .unwrap();
     let lot = [(batched.cohort.collateral, batched.target)];
-    let asked = targets(&lot, &prices, scale()).unwrap();
+    let asked = targets(&lot, &prices, Amount::new(u128::MAX), scale()).unwrap();
     let mut auction = auction(prices, asked);
     let limit = |cents: u128| Price::new(cents * PRICE_ONE / 100);
     let bids = [

@@ -264,7 +264,8 @@ impl History {
         };
         let shortfall = done.waterfall.shortfall.get();
         let asked = self.asked.remove(&number).unwrap();
-        let tip = if earning > 0 && 8 * asked >= params.hole.get() {
+        let sold = earning > 0 && 8 * earning >= asked;
+        let tip = if sold && 8 * asked >= params.hole.get() {
             params.keeper_tip.get()
         } else {
             0

@@ -55,6 +55,21 @@ impl Slow {
         );
         let least = times(&self.owed(&debt), self.params.full_close_health.ppm(), PPM);
         let off = fix(self.off_quote(sweep.reference));
+        // Nor does a debt wait that its collateral would not cover.
+        let (pi, sigma) = (
+            PPM + self.params.penalty.ppm(),
+            PPM - self.params.slippage.ppm(),
+        );
+        let (full, brings) = (
+            times(&self.owed(&debt), pi, PPM),
+            times(&self.value(&collateral, sweep.reference), sigma, PPM),
+        );
+        if (&full - &brings).abs() <= &off * 2u8 {
+            return None;
+        }
+        if full > brings {
+            return Some(false);
+        }
         ((&backing - &least).abs() > off).then(|| backing > least)
     }
 

@@ -361,13 +361,16 @@ impl Beside {
         assert!(paid == 0 || taken == down(paid, self.slow.unit, floor));
 
         let earning = raised - proceeds;
+        let running = &before.vault.state.running;
+        let asked = running.iter().find(|it| it.number == number);
+        let asked = asked.map_or(0, |it| it.asked.get() - it.own.get());
         let keeper = Keeper {
             wish: if paid > 0 {
                 0
             } else {
                 terms.tip + down(earning, terms.share, PPM)
             },
-            tip: if earning > 0 && terms.topped_up {
+            tip: if earning > 0 && 8 * earning >= asked && terms.topped_up {
                 terms.tip
             } else {
                 0

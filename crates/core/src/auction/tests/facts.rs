@@ -75,16 +75,62 @@ fn money_that_waits_for_its_step_is_no_silence_from_an_eighth_of_what_is_asked()
         0,
         "bids of a later step"
     );
-    // Once they have joined they say nothing of the steps before.
-    assert_eq!(silent(&auction, all + 1, Amount::ZERO), 1);
+    // So they stay heard once they have joined, and once they have bought.
+    assert_eq!(silent(&auction, all + 1, Amount::ZERO), 0);
     auction.clear(all + 1, scale()).unwrap();
-    assert_eq!(silent(&auction, all + 1, Amount::ZERO), 1);
-    // Standing money says something while it may join, and afterwards only if it did.
-    assert_eq!(silent(&auction, all + 1, eighth), 1);
-    let mut joined = standing(eighth);
-    joined.tiers[0].step = Some(3);
-    let facts = auction.facts(all + 1, scale(), &joined).unwrap();
-    assert_eq!(facts.silent_steps, 0);
+    assert_eq!(silent(&auction, all + 1, Amount::ZERO), 0);
+    auction.settle().unwrap();
+    assert_eq!(silent(&auction, all + 1, Amount::ZERO), 0);
+}
+
+/// Standing money says something while it may join, and afterwards only if it did.
+#[test]
+fn standing_money_that_did_not_join_is_not_heard_afterwards() {
+    let end = FIRST + 4;
+    let mut auction = small();
+    auction.clear(end, scale()).unwrap();
+    let mut claim = standing(Amount::new(125_000_000));
+    let silent = |claim: &StandingClaim| auction.facts(end, scale(), claim).unwrap().silent_steps;
+    assert_eq!(silent(&claim), 2);
+    claim.tiers[0].step = Some(3);
+    assert_eq!(silent(&claim), 0);
+}
+
+/// An auction whose ladder the market has left was ended for that, and not for want of bidders:
+/// the evidence of a fall must not halt the auction that comes after it.
+#[test]
+fn an_auction_that_ended_for_another_reason_is_no_silence() {
+    let end = FIRST + 4;
+    let none = StandingClaim::default();
+    let mut auction = small();
+    assert_eq!(auction.facts(end, scale(), &none).unwrap().silent_steps, 2);
+    let under = Price::new(80 * PRICE_ONE);
+    auction.reprice(FIRST + 3, under, under, scale()).unwrap();
+    auction.settle().unwrap();
+    assert_eq!(auction.facts(end, scale(), &none).unwrap().silent_steps, 0);
+}
+
+/// Promise 1: what one batch was sized by is not counted for the next. Bids beyond that count, and
+/// once it has been judged its bids alone.
+#[test]
+fn money_that_a_running_batch_was_sized_by_is_spoken_for() {
+    let (tokens, none) = (
+        |whole: u128| Amount::new(whole * 1_000_000),
+        StandingClaim::default(),
+    );
+    let mut auction = small();
+    assert_eq!(auction.spoken_for(&none), Ok(tokens(1_500)));
+    assert_eq!(auction.spoken_for(&standing(tokens(600))), Ok(tokens(900)));
+    bid(&mut auction, 1_600, 90, FIRST);
+    assert_eq!(auction.spoken_for(&none), Ok(tokens(1_600)));
+    assert_eq!(
+        auction.spoken_for(&standing(tokens(600))),
+        Ok(tokens(1_600))
+    );
+    auction.targets = vec![tokens(4_000); 4];
+    assert_eq!(auction.spoken_for(&none), Ok(tokens(6_000)));
+    auction.clear(FIRST + 4, scale()).unwrap();
+    assert_eq!(auction.spoken_for(&none), Ok(tokens(1_600)));
 }
 
 #[test]

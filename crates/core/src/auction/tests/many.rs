@@ -68,7 +68,7 @@ fn case(number: u64) -> Case {
         blocks_per_step: 1 + draw.below(2) as u8,
         steps,
     };
-    let targets = targets(&cohorts, &prices, scale()).unwrap();
+    let targets = targets(&cohorts, &prices, Amount::new(u128::MAX), scale()).unwrap();
     let reference = Price::new(PRICE_ONE * u128::from(950 + draw.below(100)) / 1_000);
     let auction = Auction::open(schedule, OPENED, reference, prices, targets).unwrap();
     let least = auction.least_budget(scale()).unwrap().get();

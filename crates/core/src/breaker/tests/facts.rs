@@ -17,6 +17,39 @@ fn batch(asked: u128, raised: u128, fair: u128) -> BatchFacts {
     }
 }
 
+/// Attack: after a fall an owner buys an eighth of its own lot at a price far above the oracle's,
+/// for `Excess` to halt the market. What a part of a lot was sold for does not speak for the whole.
+#[test]
+fn f30_a_dear_part_of_a_lot_is_no_excess() {
+    let excess = |raised, fair| {
+        let mut evidence = Evidence::default();
+        evidence
+            .record(&batch(8_000, raised, fair), HOLE, 1, WINDOW)
+            .unwrap();
+        let measures = evidence.measures(&[], HOLE, 1, WINDOW).unwrap();
+        limits().holds(&measures, Cause::Excess)
+    };
+    assert!(!excess(1_600, 1_300), "23 % over, a fifth of the lot");
+    assert!(excess(8_000, 7_000), "14 % over, all of it");
+}
+
+/// Limits that are the market's standard follow its hole; those a governor has set stay.
+#[test]
+fn f28_standard_limits_follow_the_hole() {
+    let (old, new) = (HOLE, Amount::new(HOLE.get() * 3));
+    let mut kept = Limits::standard(old);
+    assert!(kept.follow(old, new));
+    assert_eq!(kept, Limits::standard(new));
+    assert!(!kept.follow(new, new));
+    kept.bad_debt = Amount::new(7);
+    assert!(kept.follow(new, old));
+    let set = Limits {
+        bad_debt: Amount::new(7),
+        ..Limits::standard(old)
+    };
+    assert_eq!(kept, set);
+}
+
 #[test]
 fn f28_a_fact_trips_above_its_limit_and_not_at_it() {
     for cause in Cause::MEASURED {

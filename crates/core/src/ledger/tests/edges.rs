@@ -71,6 +71,31 @@ fn i50_beside_a_running_batch_an_eighth_of_the_hole_is_the_least() {
     assert_eq!(world(eighth + 1), [small, small], "rounded up");
 }
 
+/// Attack: an owner opens a speck of its own, for its large position to find the market's next
+/// batch too small for as long as the speck runs. Beside a speck eight times as much is enough.
+#[test]
+fn a_speck_keeps_no_batch_waiting() {
+    let mut world = crashed();
+    world.params.hole = Amount::new(100_000 * QUOTE);
+    world.params.min_batch = Amount::new(1);
+    let prices = world.prices(170 * PRICE_ONE);
+    let block = world.block;
+    let mut open = |most: u128| {
+        let demand = Demand {
+            most: Amount::new(most),
+            depth: None,
+        };
+        let request = OpenRequest { block, demand };
+        world.transition(u32::MAX, |l, _| l.open(&prices, request))
+    };
+    open(10 * QUOTE).unwrap();
+    let small = open(80 * QUOTE - 1).err();
+    assert_eq!(small, Some(LedgerError::BatchTooSmall));
+    assert!(open(80 * QUOTE).is_ok());
+    let small = open(720 * QUOTE - 1).err();
+    assert_eq!(small, Some(LedgerError::BatchTooSmall), "of both together");
+}
+
 /// A histogram tells at most so many ticks at once, and where to go on; nothing is told twice.
 #[test]
 fn a_histogram_of_many_ticks_is_told_in_parts() {

@@ -47,7 +47,7 @@ fn what_a_cohort_asks_and_keeps_is_calculated_or_refused() {
                     target: y,
                 };
                 let _ = cut(full, Amount::new(c), &params, y, x);
-                let sums = targets(&[(x, y), (y, x)], &[price, Price::new(1)], scale);
+                let sums = targets(&[(x, y), (y, x)], &[price, Price::new(1)], y, scale);
                 refused += u32::from(sums.is_err());
                 for (retire, target) in [(a, b), (b, a), (c, c)] {
                     let batched = BatchedCohort {

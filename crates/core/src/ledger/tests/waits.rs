@@ -3,7 +3,7 @@
 use super::super::*;
 use super::world::{World, COLLATERAL, QUOTE};
 use crate::position::Status;
-use crate::units::{Amount, Price, PRICE_ONE};
+use crate::units::{Amount, Price, Ratio, PRICE_ONE};
 
 /// A single position that an auction has just failed to sell, at 170.
 fn unsold() -> World {
@@ -222,5 +222,56 @@ fn promise_10_nothing_is_taken_in_kind_at_an_absolute_floor_above_the_price() {
     assert_eq!(taken.price, Price::new(152 * PRICE_ONE));
     assert!(taken.shortfall.is_zero());
     assert_eq!(taken.returned.get() * 100 / COLLATERAL, 78);
+    world.check();
+}
+
+/// Attack: in a wind-down the market falls further than the feed's band. Until a second round
+/// confirms it, the last accepted price would let an owner keep collateral that lenders are owed,
+/// so nothing is taken in kind while a price waits.
+#[test]
+fn promise_10_nothing_is_taken_in_kind_while_a_price_waits_in_quarantine() {
+    let mut world = unsold();
+    world.state.begin_wind_down().unwrap();
+    world.state.accrued_at += world.params.notice;
+    let block = world.block;
+    let mut take = |quarantined| {
+        let prices = crate::market::MarketPrices {
+            quarantined,
+            ..world.prices(170 * PRICE_ONE)
+        };
+        world.transition(1, |l, p| l.take_in_kind(p, &prices, block))
+    };
+    for price in [100, 300] {
+        let refused = take(Some(Price::new(price * PRICE_ONE)));
+        assert_eq!(refused.err(), Some(LedgerError::PriceQuarantined));
+    }
+    assert!(take(None).is_ok());
+    world.check();
+}
+
+/// A debt that its collateral does not cover waits for nobody, whatever health the market closes
+/// at: each block of the wait would be the lenders' loss.
+#[test]
+fn an_insolvent_debt_does_not_wait() {
+    let mut world = unsold();
+    world.params.full_close_health = Ratio::from_bps(5_000);
+    let open = |world: &mut World, whole: u128| {
+        let prices = crate::market::MarketPrices {
+            round: 2,
+            ..world.prices(whole * PRICE_ONE)
+        };
+        let request = OpenRequest {
+            block: world.block,
+            demand: Demand {
+                most: Amount::new(u128::MAX),
+                depth: None,
+            },
+        };
+        world.transition(u32::MAX, |l, _| l.open(&prices, request))
+    };
+    // 1 400 owed with the penalty of 5 % are 1 470; ten at 152 bring 1 474 after a slippage of 3 %.
+    let waits = open(&mut world, 152).err();
+    assert_eq!(waits, Some(LedgerError::NothingToLiquidate));
+    assert!(open(&mut world, 151).is_ok());
     world.check();
 }
