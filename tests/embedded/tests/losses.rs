@@ -287,14 +287,14 @@ fn a_batch_asks_for_two_thirds_of_what_bidders_have_free() {
     s.w.set_price_twice(price(160));
     let first = s.open();
     assert_eq!(s.w.batch(first).asked, quote(4_000));
-    // 3 000 of them are bid; of the other 3 000 two thirds are asked for, though 2 500 is
-    // the eighth of the hole that a further batch needs.
+    // The batch was sized by all of them, though only 3 000 are bid so far: nothing is left for
+    // another, which would have to ask for an eighth of the hole, 2 500.
     let limit = s.w.record(first).auction.prices[30];
     for bidder in 0..3 {
         s.bid(bidder, first, quote(1_000), limit);
     }
     assert_eq!(s.open_refused(), LedgerError::BatchTooSmall);
-    s.w.fund_bidder(s.stranger, quote(1_500));
+    s.w.fund_bidder(s.stranger, quote(4_500));
     // Money of this very block sizes no lot: else a deposit that leaves again at once would.
     assert_eq!(s.open_refused(), LedgerError::BatchTooSmall);
     s.w.advance(1);

@@ -66,3 +66,19 @@ proptest! {
         }
     }
 }
+
+/// Promise 8: a contract's memory is never given back. A page that is read and entered takes room for
+/// a few more entries, not for twice as many.
+#[test]
+fn a_crowded_page_grows_by_a_few_entries() {
+    let entries: Vec<(u8, u64)> = (0..110).map(|slot| (slot, 0)).collect();
+    let read = Slots::<u64>::decode(&mut &entries.encode()[..]).unwrap();
+    let mut entered = read.clone();
+    for slot in 110..118 {
+        entered.insert(slot, 0);
+    }
+    assert_eq!(entered.0.capacity(), 118);
+    let mut walked = read;
+    walked.extend_down((111..119).rev().map(|slot| (slot, 0)).collect());
+    assert_eq!(walked.0.capacity(), 118);
+}
