@@ -2,6 +2,7 @@
 
 use crate::failure::Failure;
 use breakwater_terminal::{print, print_json};
+use comfy_table::{presets::NOTHING, Cell, CellAlignment, Table};
 use serde_json::Value;
 
 /// What a command found out: names and values, in the order they are shown.
@@ -55,34 +56,32 @@ fn plain(value: &Value) -> String {
     }
 }
 
-/// Objects of the same names as lines under them.
+/// Objects of the same names as lines under them, numbers under each other's last digit.
 fn table(rows: &[Value]) -> String {
     let columns: Vec<_> = rows
         .first()
         .and_then(Value::as_object)
         .map(|row| row.keys().cloned().collect())
         .unwrap_or_default();
-    let mut lines = vec![columns.iter().map(|name| name.replace('_', " ")).collect()];
+    let line = |cells: Vec<String>| cells.into_iter().map(right).collect::<Vec<_>>();
+    let mut table = Table::new();
+    table.load_style(NOTHING);
+    table.set_header(line(
+        columns.iter().map(|it| it.replace('_', " ")).collect(),
+    ));
     for row in rows {
-        lines.push(columns.iter().map(|name| plain(&row[name])).collect());
+        table.add_row(line(columns.iter().map(|name| plain(&row[name])).collect()));
     }
-    let width = |column: usize| {
-        let cells = lines
-            .iter()
-            .map(|line: &Vec<String>| line[column].chars().count());
-        cells.max().unwrap_or(0)
-    };
-    let widths: Vec<_> = (0..columns.len()).map(width).collect();
-    let mut text = String::new();
-    for line in &lines {
-        let cells = line.iter().zip(&widths);
-        let cells: Vec<_> = cells
-            .map(|(cell, width)| format!("{cell:>width$}"))
-            .collect();
-        text.push_str(&cells.join("  "));
-        text.push('\n');
+    for column in table.column_iter_mut() {
+        column.set_padding((0, 2));
     }
+    let mut text = table.trim_fmt();
+    text.push('\n');
     text
+}
+
+fn right(text: String) -> Cell {
+    Cell::new(text).set_alignment(CellAlignment::Right)
 }
 
 #[cfg(test)]
