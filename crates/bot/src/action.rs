@@ -95,7 +95,63 @@ pub struct BidAction {
     pub profit: Option<Amount>,
 }
 
+/// How soon something has to be sent, the most urgent first: on a chain every call takes a block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Urgency {
+    /// A price: everybody decides by it.
+    Price,
+    /// A bid that became dear joins at its step, whatever else there is to do.
+    Cancel,
+    /// A bid has to arrive before its step, and its limit is that of one block's prices.
+    Bid,
+    /// A batch takes more only until its first step, and what it takes needs no batch of its own.
+    Extend,
+    /// What an opening waits for, or makes impossible as long as its batch runs.
+    Terms,
+    /// What is at risk loses with every block.
+    Open,
+    /// A ladder that the market has left sells nothing, or too cheaply.
+    Reprice,
+    /// A fact that stops new batches: after the opening of what is at risk.
+    Alarm,
+    /// What came of an ended batch is certain; only money waits.
+    Settle,
+    /// Money that later bids need.
+    Deposit,
+    /// Own money that comes out: it is safe where it is.
+    Collect,
+    /// Money for batches to come.
+    Stand,
+    /// What waits without harm.
+    Upkeep,
+}
+
 impl Action {
+    /// How soon it has to be sent.
+    #[must_use]
+    pub fn urgency(&self) -> Urgency {
+        match self {
+            Self::Submit { .. } => Urgency::Price,
+            Self::Cancel { .. } => Urgency::Cancel,
+            Self::Bid(_) => Urgency::Bid,
+            Self::Extend(_) => Urgency::Extend,
+            Self::Maintain(Duty::Reopen(_) | Duty::Refresh) => Urgency::Terms,
+            Self::Open { .. } => Urgency::Open,
+            Self::Reprice(_) => Urgency::Reprice,
+            Self::Maintain(Duty::Trip(..)) => Urgency::Alarm,
+            Self::Settle { .. } => Urgency::Settle,
+            Self::Deposit(_) => Urgency::Deposit,
+            Self::Claim { .. } | Self::Unstand { .. } | Self::ClaimStanding { .. } => {
+                Urgency::Collect
+            }
+            Self::Stand { .. } => Urgency::Stand,
+            Self::Rest(_)
+            | Self::ClaimReward(_)
+            | Self::Withdraw(_)
+            | Self::Maintain(Duty::UpdateMargin) => Urgency::Upkeep,
+        }
+    }
+
     /// Whose business it is: a metric label, and a part of the key.
     #[must_use]
     pub fn role(&self) -> &'static str {
@@ -215,7 +271,7 @@ impl Refusal {
     }
 }
 
-/// What to do in a block, in this order, and what was refused.
+/// What to do in a block, and what was refused.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Decision {
     /// To do.

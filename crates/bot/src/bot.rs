@@ -10,7 +10,8 @@ use crate::source::{Observation, Source};
 use crate::store::{Store, StoreError};
 use crate::strategy::External;
 use crate::telemetry::{gauge, Metrics};
-use crate::upkeep;
+use crate::turns::Turns;
+use crate::upkeep::{self, Duty};
 use crate::view::{Reader, View, ViewError};
 use breakwater_chain::{Chain, Signer};
 use breakwater_core::units::{Block, Price};
@@ -57,6 +58,8 @@ pub struct Report {
     pub failed: Vec<(Action, Class)>,
     /// Not tried.
     pub refusals: Vec<Refusal>,
+    /// How many were not come to before the chain had gone on: they are decided anew.
+    pub left: usize,
 }
 
 /// A bot for one account in one market.
@@ -71,6 +74,10 @@ pub struct Bot<S> {
     pub(crate) dry_run: bool,
     /// The block in which it last looked what the market's upkeep needs.
     kept_up: Option<Block>,
+    /// What it found then and has not tried since.
+    due: Vec<Duty>,
+    /// Whose turn it is.
+    turns: Turns,
     /// Bids of the account that are not in the memory, as far as they have been told of.
     strangers: BTreeSet<(u32, BidId)>,
 }
@@ -115,8 +122,10 @@ impl<S: Signer> Bot<S> {
         };
         let tiers = config.depth.iter().flat_map(|depth| &depth.tiers);
         let tiers = tiers.map(|tier| tier.percent).collect();
+        let mut reader = Reader::new(deployment, me, tiers);
+        reader.feeds = config.feeder.is_some();
         Ok(Self {
-            reader: Reader::new(deployment, me, tiers),
+            reader,
             store: Store::open(path, &identity)?,
             source: config.price.clone().map(Source::new),
             metrics: Metrics::new()?,
@@ -125,6 +134,8 @@ impl<S: Signer> Bot<S> {
             signer,
             dry_run,
             kept_up: None,
+            due: Vec::new(),
+            turns: Turns::default(),
             strangers: BTreeSet::new(),
         })
     }
@@ -141,7 +152,12 @@ impl<S: Signer> Bot<S> {
         &self.store
     }
 
-    /// Works on the present block: reads it, reconciles, decides and sends.
+    /// Looks at the present block: reads it, reconciles, decides and sends.
+    ///
+    /// Each call takes a block, and decisions are those of one. Once the chain is more than one
+    /// block past it, the rest of the list is left ([`Report::left`]): the next look decides it anew,
+    /// at the prices of then. Each look tries one action at least, and none waits for ever
+    /// (`turns`).
     ///
     /// # Errors
     /// [`BotError`]; what was not done is done in a later block.
@@ -152,7 +168,15 @@ impl<S: Signer> Bot<S> {
         let finished = self.store.finished()?;
         let own = self.store.bid_in()?;
         let mut view = self.reader.read(chain, &finished, &own).await?;
-        self.store.reconcile(&view)?;
+        for batch in self.store.reconcile(&view)? {
+            tracing::warn!(
+                block = view.block,
+                batch,
+                "a bid is not in its batch any more: another best chain, or taken back by hand"
+            );
+            // On another chain the numbers are others.
+            self.reader.forget(batch);
+        }
         self.show(&view);
         if let Some(age) = self.is_behind(&view) {
             self.metrics.refused(Refusal::StaleBlock);
@@ -171,25 +195,47 @@ impl<S: Signer> Bot<S> {
         view.own_price = observed.map(|seen| seen.price);
         self.look_after(chain, &mut view).await?;
 
-        let decision = self.decide(&view, observed)?;
+        let mut decision = self.decide(&view, observed)?;
         let mut report = Report::default();
         for refusal in decision.refusals {
             self.metrics.refused(refusal);
             tracing::warn!(block = view.block, reason = refusal.label(), "refused");
             report.refusals.push(refusal);
         }
-        let mut sending = Sending {
-            bot: self,
-            chain,
-            view: &view,
-            report: &mut report,
-        };
-        for action in decision.actions {
+        self.turns.order(&mut decision.actions);
+        let mut actions = decision.actions.into_iter();
+        while let Some(action) = actions.next() {
+            self.turns.take(&action);
+            if let Action::Maintain(duty) = &action {
+                self.due.retain(|due| due != duty);
+            }
+            let mut sending = Sending {
+                bot: self,
+                chain,
+                view: &view,
+                report: &mut report,
+            };
             sending.perform(action).await?;
+            if self.is_past(chain, &view).await? {
+                break;
+            }
         }
-        self.metrics.worked.set(i64::from(view.block));
+        report.left = actions.len();
+        if report.left == 0 {
+            self.metrics.worked.set(i64::from(view.block));
+        }
         self.metrics.alive();
         Ok(report)
+    }
+
+    /// Whether the chain has gone on so far that what was decided may be wrong: a call is in the next
+    /// block at best. A dry run sends nothing and comes to its end.
+    async fn is_past<C: Chain>(&self, chain: &C, view: &View) -> Result<bool, BotError> {
+        if self.dry_run {
+            return Ok(false);
+        }
+        let block = chain.block().await.map_err(ViewError::from)?;
+        Ok(block > view.block.saturating_add(1))
     }
 
     /// Finds out what the market's upkeep needs, where that is the bot's business and it is time.
@@ -203,6 +249,8 @@ impl<S: Signer> Bot<S> {
         };
         let next = |last: Block| last.saturating_add(config.every_blocks);
         if config.every_blocks == 0 || self.kept_up.is_some_and(|last| view.block < next(last)) {
+            // What was left then is still to be tried.
+            view.duties.clone_from(&self.due);
             return Ok(());
         }
         let Reader { deployment, me, .. } = &self.reader;
@@ -211,7 +259,8 @@ impl<S: Signer> Bot<S> {
         self.kept_up = Some(view.block);
         self.metrics.stage.set(i64::from(found.stage as u8));
         self.metrics.duties.set(gauge(found.duties.len() as u128));
-        view.duties = found.duties;
+        self.due = found.duties;
+        view.duties.clone_from(&self.due);
         Ok(())
     }
 
@@ -271,7 +320,7 @@ impl<S: Signer> Bot<S> {
             match observed {
                 Some(seen) => {
                     let last = self.store.last_submitted()?;
-                    add(feeder::decide(config, view, &seen, last));
+                    add(feeder::decide(config, view, self.reader.me, &seen, last));
                 }
                 None => add(refusal(Refusal::NoPrice)),
             }

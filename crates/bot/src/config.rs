@@ -33,11 +33,25 @@ pub enum ConfigError {
         /// What is wrong, and what would be right.
         reason: &'static str,
     },
+    /// Fees would be counted wrong by a power of ten.
+    #[error(
+        "chain.native_decimals: the chain's native token has {chain} decimals, not {given}: correct \
+         it, or leave it out"
+    )]
+    NativeDecimals {
+        /// What the file says.
+        given: u8,
+        /// What the chain says.
+        chain: u8,
+    },
 }
 
 /// An exact decimal number, scaled by 10^18; written as a string or a whole number.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Decimal(u128);
+
+/// Most decimals of a native token that fees are counted in.
+const MAX_NATIVE_DECIMALS: u8 = 18;
 
 /// One as a [`Decimal`].
 const ONE: u128 = 1_000_000_000_000_000_000;
@@ -135,9 +149,9 @@ pub struct ChainConfig {
     pub url: String,
     /// Record of the deployment.
     pub deployment: PathBuf,
-    /// Decimals of the native token that fees are paid in.
-    #[serde(default = "twelve")]
-    pub native_decimals: u8,
+    /// Decimals of the native token that fees are paid in. Left out, what the chain says
+    /// ([`Config::on_chain_with`]).
+    pub native_decimals: Option<u8>,
     /// Whole quote tokens that a whole native token costs; zero counts fees as nothing.
     pub native_price: Decimal,
     /// Nothing is sent while the node's best block is older; zero: however old. Left out, the program
@@ -369,10 +383,6 @@ fn ten() -> u64 {
     10
 }
 
-fn twelve() -> u8 {
-    12
-}
-
 /// What is wrong and in which line. The line itself is not repeated: somebody may have put a secret
 /// there.
 fn form(text: &str, error: &toml::de::Error) -> ConfigError {
@@ -405,6 +415,30 @@ impl Config {
         Ok(config)
     }
 
+    /// Takes the native token's decimals as the chain tells them.
+    ///
+    /// # Errors
+    /// [`ConfigError::NativeDecimals`] where the file says otherwise, [`ConfigError::Value`] where
+    /// fees cannot be counted in so many.
+    pub fn on_chain_with(&mut self, native_decimals: u8) -> Result<(), ConfigError> {
+        if let Some(given) = self.chain.native_decimals {
+            if given != native_decimals {
+                return Err(ConfigError::NativeDecimals {
+                    given,
+                    chain: native_decimals,
+                });
+            }
+        }
+        if native_decimals > MAX_NATIVE_DECIMALS {
+            return Err(ConfigError::Value {
+                key: "chain.native_decimals",
+                reason: "the chain's native token has more than 18, in which fees are not counted",
+            });
+        }
+        self.chain.native_decimals = Some(native_decimals);
+        Ok(())
+    }
+
     /// Where this run keeps its memory: a dry run never touches that of the real one.
     #[must_use]
     pub fn state_path(&self, dry_run: bool) -> PathBuf {
@@ -434,7 +468,7 @@ impl Config {
         if self.account.secret_env.is_some() == self.account.secret_file.is_some() {
             return refuse("account", "give one of secret_env and secret_file");
         }
-        if self.chain.native_decimals > 18 {
+        if self.chain.native_decimals() > MAX_NATIVE_DECIMALS {
             return refuse("chain.native_decimals", "give at most 18");
         }
         if let Some(feeder) = &self.feeder {
@@ -475,6 +509,14 @@ impl Config {
             }
             _ => Ok(()),
         }
+    }
+}
+
+impl ChainConfig {
+    /// Decimals of the native token; twelve where neither the file nor a chain has said.
+    #[must_use]
+    pub fn native_decimals(&self) -> u8 {
+        self.native_decimals.unwrap_or(12)
     }
 }
 

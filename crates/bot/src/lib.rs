@@ -17,6 +17,7 @@ pub mod source;
 pub mod store;
 pub mod strategy;
 pub mod telemetry;
+mod turns;
 pub mod upkeep;
 pub mod view;
 

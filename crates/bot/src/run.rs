@@ -1,6 +1,7 @@
 //! The loop around a bot: block after block, pauses after errors, a graceful end.
 
 use crate::bot::{Bot, BotError, Report};
+use crate::turns::PATIENT;
 use crate::view::ViewError;
 use breakwater_chain::{Chain, QueryError, Signer};
 use std::io;
@@ -53,7 +54,7 @@ pub async fn run<S: Signer, C: Chain<Signer = S>>(
     while !stop.load(Ordering::Relaxed) {
         let problem = match blocks.next().await {
             Ok(false) => continue,
-            Ok(true) => match work(bot, chain, &mut worked_on).await {
+            Ok(true) => match work(bot, chain, &mut worked_on, stop).await {
                 Ok(()) => {
                     backoff.reset();
                     continue;
@@ -77,21 +78,28 @@ pub async fn run<S: Signer, C: Chain<Signer = S>>(
     Ok(())
 }
 
-/// Works on the present block, unless it has been: a bot that was slow catches up in one go.
+/// Works on the present block, unless it has been: a bot that was slow catches up in one go. What a
+/// look leaves, because blocks came meanwhile, is decided anew at once.
 async fn work<S: Signer, C: Chain<Signer = S>>(
     bot: &mut Bot<S>,
     chain: &mut C,
     worked_on: &mut Option<u32>,
+    stop: &AtomicBool,
 ) -> Result<(), BotError> {
     let block = chain.block().await.map_err(ViewError::from)?;
-    if *worked_on != Some(block) {
-        bot.on_block(chain).await?;
-        *worked_on = Some(block);
+    if *worked_on == Some(block) {
+        return Ok(());
     }
+    while bot.on_block(chain).await?.left > 0 {
+        if stop.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+    }
+    *worked_on = Some(block);
     Ok(())
 }
 
-/// Works on the present block alone.
+/// Works on the present block alone: until all that there is to do in it has had its turn.
 ///
 /// # Errors
 /// [`BotError`].
@@ -99,7 +107,20 @@ pub async fn once<S: Signer, C: Chain<Signer = S>>(
     bot: &mut Bot<S>,
     chain: &mut C,
 ) -> Result<Report, BotError> {
-    bot.on_block(chain).await
+    let mut all = bot.on_block(chain).await?;
+    // By then all of it had its turn, whatever is new meanwhile.
+    let looks = all.left.saturating_mul(PATIENT as usize);
+    for _ in 0..looks {
+        if all.left == 0 {
+            break;
+        }
+        let report = bot.on_block(chain).await?;
+        all.done.extend(report.done);
+        all.failed.extend(report.failed);
+        all.refusals.extend(report.refusals);
+        all.left = report.left;
+    }
+    Ok(all)
 }
 
 /// Pauses that double, with a quarter of jitter, so that many bots do not return at once.

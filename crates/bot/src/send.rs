@@ -4,7 +4,7 @@
 use crate::action::{Action, Refusal};
 use crate::bot::{Bot, BotError, Report};
 use crate::config::KeeperConfig;
-use crate::decide::keeper;
+use crate::decide::{bidder, keeper};
 use crate::fault::{Class, Classed};
 use crate::store::Outcome;
 use crate::telemetry::gauge;
@@ -48,14 +48,23 @@ impl<S: Signer, C: Chain<Signer = S>> Messenger for Upkeep<'_, '_, S, C> {
         contract: AccountId,
         message: Message<Result<T, E>>,
     ) -> Self::Outcome {
-        let pays = |_: &Receipt<T>, fee| fee <= self.most;
+        let pays = |_: &Receipt<T>, cost: Cost| cost.fee <= self.most;
         let sent = self.sending.send(self.action, contract, message, pays);
         sent.await.map(drop)
     }
 }
 
+/// What a call costs, in quote.
+#[derive(Clone, Copy, Debug)]
+struct Cost {
+    /// Its fee.
+    fee: Amount,
+    /// Its fee and the storage deposit that it takes: of what others free later, nothing comes back.
+    with_deposit: Amount,
+}
+
 /// Whatever it costs.
-fn always<T>(_: &Receipt<T>, _: Amount) -> bool {
+fn always<T>(_: &Receipt<T>, _: Cost) -> bool {
     true
 }
 
@@ -74,21 +83,23 @@ impl<S: Signer, C: Chain<Signer = S>> Sending<'_, S, C> {
             }
             Action::Open { reward } => {
                 let (config, params) = (self.keeper(), self.view.params.clone());
-                let pays = |receipt: &Receipt<_>, fee| {
+                let pays = |receipt: &Receipt<_>, cost: Cost| {
                     let opened = receipt.events_of::<AuctionOpened>(d.auction);
                     let asked = opened
                         .ok()
                         .and_then(|events| events.first()?.targets.first().copied());
                     let reward = asked.map_or(reward, |asked| keeper::half_reward(&params, asked));
-                    config.is_some_and(|config| keeper::pays(&config, &params, reward, fee))
+                    let cost = cost.with_deposit;
+                    config.is_some_and(|config| keeper::pays(&config, &params, reward, cost))
                 };
                 let message = auction.call_mut().open_batch(market);
                 self.send(action, d.auction, message, pays).await?;
             }
             Action::Settle { batch, reward } => {
                 let (config, params) = (self.keeper(), self.view.params.clone());
-                let pays = |_: &Receipt<_>, fee| {
-                    config.is_some_and(|config| keeper::pays(&config, &params, reward, fee))
+                let pays = |_: &Receipt<_>, cost: Cost| {
+                    let cost = cost.with_deposit;
+                    config.is_some_and(|config| keeper::pays(&config, &params, reward, cost))
                 };
                 let message = auction.call_mut().settle(batch);
                 self.send(action, d.auction, message, pays).await?;
@@ -107,7 +118,7 @@ impl<S: Signer, C: Chain<Signer = S>> Sending<'_, S, C> {
             }
             Action::ClaimReward(reward) => {
                 let message = vault.call_mut().claim_reward(market);
-                let pays = |_: &Receipt<_>, fee| reward > fee;
+                let pays = |_: &Receipt<_>, cost: Cost| reward > cost.fee;
                 self.send(action, d.vault, message, pays).await?;
             }
             Action::Maintain(duty) => {
@@ -122,12 +133,8 @@ impl<S: Signer, C: Chain<Signer = S>> Sending<'_, S, C> {
                 let config = self.bot.config.bidder.clone();
                 let decimals = self.view.params.quote_decimals;
                 let least = config.map(|config| config.min_profit.units(decimals));
-                let pays = |_: &Receipt<_>, fee: Amount| match (bid.profit, least) {
-                    (Some(profit), Some(least)) => {
-                        // A claim costs about what a bid does.
-                        let fees = fee.plus(fee).unwrap_or(fee);
-                        profit >= fees.plus(least).unwrap_or(fees)
-                    }
+                let pays = |_: &Receipt<_>, cost: Cost| match (bid.profit, least) {
+                    (Some(profit), Some(least)) => bidder::pays(profit, least, cost.fee),
                     _ => true,
                 };
                 let calls = auction.call_mut();
@@ -191,14 +198,49 @@ impl<S: Signer, C: Chain<Signer = S>> Sending<'_, S, C> {
         self.bot.config.keeper.clone()
     }
 
-    /// Tries a message, asks whether it is worth its fee (in quote), writes it down, sends it, and
+    /// What a tried call costs.
+    fn cost<T>(&self, tried: &Receipt<T>) -> Cost {
+        let chain = &self.bot.config.chain;
+        let (native, quote) = (chain.native_decimals(), self.view.params.quote_decimals);
+        // What is refunded is no income: it depends on whose cells the call frees.
+        let deposit = u128::try_from(tried.storage_deposit).unwrap_or(0);
+        let in_quote = |amount| chain.native_price.cost(amount, native, quote);
+        Cost {
+            fee: in_quote(tried.fee),
+            with_deposit: in_quote(tried.fee.saturating_add(deposit)),
+        }
+    }
+
+    /// Sends a message, and counts its fee. One that was refused in a block has cost it too: then
+    /// all that has gone from the balance is the fee, for deposits are only taken by what succeeds.
+    async fn call<T: Decode, E: Decode>(
+        &mut self,
+        contract: AccountId,
+        message: impl Into<Message<Result<T, E>>>,
+    ) -> Result<Receipt<T>, CallError<E>> {
+        let me = self.bot.reader.me;
+        let before = self.chain.free_balance(me).await;
+        let called = self.chain.call(&self.bot.signer, contract, message).await;
+        let fee = match &called {
+            Ok(receipt) => receipt.fee,
+            Err(CallError::Transport(_)) => 0,
+            Err(_) => match (before, self.chain.free_balance(me).await) {
+                (Ok(before), Ok(after)) => before.saturating_sub(after),
+                _ => 0,
+            },
+        };
+        self.bot.metrics.fees.add(gauge(fee));
+        called
+    }
+
+    /// Tries a message, asks whether it is worth its cost, writes it down, sends it, and
     /// writes down what came of it. `None`: it was not sent, or it was refused.
     async fn send<T: Decode, E: Decode + Debug + Classed>(
         &mut self,
         action: Action,
         contract: AccountId,
         message: impl Into<Message<Result<T, E>>>,
-        pays: impl FnOnce(&Receipt<T>, Amount) -> bool,
+        pays: impl FnOnce(&Receipt<T>, Cost) -> bool,
     ) -> Result<Option<(i64, Receipt<T>)>, BotError> {
         let (message, kind) = (message.into(), action.kind());
         let tried = self
@@ -209,17 +251,14 @@ impl<S: Signer, C: Chain<Signer = S>> Sending<'_, S, C> {
             Ok(receipt) => receipt,
             Err(error) => return self.refused(action, &error, None).map(|()| None),
         };
-        let params = &self.view.params;
-        let chain = &self.bot.config.chain;
-        let fee = chain
-            .native_price
-            .cost(tried.fee, chain.native_decimals, params.quote_decimals);
-        if !pays(&tried, fee) {
+        let cost = self.cost(&tried);
+        if !pays(&tried, cost) {
             self.bot.metrics.refused(Refusal::Unprofitable);
             tracing::info!(
                 block = self.view.block,
                 kind,
-                fee = fee.get(),
+                fee = cost.fee.get(),
+                with_deposit = cost.with_deposit.get(),
                 "does not pay"
             );
             self.report.refusals.push(Refusal::Unprofitable);
@@ -235,10 +274,9 @@ impl<S: Signer, C: Chain<Signer = S>> Sending<'_, S, C> {
             self.report.done.push(action);
             return Ok(None);
         }
-        match self.chain.call(&self.bot.signer, contract, message).await {
+        match self.call(contract, message).await {
             Ok(receipt) => {
                 self.bot.store.finish(id, Outcome::Done, None, "")?;
-                self.bot.metrics.fees.add(gauge(receipt.fee));
                 self.count(&action, "done");
                 self.report.done.push(action);
                 Ok(Some((id, receipt)))
@@ -306,20 +344,19 @@ impl<S: Signer, C: Chain<Signer = S>> Sending<'_, S, C> {
         };
         if self.bot.dry_run {
             self.bot.store.finish(id, Outcome::Dry, None, "dry run")?;
+            self.count(&action, "dry_run");
             self.report.done.push(action);
             return Ok(());
         }
         let mut token = Deployment::token(d.quote);
         let approve = token.call_mut().approve(d.auction, amount.get());
-        let signer = &self.bot.signer;
-        if let Err(error) = self.chain.call(signer, d.quote, approve).await {
+        if let Err(error) = self.call(d.quote, approve).await {
             return self.refused(action, &error, Some(id));
         }
         let message = d.auction().call_mut().deposit(d.market, amount);
-        match self.chain.call(signer, d.auction, message).await {
-            Ok(receipt) => {
+        match self.call(d.auction, message).await {
+            Ok(_) => {
                 self.bot.store.finish(id, Outcome::Done, None, "")?;
-                self.bot.metrics.fees.add(gauge(receipt.fee));
                 self.count(&action, "done");
                 self.report.done.push(action);
                 Ok(())

@@ -4,9 +4,9 @@ use crate::config::SourceConfig;
 use crate::program;
 use breakwater_core::units::{Millis, Price};
 use breakwater_sim::prices::parse_price;
-use std::io::Read;
 use std::path::PathBuf;
 use std::process::{Child, Stdio};
+use std::sync::mpsc::RecvTimeoutError;
 use std::time::{Duration, Instant};
 
 /// A price and when it was seen.
@@ -158,24 +158,25 @@ fn latest_row(path: &PathBuf, now: Millis) -> Result<Option<Observation>, Source
 }
 
 fn first_line(command: &[String], limit: Duration) -> Result<String, SourceError> {
-    let failed = |reason: String| SourceError::Command(reason);
-    let mut child = program::start(command, Stdio::null()).map_err(failed)?;
-    let status = wait(&mut child, limit)?;
-    if !status {
-        return Err(failed("ended with an error".to_owned()));
+    let failed = |reason: &str| SourceError::Command(reason.to_owned());
+    let until = Instant::now() + limit;
+    let started = program::start(command, Stdio::null());
+    let mut child = started.map_err(|reason| failed(&reason))?;
+    let output = child.stdout.take();
+    let lines = output.map(|output| program::lines(output, 1));
+    let line = lines.map(|lines| lines.recv_timeout(limit));
+    // Without a line the command has ended, or the time is up.
+    if !wait(&mut child, until)? {
+        return Err(failed("ended with an error"));
     }
-    let mut text = String::new();
-    if let Some(output) = child.stdout.take() {
-        output
-            .take(LONGEST)
-            .read_to_string(&mut text)
-            .map_err(|error| failed(format!("wrote no text: {error}")))?;
+    match line {
+        Some(Ok(line)) => Ok(line.trim().to_owned()),
+        Some(Err(RecvTimeoutError::Timeout)) => Err(failed("took too long")),
+        _ => Err(failed("wrote no line of text")),
     }
-    Ok(text.lines().next().unwrap_or_default().trim().to_owned())
 }
 
-fn wait(child: &mut Child, limit: Duration) -> Result<bool, SourceError> {
-    let until = Instant::now() + limit;
+fn wait(child: &mut Child, until: Instant) -> Result<bool, SourceError> {
     loop {
         match child.try_wait() {
             Ok(Some(status)) => return Ok(status.success()),
@@ -237,6 +238,28 @@ mod tests {
             run(&["sleep", "60"], 0),
             Err(SourceError::Command(_))
         ));
+        assert!(matches!(run(&["true"], 5), Err(SourceError::Command(_))));
+    }
+
+    /// A program in the background holds the output open, and one that writes on fills the pipe.
+    #[test]
+    fn neither_an_output_held_open_nor_a_full_pipe_keeps_the_bot() {
+        let price = |script: &str, timeout_seconds| {
+            let command = ["sh", "-c", script].map(str::to_owned).to_vec();
+            let source = Source::new(SourceConfig::Command {
+                command,
+                timeout_seconds,
+            });
+            source.observe(0)
+        };
+        let seen = price("sleep 20 & echo 12.5", 60).unwrap().unwrap();
+        assert_eq!(seen.price.get(), 12_500_000_000_000_000_000);
+        let silent = price("sleep 20 &", 1);
+        assert!(matches!(silent, Err(SourceError::Command(_))), "{silent:?}");
+        // Sixteen times what a pipe holds.
+        let chatty = "echo 13; head -c 1048576 /dev/zero";
+        let seen = price(chatty, 60).unwrap().unwrap();
+        assert_eq!(seen.price.get(), 13_000_000_000_000_000_000);
     }
 
     #[test]

@@ -3,24 +3,29 @@
 use crate::action::Action;
 use crate::decide::bidder::{Memory, PATIENCE};
 use crate::view::{BatchView, View};
+use breakwater_core::auction::Phase;
 use breakwater_core::units::{Amount, Block, Millis, Price};
 use breakwater_interfaces::auction::BidId;
 use rusqlite::{params, Connection, OptionalExtension};
 use std::collections::BTreeSet;
-use std::fs::{File, TryLockError};
 use std::path::Path;
 
 #[cfg(test)]
 mod faults;
+mod lock;
+
+use lock::{lock, Lock};
 
 /// Blocks after which money that was sent in or out and not seen is given up: longer than any
 /// transaction stays valid.
 const MONEY_PATIENCE: Block = 130;
 /// Attempts at one bid that the contract refused.
 const ATTEMPTS: u32 = 3;
-/// Blocks for which a batch with own bids is looked at after nothing was left to do: another best
-/// chain may take a settlement or a claim back.
+/// Blocks for which a batch is looked at after nothing was left to do: another best chain may take a
+/// settlement or a claim back.
 const REVIEW: Block = 32;
+/// Stands in a review for the block since which nothing is left to do, while there is something.
+const UNFINISHED: Block = Block::MAX;
 const DAY: Millis = 86_400_000;
 
 /// The memory cannot be used.
@@ -87,6 +92,9 @@ struct Pending {
     valid_until: Block,
     block: Block,
 }
+
+/// A bid written down: its intent, its number where that is known, its budget and its limit.
+type BidRow = (i64, Option<BidId>, Amount, Price);
 
 /// The memory of one account in one market.
 #[derive(Debug)]
@@ -297,11 +305,14 @@ impl Store {
     /// Compares what was written down with what the chain shows, and forgets finished batches.
     ///
     /// A bid that was sent and is not there counts as under way until the last block in which the
-    /// chain would take it has passed; so a restart never bids twice.
+    /// chain would take it has passed; so a restart never bids twice. What was known to have happened
+    /// may not have on another best chain: a bid that is gone is under way again, one that is back
+    /// counts again, and a finished batch that was seen unfinished is looked at for some time.
+    /// Returns the batches in which a bid is gone.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub fn reconcile(&mut self, view: &View) -> Result<(), StoreError> {
+    pub fn reconcile(&mut self, view: &View) -> Result<BTreeSet<u32>, StoreError> {
         for pending in self.pending()? {
             if let Some((outcome, bid)) = self.fate(&pending, view)? {
                 self.finish(pending.id, outcome, bid, "found on restart")?;
@@ -315,20 +326,35 @@ impl Store {
                 }
             }
         }
+        // After the fates: what is gone by this view is looked for in the next one.
+        let mut gone = BTreeSet::new();
+        for batch in &view.batches {
+            self.revive(batch)?;
+            if self.lose(batch)? {
+                gone.insert(batch.key.number);
+            }
+        }
         let unresolved: BTreeSet<_> = self.pending()?.iter().filter_map(|p| p.batch).collect();
         let own = self.bid_in()?;
         for batch in &view.batches {
             let number = batch.key.number;
             if !batch.is_finished() || unresolved.contains(&number) {
-                let change = "DELETE FROM review WHERE batch = ?1";
-                self.connection.execute(change, [number])?;
-            } else if own.contains(&number) {
+                let change = "INSERT INTO review VALUES (?1, ?2)
+                              ON CONFLICT (batch) DO UPDATE SET block = ?2 WHERE block <> ?2";
+                self.connection.execute(change, [number, UNFINISHED])?;
+                continue;
+            }
+            if own.contains(&number) {
                 let change = "INSERT OR IGNORE INTO review VALUES (?1, ?2)";
                 self.connection.execute(change, [number, view.block])?;
-            } else {
-                let change = "INSERT OR IGNORE INTO finished VALUES (?1)";
-                self.connection.execute(change, [number])?;
             }
+            let change = "UPDATE review SET block = ?2 WHERE batch = ?1 AND block = ?3";
+            let since = [number, view.block, UNFINISHED];
+            self.connection.execute(change, since)?;
+            // Batches that were over before anybody looked: a new memory does not wait for them.
+            let change = "INSERT OR IGNORE INTO finished SELECT ?1
+                          WHERE NOT EXISTS (SELECT 1 FROM review WHERE batch = ?1)";
+            self.connection.execute(change, [number])?;
         }
         let until = view.block.saturating_sub(REVIEW);
         self.connection.execute(
@@ -337,7 +363,71 @@ impl Store {
         )?;
         let change = "DELETE FROM review WHERE block <= ?1";
         self.connection.execute(change, [until])?;
+        Ok(gone)
+    }
+
+    /// Bids of a batch that count as taken back or lost, and that the chain has, count again.
+    fn revive(&self, batch: &BatchView) -> Result<(), StoreError> {
+        let known = self.bids_in(batch.key.number, "state = 'done'")?;
+        for (bid, placed, _) in &batch.bids {
+            if known.iter().any(|(_, id, ..)| *id == Some(*bid)) {
+                continue;
+            }
+            let off = self.bids_in(batch.key.number, "state IN ('cancelled', 'lost')")?;
+            let same = off.into_iter().find(|(_, id, budget, limit)| {
+                id.is_none_or(|id| id == *bid)
+                    && (*budget, *limit) == (placed.budget, placed.limit)
+            });
+            if let Some((intent, ..)) = same {
+                // Not where its place has been bid again: then it is one bid too many.
+                self.connection.execute(
+                    "UPDATE OR IGNORE intent SET state = 'done', bid = ?2 WHERE id = ?1",
+                    params![intent, bid],
+                )?;
+            }
+        }
         Ok(())
+    }
+
+    /// Bids of a batch that takes no claims yet, and that the chain had and has no more, are under
+    /// way again. Whether there are any.
+    fn lose(&self, batch: &BatchView) -> Result<bool, StoreError> {
+        if matches!(batch.record.auction.phase, Phase::Settled(_)) {
+            return Ok(false);
+        }
+        let mut lost = false;
+        for (intent, id, budget, limit) in self.bids_in(batch.key.number, "state = 'done'")? {
+            let there = batch.bids.iter().any(|(bid, placed, _)| {
+                (Some(*bid), placed.budget, placed.limit) == (id, budget, limit)
+            });
+            if !there {
+                self.connection.execute(
+                    "UPDATE intent SET state = 'pending', bid = NULL WHERE id = ?1",
+                    [intent],
+                )?;
+                lost = true;
+            }
+        }
+        Ok(lost)
+    }
+
+    /// Own bids of a batch in some states: intent, number, budget and limit.
+    fn bids_in(&self, batch: u32, states: &str) -> Result<Vec<BidRow>, StoreError> {
+        let mut query = self.connection.prepare(&format!(
+            "SELECT id, bid, budget, price FROM intent
+             WHERE kind = 'bid' AND batch = ?1 AND {states} ORDER BY id"
+        ))?;
+        let mut rows = query.query([batch])?;
+        let mut found = Vec::new();
+        while let Some(row) = rows.next()? {
+            found.push((
+                row.get(0)?,
+                row.get(1)?,
+                Amount::new(number(&row.get::<_, String>(2)?)?),
+                Price::new(number(&row.get::<_, String>(3)?)?),
+            ));
+        }
+        Ok(found)
     }
 
     fn fate(
@@ -352,16 +442,22 @@ impl Store {
         let late = |patience: Block| view.block > pending.block.saturating_add(patience);
         Ok(match pending.kind.as_str() {
             "bid" => {
-                let known = self.known_bids(pending.batch.unwrap_or_default())?;
+                let known = self.bids_in(pending.batch.unwrap_or_default(), "state = 'done'")?;
                 let found = batch.and_then(|batch| {
                     batch.bids.iter().find(|(id, bid, _)| {
                         (bid.budget, bid.limit) == (pending.budget, pending.limit)
-                            && !known.contains(id)
+                            && !known.iter().any(|(_, known, ..)| *known == Some(*id))
                     })
                 });
                 match found {
                     Some((id, ..)) => Some((Outcome::Done, Some(*id))),
-                    None if view.block > pending.valid_until => Some((Outcome::Lost, None)),
+                    // A batch that is not in the view says nothing of its bids. If it never is
+                    // again, the money does not stay reserved; should it be, the bid counts again.
+                    None if view.block > pending.valid_until
+                        && (batch.is_some() || late(MONEY_PATIENCE)) =>
+                    {
+                        Some((Outcome::Lost, None))
+                    }
                     None => None,
                 }
             }
@@ -485,33 +581,6 @@ impl Store {
             .prepare("SELECT batch, slot, state FROM intent WHERE kind = 'bid' ORDER BY id")?;
         let rows = query.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
         Ok(rows.collect::<Result<_, _>>()?)
-    }
-}
-
-/// A locked file. It is unlocked by name: a program that is just being started by this process may
-/// hold the file open for a moment longer.
-#[derive(Debug)]
-struct Lock(File);
-
-impl Drop for Lock {
-    fn drop(&mut self) {
-        // Where this fails the lock ends with the file.
-        let _ = self.0.unlock();
-    }
-}
-
-/// Makes sure that no other process works with the memory at `path`.
-fn lock(path: &Path) -> Result<Lock, StoreError> {
-    let beside = format!("{}.lock", path.display());
-    let failed = |source| StoreError::Lock {
-        path: beside.clone(),
-        source,
-    };
-    let file = File::create(&beside).map_err(failed)?;
-    match file.try_lock() {
-        Ok(()) => Ok(Lock(file)),
-        Err(TryLockError::WouldBlock) => Err(StoreError::InUse(path.display().to_string())),
-        Err(TryLockError::Error(source)) => Err(failed(source)),
     }
 }
 

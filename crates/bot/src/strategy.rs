@@ -8,9 +8,9 @@ use breakwater_core::units::{Amount, Price};
 use breakwater_sim::prices::format_price;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader, Write};
+use std::io::Write;
 use std::process::{Child, ChildStdin, Stdio};
-use std::sync::mpsc::{channel, Receiver};
+use std::sync::mpsc::Receiver;
 use std::time::Duration;
 
 /// The process does not do its work. It is started anew for the next question.
@@ -144,14 +144,7 @@ fn start(command: &[String]) -> Result<Running, StrategyError> {
     let (Some(input), Some(output)) = (child.stdin.take(), child.stdout.take()) else {
         return Err(failed("has no input or output".to_owned()));
     };
-    let (sender, lines) = channel();
-    std::thread::spawn(move || {
-        for line in BufReader::new(output).lines().map_while(Result::ok) {
-            if sender.send(line).is_err() {
-                break;
-            }
-        }
-    });
+    let lines = program::lines(output, usize::MAX);
     Ok(Running {
         child,
         input,

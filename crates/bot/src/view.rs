@@ -5,9 +5,11 @@ use breakwater_chain::{AccountId, Chain, Message, QueryError};
 use breakwater_core::auction::{Fill, Phase, Stage, Status};
 use breakwater_core::ledger::AtRisk;
 use breakwater_core::market::{MarketParams, MarketPrices};
+use breakwater_core::oracle::Feed;
 use breakwater_core::standing::account::Worth;
 use breakwater_core::units::{Amount, Block, Millis, Price, UnitScale};
 use breakwater_interfaces::auction::{AuctionRecord, BatchKey, Bid, BidId, LiquidationAuction};
+use breakwater_interfaces::oracle::OracleAdapter;
 use breakwater_interfaces::standing::StandingBids;
 use breakwater_interfaces::token::PSP22;
 use breakwater_interfaces::vault::MarginVault;
@@ -84,6 +86,8 @@ pub struct View {
     pub batches_opened: u32,
     /// What the account has in the standing tiers that the reader looks at, by their discounts in per cent.
     pub stakes: Vec<(u8, Worth)>,
+    /// The market's feed with everybody's last submission, where the reader was told to look.
+    pub feed: Option<Feed<AccountId>>,
     /// What the market's upkeep needs; empty in a block in which nobody looked.
     pub duties: Vec<Duty>,
 }
@@ -111,6 +115,8 @@ pub struct Reader {
     pub me: AccountId,
     /// Standing tiers to look at, by their discounts in per cent.
     pub tiers: Vec<u8>,
+    /// Whether to look at the market's feed.
+    pub feeds: bool,
     /// Full pages without an own bid, by batch, before its settlement and after it: they never get
     /// one, so that nobody slows a bot down with many small bids.
     foreign: BTreeMap<(u32, bool), Foreign>,
@@ -134,8 +140,14 @@ impl Reader {
             deployment,
             me,
             tiers,
+            feeds: false,
             foreign: BTreeMap::new(),
         }
+    }
+
+    /// Forgets which pages of a batch have no own bid: another best chain has other numbers.
+    pub fn forget(&mut self, batch: u32) {
+        self.foreign.retain(|(number, _), _| *number != batch);
     }
 
     async fn ask<C: Chain, T: Decode>(
@@ -202,6 +214,13 @@ impl Reader {
                 worth.map_err(|_| ViewError::Deployment("a standing tier does not add up"))?,
             ));
         }
+        let feed = match self.feeds {
+            true => {
+                let message = d.oracle().call().feed(d.feed);
+                self.ask(chain, d.oracle, message).await?
+            }
+            false => None,
+        };
         let scale = UnitScale::of_decimals(
             market.params.collateral_decimals,
             market.params.quote_decimals,
@@ -226,6 +245,7 @@ impl Reader {
             reward: self.ask(chain, d.vault, reward).await?,
             batches_opened: opened,
             stakes,
+            feed,
             duties: Vec::new(),
             params: market.params,
         })

@@ -92,6 +92,8 @@ pub(crate) fn bot(arguments: &BotArgs) -> Result<(), Failure> {
         };
         let market = market.open().await?;
         let (node, listen) = (market.node, config.telemetry.listen.clone());
+        let decimals = node.native_decimals();
+        config.on_chain_with(decimals).map_err(BotError::from)?;
         if config.chain.max_block_age_seconds.is_none() && !node.is_development() {
             config.chain.max_block_age_seconds = Some(MAX_BLOCK_AGE);
         }

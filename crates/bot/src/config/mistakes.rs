@@ -35,3 +35,27 @@ fn an_error_in_the_file_never_repeats_a_secret_that_was_put_there() {
         assert!(!shown.contains('\n') && shown.contains("line "), "{shown}");
     }
 }
+
+/// Fees in a token of eighteen decimals, counted with twelve, are a million times too high.
+#[test]
+fn decimals_are_the_chains_and_a_file_that_says_otherwise_is_refused() {
+    let silent = EXAMPLE.replace("# native_decimals = 12\n", "");
+    let mut config = Config::parse(&silent).unwrap();
+    assert_eq!(config.chain.native_decimals, None);
+    config.on_chain_with(18).unwrap();
+    assert_eq!(config.chain.native_decimals(), 18);
+    let given = silent.replace("[account]", "native_decimals = 12\n[account]");
+    let mut config = Config::parse(&given).unwrap();
+    config.on_chain_with(12).unwrap();
+    let error = config.on_chain_with(18).unwrap_err();
+    assert!(matches!(
+        error,
+        ConfigError::NativeDecimals {
+            given: 12,
+            chain: 18
+        }
+    ));
+    let shown = error.to_string();
+    assert!(shown.contains("12") && shown.contains("18"), "{shown}");
+    assert!(Config::parse(&silent).unwrap().on_chain_with(19).is_err());
+}

@@ -34,7 +34,7 @@ fn senseless_configurations_are_refused_by_name() {
         ("percent = 10", "percent = 31", "depth.tiers"),
         ("secret_env = \"BREAKWATER_SECRET\"", "", "account"),
         (
-            "native_decimals = 12",
+            "# native_decimals = 12",
             "native_decimals = 19",
             "chain.native_decimals",
         ),

@@ -12,6 +12,9 @@ use std::collections::BTreeSet;
 /// Blocks after the step of a bid has begun in which it may still arrive.
 pub const PATIENCE: u32 = 4;
 
+/// What claiming a bid costs, in fees of bids: 3.936 to 1.161 · 10⁹ ps (`docs/costs.md`), rounded up.
+pub const FEES_OF_A_CLAIM: u128 = 4;
+
 /// Bids that one call claims: a strategy may have hundreds in a batch, and a block is finite.
 const BIDS_PER_CLAIM: usize = 64;
 
@@ -171,6 +174,14 @@ impl Room {
 fn bought(view: &View, budget: Amount, price: Price) -> Amount {
     let quantity = view.scale.quantity(budget, price, Rounding::Up);
     quantity.unwrap_or(Amount::new(u128::MAX))
+}
+
+/// Whether a bid's profit leaves `least` after the fees of the bid and of its claim, all in quote.
+/// The bid's deposit is not counted: its claim, which only the bidder may send, gives it back.
+#[must_use]
+pub fn pays(profit: Amount, least: Amount, fee: Amount) -> bool {
+    let fees = fee.get().saturating_mul(FEES_OF_A_CLAIM.saturating_add(1));
+    profit.get() >= fees.saturating_add(least.get())
 }
 
 fn admit_one(

@@ -27,11 +27,11 @@ pub fn half_reward(params: &MarketParams, raised: Amount) -> Amount {
     reward().unwrap_or_default()
 }
 
-/// Whether a reward is worth a fee, both in quote.
+/// Whether a reward is worth what it costs, both in quote.
 #[must_use]
-pub fn pays(config: &KeeperConfig, params: &MarketParams, reward: Amount, fee: Amount) -> bool {
+pub fn pays(config: &KeeperConfig, params: &MarketParams, reward: Amount, cost: Amount) -> bool {
     let least = config.min_profit.units(params.quote_decimals);
-    config.at_any_price || reward.minus_or_zero(fee) >= least && reward >= fee
+    config.at_any_price || reward.minus_or_zero(cost) >= least && reward >= cost
 }
 
 /// What a keeper does in a block.

@@ -82,6 +82,7 @@ pub(crate) fn view(block: u32) -> View {
         batches_opened: 4,
         stakes: Vec::new(),
         duties: Vec::new(),
+        feed: None,
         params,
     }
 }
@@ -399,6 +400,14 @@ fn a_ladder_is_left_when_both_rounds_are_on_one_side_of_it() {
 }
 
 #[test]
+fn a_bid_pays_for_its_claim_too() {
+    let (fee, least) = (quote(2), quote(1));
+    assert!(bidder::pays(quote(11), least, fee));
+    assert!(!bidder::pays(Amount::new(10_999_999), least, fee));
+    assert!(!bidder::pays(quote(u128::MAX / 1_000_000), least, Amount::new(u128::MAX)));
+}
+
+#[test]
 fn a_reward_is_compared_with_the_fee_unless_profit_does_not_matter() {
     let mut config = config().keeper.unwrap();
     let params = example_params();
@@ -414,21 +423,19 @@ fn a_reward_is_compared_with_the_fee_unless_profit_does_not_matter() {
 }
 
 #[test]
-fn a_feeder_submits_moves_and_heartbeats_and_refuses_jumps() {
+fn a_feeder_submits_nothing_twice_and_refuses_jumps() {
     let config = config().feeder.unwrap();
     let decide = |whole: u128, at_time: Option<u64>, last: Option<u64>| {
         let seen = Observation {
             price: at(whole),
             at: at_time,
         };
-        let decision = feeder::decide(&config, &view(102), &seen, last);
+        let me = [1; 32].into();
+        let decision = feeder::decide(&config, &view(102), me, &seen, last);
         (decision.actions.len(), decision.refusals)
     };
     // The clock is at 1 000 000 ms.
     assert_eq!(decide(200, None, None), (1, vec![]));
-    assert_eq!(decide(200, None, Some(999_000)), (0, vec![]));
-    assert_eq!(decide(201, None, Some(999_000)), (1, vec![]));
-    assert_eq!(decide(200, None, Some(700_000)), (1, vec![]));
     assert_eq!(decide(201, Some(999_000), Some(999_000)), (0, vec![]));
     assert_eq!(decide(241, None, None), (0, vec![Refusal::AbsurdPrice]));
     assert_eq!(decide(159, None, None), (0, vec![Refusal::AbsurdPrice]));
