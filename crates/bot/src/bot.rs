@@ -156,7 +156,7 @@ impl<S: Signer> Bot<S> {
     ///
     /// Each call takes a block, and decisions are those of one. Once the chain is more than one
     /// block past it, the rest of the list is left ([`Report::left`]): the next look decides it anew,
-    /// at the prices of then. Each look tries one action at least, and none waits for ever
+    /// at the prices of then. Each look gets as far as one call at least, and nothing waits for ever
     /// (`turns`).
     ///
     /// # Errors
@@ -214,9 +214,10 @@ impl<S: Signer> Bot<S> {
                 chain,
                 view: &view,
                 report: &mut report,
+                sent: false,
             };
             sending.perform(action).await?;
-            if self.is_past(chain, &view).await? {
+            if sending.sent && is_past(chain, &view).await? {
                 break;
             }
         }
@@ -226,16 +227,6 @@ impl<S: Signer> Bot<S> {
         }
         self.metrics.alive();
         Ok(report)
-    }
-
-    /// Whether the chain has gone on so far that what was decided may be wrong: a call is in the next
-    /// block at best. A dry run sends nothing and comes to its end.
-    async fn is_past<C: Chain>(&self, chain: &C, view: &View) -> Result<bool, BotError> {
-        if self.dry_run {
-            return Ok(false);
-        }
-        let block = chain.block().await.map_err(ViewError::from)?;
-        Ok(block > view.block.saturating_add(1))
     }
 
     /// Finds out what the market's upkeep needs, where that is the bot's business and it is time.
@@ -384,6 +375,13 @@ impl<S: Signer> Bot<S> {
             Vec::new()
         })
     }
+}
+
+/// Whether the chain has gone on so far that what was decided may be wrong: a call is in the next
+/// block at best.
+async fn is_past<C: Chain>(chain: &C, view: &View) -> Result<bool, BotError> {
+    let block = chain.block().await.map_err(ViewError::from)?;
+    Ok(block > view.block.saturating_add(1))
 }
 
 fn refusal(reason: Refusal) -> Decision {

@@ -31,6 +31,8 @@ pub(crate) struct Sending<'a, S, C> {
     pub(crate) chain: &'a mut C,
     pub(crate) view: &'a View,
     pub(crate) report: &'a mut Report,
+    /// Whether a call was made.
+    pub(crate) sent: bool,
 }
 
 /// A call that is made as long as it is cheap enough.
@@ -218,6 +220,7 @@ impl<S: Signer, C: Chain<Signer = S>> Sending<'_, S, C> {
         contract: AccountId,
         message: impl Into<Message<Result<T, E>>>,
     ) -> Result<Receipt<T>, CallError<E>> {
+        self.sent = true;
         let me = self.bot.reader.me;
         let before = self.chain.free_balance(me).await;
         let called = self.chain.call(&self.bot.signer, contract, message).await;

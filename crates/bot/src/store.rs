@@ -375,8 +375,7 @@ impl Store {
             }
             let off = self.bids_in(batch.key.number, "state IN ('cancelled', 'lost')")?;
             let same = off.into_iter().find(|(_, id, budget, limit)| {
-                id.is_none_or(|id| id == *bid)
-                    && (*budget, *limit) == (placed.budget, placed.limit)
+                id.is_none_or(|id| id == *bid) && (*budget, *limit) == (placed.budget, placed.limit)
             });
             if let Some((intent, ..)) = same {
                 // Not where its place has been bid again: then it is one bid too many.

@@ -226,6 +226,60 @@ fn a_claim_that_a_reorganisation_takes_back_is_made_again() {
     assert!(claimed(&scene.w), "the claim was lost");
 }
 
+/// Another best block without the settlement: a keeper that has seen the batch finished, and has no bid
+/// in it, settles again.
+#[test]
+fn a_settlement_that_a_reorganisation_takes_back_is_made_again() {
+    let (mut scene, batch) = Scene::opened(170);
+    scene.w.checked = false;
+    scene.w.run_out(batch);
+    scene.w.set_price_twice(at(250));
+    let mut bots = [Running::new(&scene.w, scene.keeper, KEEPER)];
+    scene.w.advance(1);
+    step(&mut scene.w, &mut []);
+    let before = scene.w.save();
+    // It is there before the end, settles, and sees that nothing is left to do.
+    for _ in 0..4 {
+        step(&mut scene.w, &mut bots);
+    }
+    assert!(is_settled(&scene.w.record(batch)));
+    scene.w.restore(&before);
+    assert!(!is_settled(&scene.w.record(batch)));
+    for _ in 0..3 {
+        step(&mut scene.w, &mut bots);
+    }
+    assert!(is_settled(&scene.w.record(batch)), "never settled");
+}
+
+/// Another best block without the bid, which its transaction does not reach any more.
+#[test]
+fn a_bid_that_a_reorganisation_takes_back_is_placed_again() {
+    let (mut scene, batch) = Scene::opened(170);
+    scene.w.checked = false;
+    let mut bots = [Running::new(&scene.w, scene.bidders[0], &bidder("0.001"))];
+    let mut before = scene.w.save();
+    for block in 0..40 {
+        before = scene.w.save();
+        step(&mut scene.w, &mut bots);
+        if scene.w.record(batch).bids > 0 {
+            break;
+        }
+        assert!(block < 39, "nothing was bid");
+    }
+    step(&mut scene.w, &mut bots);
+    scene.w.restore(&before);
+    assert_eq!(scene.w.record(batch).bids, 0);
+    for _ in 0..12 {
+        step(&mut scene.w, &mut bots);
+    }
+    assert_eq!(
+        scene.w.record(batch).bids,
+        1,
+        "once, after it could not come any more"
+    );
+    assert_eq!(bots[0].bids(), 1);
+}
+
 /// Bids cost next to nothing: hundreds of a stranger's do not slow every bot down in every block.
 #[test]
 fn pages_of_strangers_bids_are_read_once() {
@@ -356,6 +410,46 @@ fn feeders_bring_a_price_to_the_oracle_and_do_not_repeat_themselves() {
     for report in step(&mut w, &mut bots) {
         assert!(report.done.is_empty(), "{report:?}");
     }
+}
+
+/// Submissions in so many blocks by bots with sources of these prices.
+fn submissions(w: &mut World, sources: &[&str], blocks: u32) -> usize {
+    let feeder = "[feeder]\nmin_move = \"0.002\"\nheartbeat_seconds = 60\nmax_jump = \"0.5\"\n";
+    let feeders = w.feeders.clone();
+    let mut bots: Vec<_> = feeders
+        .iter()
+        .zip(sources)
+        .map(|(account, source)| Running::new(w, *account, &format!("{}{feeder}", price(source))))
+        .collect();
+    let mut sent = 0;
+    for _ in 0..blocks {
+        let reports = step(w, &mut bots);
+        sent += reports
+            .iter()
+            .map(|report| report.done.len())
+            .sum::<usize>();
+    }
+    sent
+}
+
+/// Sources that differ for ever submit at their heartbeats, ten blocks of six seconds apart, with one
+/// more vote at most for each that another's brings about.
+#[test]
+fn feeders_whose_sources_differ_do_not_submit_in_every_block() {
+    let mut w = World::with_feed(FeedConfig::standard(2, 600_000, 1, 1_800_000));
+    w.checked = false;
+    let sent = submissions(&mut w, &["199", "200", "201"], 41);
+    assert!((12..=24).contains(&sent), "{sent} in 41 blocks");
+}
+
+/// A price outside the band needs two rounds of the same feeders, who have said all there is to say.
+#[test]
+fn feeders_confirm_a_real_jump_at_once() {
+    let mut w = World::with_feed(FeedConfig::standard(2, 600_000, 1, 1_800_000));
+    w.checked = false;
+    let sent = submissions(&mut w, &["150", "150.1", "150.2"], 4);
+    assert!(w.reading().spot() <= at(151), "{:?}", w.reading());
+    assert!(sent <= 8, "{sent}");
 }
 
 #[test]

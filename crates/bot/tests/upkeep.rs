@@ -57,14 +57,6 @@ fn shaken() -> Scene {
     scene
 }
 
-fn metric(running: &Running, name: &str) -> String {
-    let text = running.bot.as_ref().unwrap().metrics().text().unwrap();
-    let start = format!("{name} ");
-    let mut lines = text.lines();
-    let found = lines.find_map(|line| line.strip_prefix(&start));
-    found.unwrap_or_else(|| panic!("{name}: {text}")).to_owned()
-}
-
 #[test]
 fn a_quiet_market_needs_nothing() {
     let mut scene = Scene::new();
@@ -75,7 +67,7 @@ fn a_quiet_market_needs_nothing() {
         assert_eq!(report, Report::default());
         scene.w.advance(1);
     }
-    assert_eq!(metric(&running, "breakwater_bot_upkeep_due"), "0");
+    assert_eq!(running.metric("breakwater_bot_upkeep_due"), "0");
 }
 
 #[test]
@@ -193,7 +185,7 @@ fn f28_facts_are_told_only_if_asked_for_and_the_market_is_reopened_when_they_are
     scene.w.advance(1);
     let report = running.on_block(&mut scene.w);
     assert!(!duties(&report).contains(&trip), "noted once: {report:?}");
-    assert_eq!(metric(&running, "breakwater_bot_breaker_stage"), "1");
+    assert_eq!(running.metric("breakwater_bot_breaker_stage"), "1");
 
     // The average has caught up and the cool-off is over.
     let mut reopened = None;

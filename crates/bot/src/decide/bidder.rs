@@ -13,6 +13,7 @@ use std::collections::BTreeSet;
 pub const PATIENCE: u32 = 4;
 
 /// What claiming a bid costs, in fees of bids: 3.936 to 1.161 · 10⁹ ps (`docs/costs.md`), rounded up.
+/// A chain's base fee, the same for both, makes it less.
 pub const FEES_OF_A_CLAIM: u128 = 4;
 
 /// Bids that one call claims: a strategy may have hundreds in a batch, and a block is finite.

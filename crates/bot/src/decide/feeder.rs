@@ -63,9 +63,8 @@ enum Vote {
 fn vote(feed: &Feed<AccountId>, feeder: &Feeder<AccountId>, now: Millis) -> Vote {
     let accepted = feed.quote.map(|quote| quote.accepted_at);
     let since = feed.quarantine.map(|waiting| waiting.at).or(accepted);
-    let fresh = |at: Millis| {
-        at > since.unwrap_or(0) && now.saturating_sub(at) <= feed.config.heartbeat
-    };
+    let fresh =
+        |at: Millis| at > since.unwrap_or(0) && now.saturating_sub(at) <= feed.config.heartbeat;
     match feeder.last {
         Some(_) if feeder.counted => Vote::Counted,
         Some(last) if fresh(last.at) => Vote::Waiting,
@@ -98,15 +97,14 @@ fn is_due(
         return true;
     };
     let share = config.min_move.ratio();
-    let far = |one: Price, other: Price| {
-        one != other && (share.ppm() == 0 || apart(one, other, share))
-    };
+    let far =
+        |one: Price, other: Price| one != other && (share.ppm() == 0 || apart(one, other, share));
     let heartbeat = config.heartbeat_seconds.saturating_mul(1_000);
     if view.now.saturating_sub(last.at) >= heartbeat || far(price, last.price) {
         return true;
     }
     let waits = |feeder: &&Feeder<AccountId>| vote(feed, feeder, view.now) == Vote::Waiting;
-    let mut waiting = feed.feeders.iter().filter(waits);
+    let waiting = feed.feeders.iter().filter(waits);
     let spot = feed.quote.map(|quote| quote.round.price);
     let differs = spot.is_none_or(|spot| far(price, spot)) || feed.quarantine.is_some();
     match vote(feed, &own, view.now) {

@@ -404,7 +404,11 @@ fn a_bid_pays_for_its_claim_too() {
     let (fee, least) = (quote(2), quote(1));
     assert!(bidder::pays(quote(11), least, fee));
     assert!(!bidder::pays(Amount::new(10_999_999), least, fee));
-    assert!(!bidder::pays(quote(u128::MAX / 1_000_000), least, Amount::new(u128::MAX)));
+    assert!(!bidder::pays(
+        quote(u128::MAX / 1_000_000),
+        least,
+        Amount::new(u128::MAX)
+    ));
 }
 
 #[test]

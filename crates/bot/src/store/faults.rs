@@ -91,7 +91,11 @@ fn a_bid_of_a_batch_that_stays_away_is_given_up_and_counts_again_when_it_shows()
     assert_eq!(states(&store), ["lost"]);
     store.reconcile(&seen(140, &[(4, 10)])).unwrap();
     assert_eq!(states(&store), ["done"]);
-    assert!(store.memory(0).unwrap().taken.contains(&(7, "a".to_owned())));
+    assert!(store
+        .memory(0)
+        .unwrap()
+        .taken
+        .contains(&(7, "a".to_owned())));
 }
 
 /// Another best chain without the bid: while the bid may still join there it is waited for, and
@@ -105,7 +109,10 @@ fn a_bid_that_a_reorganisation_takes_back_is_bid_again_once_it_cannot_come_any_m
     assert_eq!(states(&store), ["done"]);
     // Another bid of the account has its number there.
     let gone = store.reconcile(&seen(6, &[(4, 11)])).unwrap();
-    assert_eq!((states(&store), gone), (vec!["pending".to_owned()], [7].into()));
+    assert_eq!(
+        (states(&store), gone),
+        (vec!["pending".to_owned()], [7].into())
+    );
     // It is included again, under another number.
     store.reconcile(&seen(7, &[(4, 11), (5, 10)])).unwrap();
     assert_eq!(states(&store), ["done"]);

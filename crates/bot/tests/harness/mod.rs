@@ -89,6 +89,23 @@ impl Running {
         step.expect("the embedded chain never waits").unwrap()
     }
 
+    /// As [`Self::on_block`] where every call takes so many blocks.
+    pub fn on_busy_block(&mut self, w: &mut World, blocks: u32) -> Report {
+        let stranger = self.account;
+        let mut chain = Troubled::new(w, Trouble::Blocks(blocks), stranger);
+        let step = self.bot.as_mut().unwrap().on_block(&mut chain);
+        step.now_or_never().expect("never waits").unwrap()
+    }
+
+    /// What its metrics say under a name.
+    pub fn metric(&self, name: &str) -> String {
+        let text = self.bot.as_ref().unwrap().metrics().text().unwrap();
+        let start = format!("{name} ");
+        let mut lines = text.lines();
+        let found = lines.find_map(|line| line.strip_prefix(&start));
+        found.unwrap_or_else(|| panic!("{name}: {text}")).to_owned()
+    }
+
     /// Bids it believes to have: those that were lost or refused left out.
     pub fn bids(&self) -> usize {
         let bids = self.bot.as_ref().unwrap().store().bids().unwrap();
@@ -131,6 +148,8 @@ pub enum Trouble {
     AfterCall(u32),
     /// So many blocks come while the bot reads: asked after its first query, the chain is further.
     SlowReading(u32),
+    /// Every call takes so many blocks.
+    Blocks(u32),
     /// A stranger settles the batch before the first call.
     Outcompeted(BatchKey),
     /// Nothing.
@@ -204,6 +223,9 @@ impl Chain for Troubled<'_> {
             .chain
             .call_with(signer, contract, message, options)
             .await;
+        if let Trouble::Blocks(blocks) = self.trouble {
+            self.w.advance(blocks);
+        }
         if self.trouble == Trouble::AfterCall(self.calls) {
             futures::future::pending::<()>().await;
         }
