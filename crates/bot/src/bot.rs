@@ -204,7 +204,7 @@ impl<S: Signer> Bot<S> {
         }
         self.turns.order(&mut decision.actions);
         let mut actions = decision.actions.into_iter();
-        while let Some(action) = actions.next() {
+        for action in actions.by_ref() {
             self.turns.take(&action);
             if let Action::Maintain(duty) = &action {
                 self.due.retain(|due| due != duty);

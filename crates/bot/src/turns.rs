@@ -33,7 +33,7 @@ impl Turns {
             (key, since)
         });
         self.since = decided.collect();
-        if self.looks % PATIENT != 0 {
+        if !self.looks.is_multiple_of(PATIENT) {
             return;
         }
         let waited = |action: &Action| look.wrapping_sub(self.since[&action.key()]);
@@ -136,13 +136,13 @@ mod tests {
         let trip = Action::Maintain(Duty::Trip(Whose::Market, Cause::Jump));
         let mut turns = Turns::default();
         for look in 1..=PATIENT {
-            let mut list = vec![trip.clone(), cancel(look.into())];
+            let mut list = vec![trip.clone(), cancel(look)];
             if look == PATIENT {
                 list.push(open.clone());
             }
             turns.order(&mut list);
             if look == PATIENT {
-                assert_eq!(list, [open.clone(), trip.clone(), cancel(look.into())]);
+                assert_eq!(list, [open.clone(), trip.clone(), cancel(look)]);
             }
             turns.take(&list[0]);
         }

@@ -21,6 +21,10 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Batches back from the latest that are looked at: a bot without a memory finds its bids in them.
 pub const LOOKBACK: u32 = 256;
 
+/// Blocks for which a page of bids without an own one is not read again. Less than a finished batch is
+/// looked at: on another best chain an own bid, or one that is no longer claimed, may be in it.
+pub const PAGES_KEPT: Block = 16;
+
 /// An own bid that has not been claimed or cancelled, and what a claim would pay.
 pub type OwnBid = (BidId, Bid, Option<Fill>);
 
@@ -117,9 +121,11 @@ pub struct Reader {
     pub tiers: Vec<u8>,
     /// Whether to look at the market's feed.
     pub feeds: bool,
-    /// Full pages without an own bid, by batch, before its settlement and after it: they never get
-    /// one, so that nobody slows a bot down with many small bids.
+    /// Full pages without an own bid, by batch, before its settlement and after it: they get none on
+    /// this chain, so that nobody slows a bot down with many small bids.
     foreign: BTreeMap<(u32, bool), Foreign>,
+    /// The block since which they are kept.
+    kept_since: Option<Block>,
 }
 
 /// Batches to look at: the last [`LOOKBACK`], and older ones with own bids; none that is finished.
@@ -142,6 +148,7 @@ impl Reader {
             tiers,
             feeds: false,
             foreign: BTreeMap::new(),
+            kept_since: None,
         }
     }
 
@@ -197,6 +204,11 @@ impl Reader {
             }
             None => AtRisk::default(),
         };
+        let kept = |since: Block| block < since.saturating_add(PAGES_KEPT);
+        if !self.kept_since.is_some_and(kept) {
+            self.foreign.clear();
+            self.kept_since = Some(block);
+        }
         let mut batches = Vec::new();
         let opened = accounting.state.batches;
         let numbers = looked_at(opened, finished, own);
