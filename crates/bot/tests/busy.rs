@@ -93,7 +93,7 @@ fn upkeep_has_its_turn_beside_a_feeder_that_always_has_something_to_say() {
     let mut scene = shaken();
     let count = tempfile::NamedTempFile::new().unwrap();
     let script = format!(
-        "n=$(wc -c < {0:?}); echo x >> {0:?}; echo 200.$n",
+        "n=$(wc -c < {0:?}); echo x >> {0:?}; echo 200.1$n",
         count.path()
     );
     let roles = format!(
