@@ -6,7 +6,7 @@ use crate::upkeep::Duty;
 use crate::view::{BatchView, View};
 use breakwater_core::auction::{Clearing, Stage};
 use breakwater_core::losses::settle_losses;
-use breakwater_core::market::MarketParams;
+use breakwater_core::market::{MarketParams, MarketPrices};
 use breakwater_core::math::Rounding;
 use breakwater_core::units::{Amount, Ratio};
 
@@ -49,9 +49,12 @@ pub fn decide(config: &KeeperConfig, view: &View) -> Decision {
         .actions
         .extend(rest.into_iter().map(Action::Maintain));
     open(view, &mut decision);
-    decision
-        .actions
-        .extend(facts.into_iter().map(Action::Maintain));
+    // In the block of a round nothing can be opened yet: then the fact waits, too, for the next one.
+    let fresh = |prices: &MarketPrices| prices.accepted_in >= view.block;
+    if view.at_risk.members == 0 || !view.prices.as_ref().is_some_and(fresh) {
+        let facts = facts.into_iter().map(Action::Maintain);
+        decision.actions.extend(facts);
+    }
     let enough = config.claim_from.units(view.params.quote_decimals);
     if !view.reward.is_zero() && view.reward >= enough {
         decision.actions.push(Action::ClaimReward(view.reward));

@@ -593,6 +593,13 @@ fn terms_are_taken_over_before_a_batch_opens_and_facts_are_told_after_it() {
         [*first, *second, *last],
         [Duty::Reopen(Whose::Market), Duty::Refresh, trip]
     );
+    // A trial in the block of the round itself refuses the opening, and would not refuse the fact.
+    view.prices.as_mut().unwrap().accepted_in = view.block;
+    let early = keeper::decide(&config().keeper.unwrap(), &view).actions;
+    assert!(!early.contains(&Action::Maintain(trip)), "{early:?}");
+    view.at_risk.members = 0;
+    let idle = keeper::decide(&config().keeper.unwrap(), &view).actions;
+    assert!(idle.contains(&Action::Maintain(trip)), "{idle:?}");
     // None of them is taken for another while it is under way.
     let keys: std::collections::BTreeSet<_> = actions.iter().map(Action::key).collect();
     assert_eq!(keys.len(), actions.len());
