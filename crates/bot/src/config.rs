@@ -109,7 +109,7 @@ impl<'de> Deserialize<'de> for Decimal {
             Whole(u64),
         }
         match Form::deserialize(input)? {
-            Form::Text(text) => Self::parse(&text)
+            Form::Text(text) => Self::parse(&text.replace('_', ""))
                 .map_err(|error| serde::de::Error::custom(format!("{text:?} {error}"))),
             Form::Whole(whole) => Ok(Self(u128::from(whole) * ONE)),
         }

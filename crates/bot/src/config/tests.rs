@@ -11,6 +11,16 @@ fn the_example_is_a_valid_configuration_of_all_roles() {
     assert!(config.bidder.is_some() && config.depth.is_some());
 }
 
+/// As in the description of a market.
+#[test]
+fn long_numbers_may_be_parted() {
+    assert_eq!(
+        Decimal::parse("10000.5").unwrap(),
+        toml::from_str::<std::collections::BTreeMap<String, Decimal>>("it = \"10_000.5\"").unwrap()
+            ["it"]
+    );
+}
+
 #[test]
 fn senseless_configurations_are_refused_by_name() {
     for (from, to, key) in [
