@@ -25,7 +25,7 @@ impl LiquidationAuction {
         self.ensure_stage_allows(market, Action::Reauction)?;
         let mut treasury = self.treasury_of(terms.quote);
         let standing = self.standing_in(market, &treasury);
-        let demand = self.demand(&terms, &treasury, &standing, None)?;
+        let demand = self.demand(market, &terms, &treasury, &standing, None)?;
         let opening = match self
             .vault()
             .call_mut()
@@ -57,6 +57,7 @@ impl LiquidationAuction {
             opening.prices.clone(),
             opening.targets.clone(),
         )?;
+        auction.own = opening.own;
         let claim = self.reserve_standing(batch, &terms, standing, &mut auction, &opening)?;
         self.env().emit_event(AuctionOpened {
             batch,
@@ -91,7 +92,7 @@ impl LiquidationAuction {
         let treasury = self.treasury_of(market.quote);
         let standing = self.standing_in(batch.market, &treasury);
         let own = Some((batch, &record.standing));
-        let demand = self.demand(&market, &treasury, &standing, own)?;
+        let demand = self.demand(batch.market, &market, &treasury, &standing, own)?;
         let ladder = record.auction.prices.clone();
         let extended = self
             .vault()

@@ -5,7 +5,6 @@
 use crate::liquidation_auction::LiquidationAuction;
 use breakwater_core::auction::{Auction, Clock, Phase};
 use breakwater_core::ledger::{Demand, Opening};
-use breakwater_core::math::Rounding;
 use breakwater_core::standing::account::{Account, Payout, Worth};
 use breakwater_core::standing::pool::SeriesEnd;
 use breakwater_core::standing::seen::Seen;
@@ -238,12 +237,12 @@ impl LiquidationAuction {
         self.standing_of(market)
     }
 
-    /// Two thirds of the quote that was there when the block began and that no other running
-    /// auction counts on: a batch that asks for no more finds competition rather than scarcity. Of
-    /// standing money, what its tiers could spend above the floor. `own` is the batch that is
-    /// extended, with what it has reserved.
+    /// What a batch can count on, of the quote that was there when the block began; of standing
+    /// money, what its tiers could spend above the floor. `own` is the batch that is extended, with
+    /// what it has reserved.
     pub(crate) fn demand(
         &self,
+        id: MarketId,
         market: &AuctionMarket,
         treasury: &Treasury,
         standing: &Standing,
@@ -251,21 +250,29 @@ impl LiquidationAuction {
     ) -> Result<Demand, Error> {
         let block = self.env().block_number();
         let held = treasury.before.lesser(treasury.held, block);
-        let mut free = held.minus_or_zero(treasury.standing);
+        let plain = held.minus_or_zero(treasury.standing);
+        let (mut elsewhere, mut here) = (Amount::ZERO, Amount::ZERO);
         for batch in &treasury.running {
             if own.is_some_and(|(own, _)| own == *batch) {
                 continue;
             }
-            let other = self.record(*batch)?;
-            free = free.minus_or_zero(other.auction.spoken_for(&other.standing)?);
+            let (terms, other) = self.auction_in_force(*batch)?;
+            let clock = self.clock(&other, &terms);
+            let spoken_for = other.auction.spoken_for(clock, &other.standing)?;
+            let sum = if batch.market == id {
+                &mut here
+            } else {
+                &mut elsewhere
+            };
+            *sum = sum.plus(spoken_for)?;
         }
         let had = own.map_or(Ok(Amount::ZERO), |(_, claim)| claim.total())?;
-        let floor = market.standing.deepest.complement();
-        free = free.plus(standing.affordable(floor, block)?)?.plus(had)?;
-        Ok(Demand {
-            most: free.mul_div(2, 3, Rounding::Down)?,
-            depth: Some(standing.depth(market.standing.deepest, block)?),
-        })
+        let deepest = market.standing.deepest;
+        let stands = standing
+            .affordable(deepest.complement(), block)?
+            .plus(had)?;
+        let depth = standing.depth(deepest, block)?;
+        Ok(Demand::of(plain, elsewhere, stands, here, depth)?)
     }
 
     /// Reserves what a batch that opens needs of the tiers, and sets its reserve price by them.

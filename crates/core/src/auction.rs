@@ -92,6 +92,8 @@ pub struct Auction {
     pub prices: Vec<Price>,
     /// `T` at each step, non-increasing.
     pub targets: Vec<Amount>,
+    /// What of the first of them is for insurance's own collateral.
+    pub own: Amount,
     /// Budgets that join at each step.
     pub joined: Vec<Amount>,
     /// Budgets of bids that have not been claimed or cancelled.
@@ -121,6 +123,7 @@ impl Auction {
             reserve,
             prices,
             targets,
+            own: Amount::ZERO,
             joined,
             reserved: Amount::ZERO,
             phase: Phase::Running,
@@ -143,19 +146,30 @@ impl Auction {
         Ok(part.max(Amount::new(1)))
     }
 
-    /// Quote of bidders' balances that other batches cannot count on: what is bid in this one, and
-    /// as long as it runs no less than it was sized by, three halves of what it asks for with its
-    /// `standing` money. Rounded up.
+    /// What cohorts ask for, without insurance's own collateral.
+    #[must_use]
+    pub fn asked_by_cohorts(&self) -> Amount {
+        self.asked().minus_or_zero(self.own)
+    }
+
+    /// Quote that other batches cannot count on: what is bid in this one, and as long as it can be
+    /// bid in no less than its cohorts were sized by, three halves of what they ask for, less the
+    /// `standing` money it has reserved. Rounded up.
     ///
     /// # Errors
     /// [`MathError::Overflow`].
-    pub fn spoken_for(&self, standing: &StandingClaim) -> Result<Amount, MathError> {
+    pub fn spoken_for(
+        &self,
+        now: impl Into<Clock>,
+        standing: &StandingClaim,
+    ) -> Result<Amount, MathError> {
+        let now = now.into();
         // Tiers that have joined count among what the auction reserves.
         let bids = self.reserved.minus(standing.joined()?)?;
-        if self.phase != Phase::Running {
+        if self.ensure_running(now).is_err() || now.ensure_open().is_err() {
             return Ok(bids);
         }
-        let sized_by = self.asked().mul_div(3, 2, Rounding::Up)?;
+        let sized_by = self.asked_by_cohorts().mul_div(3, 2, Rounding::Up)?;
         Ok(bids.max(sized_by.minus_or_zero(standing.total()?)))
     }
 

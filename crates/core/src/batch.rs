@@ -18,18 +18,6 @@ pub struct Ask {
     pub target: Amount,
 }
 
-/// Whether collateral of this value does not bring what is owed with the penalty once it is sold
-/// with the slippage allowed for: `D · (1+π) > V · (1−σ)`, exact. Its owner has nothing left to
-/// save.
-///
-/// # Errors
-/// [`MathError::Overflow`].
-pub fn is_toxic(params: &MarketParams, value: Amount, debt: Amount) -> Result<bool, MathError> {
-    let with_penalty = Ratio::ONE.plus(params.penalty)?;
-    let kept = Ratio::ONE.minus(params.slippage)?;
-    Ok(wide_product(debt.get(), with_penalty.ppm()) > wide_product(value.get(), kept.ppm()))
-}
-
 /// What a cohort must raise, fixed at opening.
 ///
 /// With `h = C·p·LT / D` its health at the reference price:
@@ -61,7 +49,9 @@ pub fn ask(
     };
 
     let value = scale.value(collateral, reference, Rounding::Down)?;
-    if is_toxic(params, value, debt)? {
+    let toxic =
+        wide_product(debt.get(), with_penalty.ppm()) > wide_product(value.get(), kept.ppm());
+    if toxic {
         return Ok(full);
     }
     // Not toxic, so the debt is below the value and health fits a ratio.

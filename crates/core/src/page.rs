@@ -371,7 +371,8 @@ impl<T> Default for Slots<T> {
 }
 
 /// Entries that a full map makes room for. A contract's memory is never given back: twice as much,
-/// as a vector would take by itself, is more than one message can afford for every cell it reads.
+/// as a vector would take by itself, is more than one message can afford for every cell it reads. A
+/// map that fills up from nothing takes four times what doubling would: a message fills two at most.
 const ROOM: usize = 8;
 
 impl<T> Slots<T> {

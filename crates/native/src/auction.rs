@@ -201,6 +201,7 @@ impl Native {
             opening.prices.clone(),
             opening.targets.clone(),
         )?;
+        auction.own = opening.own;
         let claim = self.reserve_standing(standing, &mut auction, &opening)?;
         let number = opening.number;
         self.house_tells(&AuctionOpened {

@@ -4,7 +4,6 @@ use crate::auction::key;
 use crate::{House, Native, MARKET};
 use breakwater_core::auction::{Auction, Clock, Phase};
 use breakwater_core::ledger::{Demand, Opening};
-use breakwater_core::math::Rounding;
 use breakwater_core::standing::account::{Account, Payout, Worth};
 use breakwater_core::standing::pool::SeriesEnd;
 use breakwater_core::standing::seen::Seen;
@@ -181,21 +180,23 @@ impl Native {
         let (house, block) = (&self.house, self.block);
         let treasury = &house.treasury;
         let held = treasury.before.lesser(treasury.held, block);
-        let mut free = held.minus_or_zero(treasury.standing);
+        let plain = held.minus_or_zero(treasury.standing);
+        let mut here = Amount::ZERO;
         for batch in &house.treasury.running {
             if own.is_some_and(|(own, _)| own == batch.number) {
                 continue;
             }
             let other = house.record(batch.number)?;
-            free = free.minus_or_zero(other.auction.spoken_for(&other.standing)?);
+            let clock = self.clock(&other);
+            here = here.plus(other.auction.spoken_for(clock, &other.standing)?)?;
         }
         let had = own.map_or(Ok(Amount::ZERO), |(_, claim)| claim.total())?;
-        let floor = house.market.standing.deepest.complement();
-        free = free.plus(standing.affordable(floor, block)?)?.plus(had)?;
-        Ok(Demand {
-            most: free.mul_div(2, 3, Rounding::Down)?,
-            depth: Some(standing.depth(house.market.standing.deepest, block)?),
-        })
+        let deepest = house.market.standing.deepest;
+        let stands = standing
+            .affordable(deepest.complement(), block)?
+            .plus(had)?;
+        let depth = standing.depth(deepest, block)?;
+        Ok(Demand::of(plain, Amount::ZERO, stands, here, depth)?)
     }
 
     pub(crate) fn reserve_standing(

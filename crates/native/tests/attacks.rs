@@ -222,24 +222,31 @@ fn standing_money_that_can_never_buy_does_not_lower_the_reserve() {
 #[test]
 fn all_batches_together_ask_for_no_more_than_two_thirds_of_the_money() {
     let cast = Cast::made_up();
-    let mut n = more_than_is_paid_for(&cast, 1 << 5);
-    n.vault.market.params.hole = quote(16_000);
     let asked = |n: &Native| {
         let running = n.vault.state.running.iter();
         running.map(|batch| batch.asked.get()).sum::<u128>()
     };
-    done(&mut n, 5, &cast, &Message::OpenBatch);
-    for _ in 0..3 {
-        // Refused, or of what is left by rounding.
-        n.send(cast.users[5], &Message::OpenBatch);
+    for in_a_tier in [false, true] {
+        let mut n = more_than_is_paid_for(&cast, 1 << 5);
+        let params = &mut n.vault.market.params;
+        (params.hole, params.min_batch) = (quote(4_000), quote(1));
+        let amount = quote(3_000);
+        let stand = Message::Stand { percent: 2, amount };
+        if in_a_tier {
+            done(&mut n, 0, &cast, &stand);
+            n.pass(1, 6_000);
+        }
+        for _ in 0..4 {
+            // The first opens, the others are refused.
+            n.send(cast.users[5], &Message::OpenBatch);
+        }
+        assert_eq!(asked(&n), quote(2_000).get(), "two thirds of 3 000");
+        // Twice the money: as much again.
+        done(&mut n, 0, &cast, &Message::Fund { amount });
+        n.pass(1, 6_000);
+        done(&mut n, 5, &cast, &Message::OpenBatch);
+        assert_eq!(asked(&n), quote(4_000).get());
     }
-    assert_eq!(asked(&n), quote(2_000).get(), "two thirds of 3 000");
-    // Twice the money: as much again.
-    let amount = quote(3_000);
-    done(&mut n, 0, &cast, &Message::Fund { amount });
-    n.pass(1, 6_000);
-    done(&mut n, 5, &cast, &Message::OpenBatch);
-    assert_eq!(asked(&n), quote(4_000).get());
 }
 
 /// Attack: a lot is bought at 5 % under the reference by bids that were there from the first block.

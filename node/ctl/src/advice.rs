@@ -59,7 +59,7 @@ const ADVICE: &[(&str, &str)] = &[
     ),
     ("TooManyBatches", "wait until a batch has settled"),
     ("HoleFull", "wait until a batch has settled"),
-    ("BatchTooSmall", "wait until the running batch has settled"),
+    ("BatchTooSmall", "wait until the running batch has settled, or deposit more: it was sized by the money there is"),
     (
         "BiddingEnded",
         "the batch takes no more bids: `status` lists those that run",

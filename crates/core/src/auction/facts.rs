@@ -45,12 +45,12 @@ impl Auction {
             }
         }
         let mut bids = self.joined.iter();
-        let heard = bids.try_fold(standing.heard(self)?, |sum, joined| sum.plus(*joined))?;
+        let heard = bids.try_fold(standing.may_join(self)?, |sum, joined| sum.plus(*joined))?;
         if excused || heard >= self.least_heard()? {
             silent_steps = 0;
         }
         Ok(BatchFacts {
-            asked: self.asked(),
+            asked: self.asked_by_cohorts(),
             raised,
             fair: scale.value(sold, self.reference, Rounding::Down)?,
             bad_debt: Amount::ZERO,

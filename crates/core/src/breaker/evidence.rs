@@ -11,7 +11,7 @@ use scale_info::TypeInfo;
 /// What one batch showed, running or ended.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode, TypeInfo)]
 pub struct BatchFacts {
-    /// What it asked for at its start price.
+    /// What its cohorts asked for at its start price.
     pub asked: Amount,
     /// What it raised.
     pub raised: Amount,
@@ -30,6 +30,8 @@ struct Sums {
     asked: Amount,
     raised: Amount,
     fair: Amount,
+    /// What those asked for that raised anything.
+    bought: Amount,
     bad_debt: Amount,
     /// `Σ asked · silent steps`.
     silent: Amount,
@@ -48,8 +50,14 @@ impl Sums {
         let silent = facts
             .asked
             .mul_div(u128::from(facts.silent_steps), 1, Rounding::Down)?;
+        let bought = if facts.raised.is_zero() {
+            Amount::ZERO
+        } else {
+            facts.asked
+        };
         Ok(Self {
             asked: self.asked.plus(facts.asked)?,
+            bought: self.bought.plus(bought)?,
             raised: self.raised.plus(facts.raised)?,
             fair: self.fair.plus(facts.fair)?,
             bad_debt: self.bad_debt.plus(facts.bad_debt)?,
@@ -60,6 +68,7 @@ impl Sums {
     fn merge(self, other: Self) -> Result<Self, MathError> {
         Ok(Self {
             asked: self.asked.plus(other.asked)?,
+            bought: self.bought.plus(other.bought)?,
             raised: self.raised.plus(other.raised)?,
             fair: self.fair.plus(other.fair)?,
             bad_debt: self.bad_debt.plus(other.bad_debt)?,
@@ -149,7 +158,7 @@ impl Evidence {
             in_auction,
             bad_debt: sums.bad_debt,
             shortfall: share(sums.fair.minus_or_zero(sums.raised), sums.fair),
-            excess: share(sums.raised.minus_or_zero(sums.fair), sums.asked),
+            excess: share(sums.raised.minus_or_zero(sums.fair), sums.bought),
             silent_steps: u32::try_from(silent.unwrap_or(0)).unwrap_or(u32::MAX),
             ..Measures::default()
         })

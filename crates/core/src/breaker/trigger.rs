@@ -124,8 +124,9 @@ pub struct Measures {
     /// Steps under the oracle's price without a bid, average over auctions weighted by size; none
     /// of an auction in which an eighth of what it asks for was bid.
     pub silent_steps: u32,
-    /// What they raised above the value at the oracle's price, as a share of what they asked for: a
-    /// dear part of a lot does not speak for the whole. 0 where they raised less.
+    /// What they raised above the value at the oracle's price, as a share of what those asked for
+    /// that raised anything: a dear part of a lot does not speak for the whole. 0 where they raised
+    /// less.
     pub excess: Ratio,
 }
 

@@ -34,6 +34,32 @@ pub struct Demand {
     pub depth: Option<Amount>,
 }
 
+impl Demand {
+    /// Two thirds of the money that a batch can count on, rounded down: a batch that asks for no
+    /// more finds competition rather than scarcity.
+    ///
+    /// `plain` is the quote of bidders' balances, of which batches of other markets have spoken
+    /// `elsewhere`; `standing` is what tiers of this market could spend; of both together its other
+    /// batches have spoken `here` ([`crate::auction::Auction::spoken_for`]).
+    ///
+    /// # Errors
+    /// [`MathError::Overflow`].
+    pub fn of(
+        plain: Amount,
+        elsewhere: Amount,
+        standing: Amount,
+        here: Amount,
+        depth: Amount,
+    ) -> Result<Self, MathError> {
+        let left = plain.minus_or_zero(elsewhere);
+        let free = left.plus(standing)?.minus_or_zero(here);
+        Ok(Self {
+            most: free.mul_div(2, 3, Rounding::Down)?,
+            depth: Some(depth),
+        })
+    }
+}
+
 /// What the caller of an opening may decide: nothing but what bidders have deposited.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
 pub struct OpenRequest {
@@ -68,6 +94,8 @@ pub struct Opening {
     pub debt: Amount,
     /// Insurance's own collateral that is offered with it.
     pub offered: Amount,
+    /// What that asks for at the start price, a part of the first target.
+    pub own: Amount,
 }
 
 impl<S: LedgerStore> Ledger<'_, S> {
@@ -94,13 +122,12 @@ impl<S: LedgerStore> Ledger<'_, S> {
 
     /// The least that a batch may ask for beside those that run, so that specks do not take all
     /// places: an eighth of the hole, rounded up, or where that is less, [`BESIDE`] times what the
-    /// others ask for, so that a speck keeps nobody waiting. A batch of insurance's collateral
-    /// alone is in nobody's way; nothing where none other runs.
+    /// others ask for, so that a speck keeps nobody waiting. Insurance's own collateral is in
+    /// nobody's way; nothing where none other runs.
     fn least_beside(&self) -> Result<Option<Amount>, MathError> {
-        let others = self.state.running.iter().filter(|it| it.asked > it.own);
         let mut asked = Amount::ZERO;
-        for other in others {
-            asked = asked.plus(other.asked)?;
+        for other in &self.state.running {
+            asked = asked.plus(other.asked.minus_or_zero(other.own))?;
         }
         if asked.is_zero() {
             return Ok(None);
@@ -220,6 +247,7 @@ impl<S: LedgerStore> Ledger<'_, S> {
             collateral: batch.collateral,
             debt: batch.debt,
             offered,
+            own,
         })
     }
 

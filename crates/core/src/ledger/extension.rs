@@ -2,7 +2,7 @@
 
 use super::batches::{Lot, Sweep};
 use super::{Ledger, LedgerError, LedgerStore, OpenRequest, Opening};
-use crate::batch::{is_toxic, targets};
+use crate::batch::targets;
 use crate::market::MarketPrices;
 use crate::math::Rounding;
 use crate::page::Cohort;
@@ -68,8 +68,10 @@ impl<S: LedgerStore> Ledger<'_, S> {
         self.state.pooled_collateral = self.state.pooled_collateral.minus(collateral)?;
         self.state.batched_collateral = self.state.batched_collateral.plus(collateral)?;
         self.state.batched_debt = self.state.batched_debt.plus(debt)?;
+        let mut own = Amount::ZERO;
         for running in &mut self.state.running {
             if running.number == number {
+                own = running.own;
                 running.asked = lot.asked;
                 running.provision = running.provision.plus(lot.provision)?;
             }
@@ -93,12 +95,13 @@ impl<S: LedgerStore> Ledger<'_, S> {
             collateral: batch.collateral,
             debt: batch.debt,
             offered: batch.offered,
+            own,
         })
     }
 
     /// Whether a cohort whose last batch found too little money is left alone for now. Health at
-    /// or under full-close ends the wait, and so does a debt that its collateral no longer covers
-    /// ([`is_toxic`]): every block of it is the lenders' loss.
+    /// or under full-close ends the wait, and so does a debt that is more than its collateral is
+    /// worth: every block of it is the lenders' loss.
     pub(super) fn waits(&self, cohort: &Cohort, sweep: &Sweep) -> Result<bool, LedgerError> {
         if !cohort.cooling.waits(sweep.block, sweep.round) {
             return Ok(false);
@@ -106,7 +109,7 @@ impl<S: LedgerStore> Ledger<'_, S> {
         let debt = self.state.index.owed(cohort.debt, Rounding::Up)?;
         let (reference, down) = (sweep.reference, Rounding::Down);
         let value = self.scale.value(cohort.collateral, reference, down)?;
-        if is_toxic(&self.params, value, debt)? {
+        if debt > value {
             return Ok(false);
         }
         let backing = value.share(self.params.liquidation_threshold, down)?;

@@ -153,16 +153,15 @@ impl StandingClaim {
         self.sum(|tier| tier.step.is_some())
     }
 
-    /// What the breaker counts as bids ([`Auction::facts`]): what has joined, and while the auction
-    /// runs what may still join.
+    /// What may still join: nothing once the auction has been judged.
     ///
     /// # Errors
     /// [`MathError::Overflow`].
-    pub(crate) fn heard(&self, auction: &Auction) -> Result<Amount, MathError> {
+    pub(crate) fn may_join(&self, auction: &Auction) -> Result<Amount, MathError> {
         if auction.phase == Phase::Running {
-            self.total()
+            self.sum(|tier| tier.step.is_none())
         } else {
-            self.joined()
+            Ok(Amount::ZERO)
         }
     }
 

@@ -55,19 +55,12 @@ impl Slow {
         );
         let least = times(&self.owed(&debt), self.params.full_close_health.ppm(), PPM);
         let off = fix(self.off_quote(sweep.reference));
-        // Nor does a debt wait that its collateral would not cover.
-        let (pi, sigma) = (
-            PPM + self.params.penalty.ppm(),
-            PPM - self.params.slippage.ppm(),
-        );
-        let (full, brings) = (
-            times(&self.owed(&debt), pi, PPM),
-            times(&self.value(&collateral, sweep.reference), sigma, PPM),
-        );
-        if (&full - &brings).abs() <= &off * 2u8 {
+        // Nor does a debt wait that is more than its collateral is worth.
+        let beyond = self.owed(&debt) - self.value(&collateral, sweep.reference);
+        if beyond.abs() <= off {
             return None;
         }
-        if full > brings {
+        if beyond > fix(0) {
             return Some(false);
         }
         ((&backing - &least).abs() > off).then(|| backing > least)

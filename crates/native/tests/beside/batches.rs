@@ -265,7 +265,8 @@ impl Beside {
         leaver.wait = Wait::default();
         self.books.prepaid -= paid;
         self.books.cash += paid;
-        self.books.insurance += it.fee.get();
+        let to_lenders = self.books.take_in(it.fee.get());
+        assert_eq!(it.to_lenders.get(), to_lenders, "the fee's part for lenders");
         let trigger = self.view(after, who).liquidation_price;
         self.slow.attach(who, trigger.map(|price| price.get()));
     }

@@ -239,6 +239,7 @@ impl AuctionBooks {
         };
         let mut auction = Auction::open(schedule, at.block, opening.spot, it.prices, it.targets)?;
         same("reference", &it.reference, &auction.reference)?;
+        auction.own = opening.own;
         let mut standing = self.standing_in(it.batch.market, terms.quote);
         let claim = standing.reserve(
             &mut auction,

@@ -89,11 +89,31 @@ fn standing_money_that_did_not_join_is_not_heard_afterwards() {
     let end = FIRST + 4;
     let mut auction = small();
     auction.clear(end, scale()).unwrap();
-    let mut claim = standing(Amount::new(125_000_000));
-    let silent = |claim: &StandingClaim| auction.facts(end, scale(), claim).unwrap().silent_steps;
-    assert_eq!(silent(&claim), 2);
-    claim.tiers[0].step = Some(3);
-    assert_eq!(silent(&claim), 0);
+    let claim = standing(Amount::new(125_000_000));
+    let silent = |auction: &Auction| auction.facts(end, scale(), &claim).unwrap().silent_steps;
+    assert_eq!(silent(&auction), 2);
+    auction.phase = Phase::Running;
+    assert_eq!(silent(&auction), 0);
+}
+
+/// A tier that joins is one more bid of its step, and heard once: a sixteenth stays a sixteenth.
+#[test]
+fn standing_money_that_joins_is_heard_once() {
+    for (part, steps) in [(16, 1), (8, 0)] {
+        let mut auction = small();
+        let money = Amount::new(1_000_000_000 / part);
+        let mut claim = standing(money);
+        let silent = |auction: &Auction, claim: &StandingClaim| {
+            let facts = auction.facts(FIRST + 4, scale(), claim);
+            facts.unwrap().silent_steps
+        };
+        claim.tiers[0].step = Some(3);
+        auction.joined[3] = money;
+        auction.reserved = money;
+        assert_eq!(silent(&auction, &claim), steps);
+        auction.clear(FIRST + 4, scale()).unwrap();
+        assert_eq!(silent(&auction, &claim), steps);
+    }
 }
 
 /// An auction whose ladder the market has left was ended for that, and not for want of bidders:
@@ -119,18 +139,27 @@ fn money_that_a_running_batch_was_sized_by_is_spoken_for() {
         StandingClaim::default(),
     );
     let mut auction = small();
-    assert_eq!(auction.spoken_for(&none), Ok(tokens(1_500)));
-    assert_eq!(auction.spoken_for(&standing(tokens(600))), Ok(tokens(900)));
+    let spoken = |auction: &Auction, claim: &StandingClaim| auction.spoken_for(FIRST, claim);
+    assert_eq!(spoken(&auction, &none), Ok(tokens(1_500)));
+    assert_eq!(spoken(&auction, &standing(tokens(600))), Ok(tokens(900)));
+    // What insurance sells of its own was not sized by bidders' money.
+    auction.own = tokens(400);
+    assert_eq!(spoken(&auction, &none), Ok(tokens(900)));
+    auction.own = Amount::ZERO;
     bid(&mut auction, 1_600, 90, FIRST);
-    assert_eq!(auction.spoken_for(&none), Ok(tokens(1_600)));
-    assert_eq!(
-        auction.spoken_for(&standing(tokens(600))),
-        Ok(tokens(1_600))
-    );
+    assert_eq!(spoken(&auction, &none), Ok(tokens(1_600)));
+    assert_eq!(spoken(&auction, &standing(tokens(600))), Ok(tokens(1_600)));
     auction.targets = vec![tokens(4_000); 4];
-    assert_eq!(auction.spoken_for(&none), Ok(tokens(6_000)));
+    assert_eq!(spoken(&auction, &none), Ok(tokens(6_000)));
+    // Nobody can bid in a halt, nor after the last step, however late it is judged.
+    let halted = Clock {
+        stands: true,
+        ..Clock::from(FIRST)
+    };
+    assert_eq!(auction.spoken_for(halted, &none), Ok(tokens(1_600)));
+    assert_eq!(auction.spoken_for(FIRST + 4, &none), Ok(tokens(1_600)));
     auction.clear(FIRST + 4, scale()).unwrap();
-    assert_eq!(auction.spoken_for(&none), Ok(tokens(1_600)));
+    assert_eq!(spoken(&auction, &none), Ok(tokens(1_600)));
 }
 
 #[test]

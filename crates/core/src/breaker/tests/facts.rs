@@ -31,6 +31,14 @@ fn f30_a_dear_part_of_a_lot_is_no_excess() {
     };
     assert!(!excess(1_600, 1_300), "23 % over, a fifth of the lot");
     assert!(excess(8_000, 7_000), "14 % over, all of it");
+    // Batches that have raised nothing, running or ended, do not dilute it.
+    let mut evidence = Evidence::default();
+    for facts in [batch(8_000, 8_000, 7_000), batch(8_000, 0, 0)] {
+        evidence.record(&facts, HOLE, 1, WINDOW).unwrap();
+    }
+    let running = [batch(8_000, 0, 0); 3];
+    let measures = evidence.measures(&running, HOLE, 1, WINDOW).unwrap();
+    assert!(limits().holds(&measures, Cause::Excess));
 }
 
 /// Limits that are the market's standard follow its hole; those a governor has set stay.

@@ -249,11 +249,12 @@ fn promise_10_nothing_is_taken_in_kind_while_a_price_waits_in_quarantine() {
     world.check();
 }
 
-/// A debt that its collateral does not cover waits for nobody, whatever health the market closes
-/// at: each block of the wait would be the lenders' loss.
+/// A debt that is more than its collateral is worth waits for nobody, whatever health the market
+/// closes at: each block of the wait would be the lenders' loss.
 #[test]
 fn an_insolvent_debt_does_not_wait() {
     let mut world = unsold();
+    // At 140 ten are worth the 1 400 that are owed, at a health of 0.8.
     world.params.full_close_health = Ratio::from_bps(5_000);
     let open = |world: &mut World, whole: u128| {
         let prices = crate::market::MarketPrices {
@@ -269,9 +270,8 @@ fn an_insolvent_debt_does_not_wait() {
         };
         world.transition(u32::MAX, |l, _| l.open(&prices, request))
     };
-    // 1 400 owed with the penalty of 5 % are 1 470; ten at 152 bring 1 474 after a slippage of 3 %.
-    let waits = open(&mut world, 152).err();
+    let waits = open(&mut world, 140).err();
     assert_eq!(waits, Some(LedgerError::NothingToLiquidate));
-    assert!(open(&mut world, 151).is_ok());
+    assert!(open(&mut world, 139).is_ok());
     world.check();
 }
