@@ -79,9 +79,9 @@ fn a_claim_costs_at_most_what_is_counted_for_it_and_gives_the_bids_deposit_back(
     let claim = claim.now_or_never().unwrap().unwrap();
     assert!(claim.fee <= bid.fee * FEES_OF_A_CLAIM);
     assert!(claim.fee > 2 * bid.fee, "more than a bid");
-    // But for a unit: it is a share of all that the contract has put down.
+    // But for a few units: it is a share of all that the contract has put down, rounded.
     let lost = bid.storage_deposit + claim.storage_deposit;
-    assert!(bid.storage_deposit > 0 && lost.abs() <= 1, "{lost}");
+    assert!(bid.storage_deposit > 1_000 && lost.abs() <= 10, "{lost}");
 }
 
 #[test]
