@@ -276,7 +276,7 @@ async fn borrowers_and_keepers_do_all_that_they_may_by_hand() {
     assert!(line.contains("UnknownBatch"), "{line}");
     assert_eq!(l.held(d.quote, "bidder").await, held);
     // Who cannot pay a fee is told what to do.
-    let line = l.refused(1, "nobody", "settle 77");
+    let line = l.refused(1, "nobody", "sync");
     assert!(line.contains("fund the account"), "{line}");
 
     // A bid that is changed, one that is taken back, and money that goes in and out.

@@ -266,7 +266,11 @@ impl Beside {
         self.books.prepaid -= paid;
         self.books.cash += paid;
         let to_lenders = self.books.take_in(it.fee.get());
-        assert_eq!(it.to_lenders.get(), to_lenders, "the fee's part for lenders");
+        assert_eq!(
+            it.to_lenders.get(),
+            to_lenders,
+            "the fee's part for lenders"
+        );
         let trigger = self.view(after, who).liquidation_price;
         self.slow.attach(who, trigger.map(|price| price.get()));
     }

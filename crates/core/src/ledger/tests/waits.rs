@@ -21,9 +21,13 @@ fn unsold() -> World {
 }
 
 fn open_on_the_next_round(world: &mut World) -> Result<Opening, LedgerError> {
+    open_on_the_next_round_at(world, 170)
+}
+
+fn open_on_the_next_round_at(world: &mut World, whole: u128) -> Result<Opening, LedgerError> {
     let prices = crate::market::MarketPrices {
         round: 2,
-        ..world.prices(170 * PRICE_ONE)
+        ..world.prices(whole * PRICE_ONE)
     };
     let request = OpenRequest {
         block: world.block,
@@ -256,22 +260,8 @@ fn an_insolvent_debt_does_not_wait() {
     let mut world = unsold();
     // At 140 ten are worth the 1 400 that are owed, at a health of 0.8.
     world.params.full_close_health = Ratio::from_bps(5_000);
-    let open = |world: &mut World, whole: u128| {
-        let prices = crate::market::MarketPrices {
-            round: 2,
-            ..world.prices(whole * PRICE_ONE)
-        };
-        let request = OpenRequest {
-            block: world.block,
-            demand: Demand {
-                most: Amount::new(u128::MAX),
-                depth: None,
-            },
-        };
-        world.transition(u32::MAX, |l, _| l.open(&prices, request))
-    };
-    let waits = open(&mut world, 140).err();
+    let waits = open_on_the_next_round_at(&mut world, 140).err();
     assert_eq!(waits, Some(LedgerError::NothingToLiquidate));
-    assert!(open(&mut world, 139).is_ok());
+    assert!(open_on_the_next_round_at(&mut world, 139).is_ok());
     world.check();
 }
