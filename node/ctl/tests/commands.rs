@@ -230,7 +230,7 @@ async fn a_deployment_is_planned_done_resumed_and_compared() {
 
     let changed = description.replace("min_debt = \"100\"", "min_debt = \"200\"");
     std::fs::write(&config, changed).expect("writes");
-    let line = refused(1, &with(&[]));
+    let line = refused(2, &with(&[]));
     assert!(
         line.contains("margin.min_debt is 100 on the chain, 200 in the file"),
         "{line}"
