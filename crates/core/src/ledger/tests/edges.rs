@@ -71,6 +71,26 @@ fn i50_beside_a_running_batch_an_eighth_of_the_hole_is_the_least() {
     assert_eq!(world(eighth + 1), [small, small], "rounded up");
 }
 
+/// Two thirds of what is left of balances once other markets' batches are paid for, of tiers, and of
+/// both together once this market's are; rounded down.
+#[test]
+fn a_batch_counts_on_what_no_other_was_sized_by() {
+    let most = |plain, elsewhere, standing, here| {
+        let [plain, elsewhere, standing, here] =
+            [plain, elsewhere, standing, here].map(Amount::new);
+        let demand = Demand::of(plain, elsewhere, standing, here, Amount::new(7)).unwrap();
+        assert_eq!(demand.depth, Some(Amount::new(7)));
+        demand.most.get()
+    };
+    assert_eq!(most(100, 0, 0, 0), 66);
+    assert_eq!(most(100, 40, 50, 20), 60);
+    // What balances lack for other markets is not taken from this one's tiers.
+    assert_eq!(most(100, 400, 60, 0), 40);
+    // What balances lack for its own batches is.
+    assert_eq!(most(0, 0, 60, 45), 10);
+    assert_eq!(most(10, 0, 60, 450), 0);
+}
+
 /// Attack: an owner opens a speck of its own, for its large position to find the market's next
 /// batch too small for as long as the speck runs. Beside a speck eight times as much is enough.
 #[test]
