@@ -6,11 +6,9 @@ use breakwater_bot::action::Action;
 use breakwater_bot::run::once;
 use breakwater_bot::upkeep::Duty;
 use breakwater_bot::Report;
-use breakwater_core::margin::MarginRule;
-use breakwater_core::market::{example_params, MarketParams};
 use breakwater_embedded_tests::{price as at, Scene};
 use futures::FutureExt;
-use harness::{bidder, opened, Running, Trouble, Troubled, KEEPER};
+use harness::{bidder, opened, shaken, Running, Trouble, Troubled, KEEPER};
 use std::path::Path;
 
 /// A source of prices that a test can change: a file.
@@ -28,18 +26,6 @@ fn ladder() -> String {
     let one = "{ kind = \"fixed_discount\", discount = \"0.001\" }";
     let roles = bidder("0.001").replace(one, &rungs);
     roles.replace("max_deviation", "lead_blocks = 1000\nmax_deviation")
-}
-
-/// A market whose margin is to follow the volatility.
-fn shaken() -> Scene {
-    let mut scene = Scene::with_params(MarketParams {
-        margin: MarginRule::STANDARD,
-        ..example_params()
-    });
-    scene.w.checked = false;
-    scene.w.set_price_twice(at(180));
-    scene.w.set_price_twice(at(200));
-    scene
 }
 
 fn kinds(report: &Report) -> Vec<&'static str> {

@@ -17,7 +17,7 @@ use breakwater_interfaces::auction::LiquidationAuction;
 use breakwater_interfaces::breaker::{CircuitBreaker, GlobalBreaker, MarketBreaker};
 use breakwater_interfaces::vault::{MarginVault, Market};
 use breakwater_interfaces::vault_admin::VaultAdmin;
-use harness::{Running, KEEPER};
+use harness::{shaken, Running, KEEPER};
 use ink::codegen::TraitCallBuilder;
 
 /// A keeper that looks at every block.
@@ -43,18 +43,6 @@ fn stage(w: &World) -> Stage {
 fn market(w: &World) -> Market {
     let found: Option<Market> = w.ask(w.d.vault, w.d.vault().call().market(0));
     found.expect("is there")
-}
-
-/// A market whose margin follows the volatility, after a day's worth of it within a minute.
-fn shaken() -> Scene {
-    let mut scene = Scene::with_params(MarketParams {
-        margin: MarginRule::STANDARD,
-        ..example_params()
-    });
-    scene.w.checked = false;
-    scene.w.set_price_twice(price(180));
-    scene.w.set_price_twice(price(200));
-    scene
 }
 
 #[test]

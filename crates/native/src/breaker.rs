@@ -212,15 +212,12 @@ impl Native {
 
     /// Takes over what the vault has changed: the hole at once, terms between auctions.
     pub(crate) fn refresh(&mut self) -> Result<(), Error> {
-        let params = &self.vault.market.params;
+        let hole = self.vault.market.params.hole;
         let kept = &mut self.house.breaker;
-        let limits = kept
-            .limits
-            .follow(kept.hole, params.hole)
-            .then_some(kept.limits);
-        kept.hole = params.hole;
-        if let Some(limits) = limits {
-            let market = MARKET;
+        let followed = kept.limits.follow(kept.hole, hole);
+        kept.hole = hole;
+        if followed {
+            let (market, limits) = (MARKET, kept.limits);
             self.house_tells(&LimitsSet { market, limits });
         }
         let params = &self.vault.market.params;

@@ -59,7 +59,10 @@ const ADVICE: &[(&str, &str)] = &[
     ),
     ("TooManyBatches", "wait until a batch has settled"),
     ("HoleFull", "wait until a batch has settled"),
-    ("BatchTooSmall", "wait until the running batch has settled, or deposit more: it was sized by the money there is"),
+    (
+        "BatchTooSmall",
+        "wait until the running batch has settled, or deposit more: it was sized by all there is",
+    ),
     (
         "BiddingEnded",
         "the batch takes no more bids: `status` lists those that run",
@@ -75,7 +78,10 @@ const ADVICE: &[(&str, &str)] = &[
         "LimitUnderFloor",
         "a limit under the floor can never join: `batch` shows the floor",
     ),
-    ("BudgetTooSmall", "bid more: enough for a thousand units of each token at the start price"),
+    (
+        "BudgetTooSmall",
+        "bid more: enough for a thousand units of each token at the start price",
+    ),
     (
         "ExpiresBeforeJoining",
         "name a later --valid-until, or a higher limit",

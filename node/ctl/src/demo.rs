@@ -366,10 +366,11 @@ impl Demo {
             vault: show_address(d.vault),
             auction: show_address(d.auction),
         };
-        match json {
-            true => print_json(&shown.json(self.owners.len(), sales)).map_err(Failure::Stdout),
-            false => print(&shown.text(self.owners.len(), sales)).map_err(Failure::Stdout),
-        }
+        let printed = match json {
+            true => print_json(&shown.json(self.owners.len(), sales)),
+            false => print(&shown.text(self.owners.len(), sales)),
+        };
+        printed.map_err(Failure::Stdout)
     }
 }
 

@@ -63,14 +63,11 @@ fn table(rows: &[Value]) -> String {
         .and_then(Value::as_object)
         .map(|row| row.keys().cloned().collect())
         .unwrap_or_default();
-    let line = |cells: Vec<String>| cells.into_iter().map(right).collect::<Vec<_>>();
     let mut table = Table::new();
     table.load_style(NOTHING);
-    table.set_header(line(
-        columns.iter().map(|it| it.replace('_', " ")).collect(),
-    ));
+    table.set_header(columns.iter().map(|name| right(name.replace('_', " "))));
     for row in rows {
-        table.add_row(line(columns.iter().map(|name| plain(&row[name])).collect()));
+        table.add_row(columns.iter().map(|name| right(plain(&row[name]))));
     }
     for column in table.column_iter_mut() {
         column.set_padding((0, 2));

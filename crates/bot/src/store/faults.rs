@@ -1,6 +1,6 @@
 //! What a memory makes of a chain that shows too little, or that it has not looked at for long.
 
-use super::tests::{bid, store, BATCH};
+use super::tests::{bid, store, takes_place, BATCH};
 use super::*;
 use crate::decide::tests::view;
 use crate::view::OwnBid;
@@ -91,11 +91,7 @@ fn a_bid_of_a_batch_that_stays_away_is_given_up_and_counts_again_when_it_shows()
     assert_eq!(states(&store), ["lost"]);
     store.reconcile(&seen(140, &[(4, 10)])).unwrap();
     assert_eq!(states(&store), ["done"]);
-    assert!(store
-        .memory(0)
-        .unwrap()
-        .taken
-        .contains(&(7, "a".to_owned())));
+    assert!(takes_place(&store, "a"));
 }
 
 /// Another best chain without the bid: while the bid may still join there it is waited for, and

@@ -24,6 +24,12 @@ pub(super) fn bid(slot: &str) -> Action {
     })
 }
 
+/// Whether the place of a bid in the batch counts as taken.
+pub(super) fn takes_place(store: &Store, slot: &str) -> bool {
+    let place = (BATCH.number, slot.to_owned());
+    store.memory(0).unwrap().taken.contains(&place)
+}
+
 #[test]
 fn a_bid_is_written_once_until_it_is_known_to_be_lost() {
     let mut store = store();
@@ -64,11 +70,7 @@ fn a_bid_refused_three_times_is_given_up() {
         let id = store.begin(&bid("a"), 1, 0).unwrap().unwrap();
         store.finish(id, Outcome::Failed, None, "").unwrap();
     }
-    assert!(store
-        .memory(0)
-        .unwrap()
-        .taken
-        .contains(&(7, "a".to_owned())));
+    assert!(takes_place(&store, "a"));
 }
 
 #[test]

@@ -7,7 +7,9 @@ use breakwater_chain::{
     AccountId, Balance, CallError, CallOptions, Chain, Constructor, Embedded, Message, QueryError,
     Receipt,
 };
-use breakwater_embedded_tests::{Scene, World};
+use breakwater_core::margin::MarginRule;
+use breakwater_core::market::{example_params, MarketParams};
+use breakwater_embedded_tests::{price as at, Scene, World};
 use breakwater_interfaces::auction::{BatchKey, LiquidationAuction};
 use futures::FutureExt;
 use ink::codegen::TraitCallBuilder;
@@ -27,6 +29,18 @@ pub fn bidder(discount: &str) -> String {
 
 pub fn price(text: &str) -> String {
     format!("[price]\nkind = \"command\"\ncommand = [\"printf\", \"{text}\"]\n")
+}
+
+/// A market whose margin follows the volatility, after a day's worth of it within a minute.
+pub fn shaken() -> Scene {
+    let mut scene = Scene::with_params(MarketParams {
+        margin: MarginRule::STANDARD,
+        ..example_params()
+    });
+    scene.w.checked = false;
+    scene.w.set_price_twice(at(180));
+    scene.w.set_price_twice(at(200));
+    scene
 }
 
 /// A bot and the directory of its memory, which outlives it.
